@@ -1,0 +1,288 @@
+"""Before any response: one block per mineral, stage and horizon, for routes and for importers alike.
+
+A block holds, for its ``u`` units (routes, or importers), everything that the matrices say. Second-pass rules and
+`engine.finish` turn it into scores.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+from engine.assemble import ChainFrames, RuledMeasures, StageMeasures, stage_measures, state_weights
+from engine.chain_score import RANGE_INPUTS, ChainScorer, Index, Law, Missing, StageLaw, Swap, limited_replacement
+from engine.inputs import Inputs
+from engine.ranges import BEST, Array
+from engine.response import Supply, alternative_share, reachable_t, replacement_t
+from engine.rules import RuleSet
+
+REGIMES = ("active", "snapback", "full_stop")
+BLOC_AS_IMPORTER = "EU27"
+
+
+@dataclass(frozen=True)
+class RegimeBlock:
+    """One regime of a block.
+
+    Attributes:
+        missing: (5, u) H.   alternatives: (5, u) share of the loss that others could replace, low to high.
+        swaps: the law steps in order.   after_swap: (swaps, u) H at best after each.
+    """
+
+    missing: Array
+    alternatives: Array
+    swaps: list[Swap]
+    after_swap: Array
+
+
+@dataclass(frozen=True)
+class Block:
+    """All units of one mineral and stage at one horizon.
+
+    Attributes:
+        units: frame of keys and facts, u rows; exporter is null for importers.
+        touched: (5, u) touched share of the exporter's pool (routes) or of the importer's own (importers).
+        dependence: (u,) route tonnes over the importer's pool; 1 for an importer total.
+        regimes: by name.
+        likely_if_known: input group to (2, u): the likely ends of H in the active regime, were it known.
+        schedule: days from as_of at which each known state of the law starts, first 0.
+        scheduled_missing, scheduled_alternatives: (segments, u) at best.
+    """
+
+    mineral: str
+    stage: str
+    horizon_days: int
+    is_importer: bool
+    units: pl.DataFrame
+    touched: Array
+    dependence: Array
+    regimes: Mapping[str, RegimeBlock]
+    likely_if_known: Mapping[str, Array]
+    schedule: tuple[int, ...]
+    scheduled_missing: Array
+    scheduled_alternatives: Array
+
+
+@dataclass
+class ChainResult:
+    """What one chain gives: blocks for every stage and horizon, and c of the curbing country's own flows."""
+
+    blocks: list[Block] = field(default_factory=list)
+    curbs: dict[tuple[str, int, str], tuple[StageMeasures, StageMeasures, StageLaw]] = field(default_factory=dict)
+    withheld: dict[tuple[str, int, str], Array] = field(default_factory=dict)
+    scorer: ChainScorer | None = None
+
+
+class ChainBlocks:
+    """Builds the blocks of one chain."""
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        ruleset: RuleSet,
+        ruled: RuledMeasures,
+        frames: ChainFrames,
+        supply: Mapping[tuple[str, int], Supply],
+        bloc: Sequence[str],
+    ) -> None:
+        self.inputs, self.ruleset, self.ruled, self.frames, self.supply = inputs, ruleset, ruled, frames, supply
+        chain = frames.chain
+        members = np.isin(np.array(chain.countries), list(bloc))
+        threshold = ruleset.parameter("touched_threshold_share", inputs.as_of).best
+        self.scorer = ChainScorer(chain, frames.routes, members, threshold)
+        self.stages = [facts.name for facts in chain.stages]
+
+    def build(self) -> ChainResult:
+        """Every stage, horizon and regime of the chain."""
+        result = ChainResult(scorer=self.scorer)
+        for horizon in self.ruleset.scorecard.horizons:
+            measures = [
+                (self._measures(stage, horizon, reach=False), self._measures(stage, horizon, reach=True))
+                for stage in self.stages
+            ]
+            laws = {regime: self._law(measures, regime) for regime in REGIMES}
+            solved = {regime: self._solve(laws[regime], horizon) for regime in REGIMES}
+            steps = {regime: self.scorer.law_steps(laws[regime]) for regime in REGIMES}
+            known = self._narrowed(laws["active"], solved["active"][1])
+            schedule, segments, relief = self._scheduled(measures, horizon)
+            for s, stage in enumerate(self.stages):
+                for regime in REGIMES:
+                    result.curbs[stage, horizon, regime] = (*measures[s], laws[regime][s])
+                    result.withheld[stage, horizon, regime] = self.scorer.withheld_share(laws[regime], s)
+                for is_importer in (False, True):
+                    result.blocks.append(
+                        self._block(s, horizon, is_importer, solved, steps, known, (schedule, segments, relief))
+                    )
+        return result
+
+    def _measures(self, stage: str, horizon: int, *, reach: bool) -> StageMeasures:
+        return stage_measures(self.ruled, self.frames.chain, stage, horizon, reach=reach)
+
+    def _law(
+        self, measures: Sequence[tuple[StageMeasures, StageMeasures]], regime: str, on: date | None = None
+    ) -> Law:
+        day = on or self.inputs.as_of
+        return [
+            StageLaw(
+                own.curbs,
+                foreign.curbs,
+                state_weights(self.ruleset, regime, own.state, day),
+                state_weights(self.ruleset, regime, foreign.state, day),
+                is_full_stop=regime == "full_stop",
+                pledges_stand=regime == "active",
+            )
+            for own, foreign in measures
+        ]
+
+    def _replacement(self, missing: Missing, horizon: int) -> list[Array] | None:
+        """Per stage (5, n) tonnes of new plant upstream; only over five years is there any."""
+        if horizon < 1825:
+            return None
+        return limited_replacement(
+            [replacement_t(self.supply[stage, horizon]) for stage in self.stages], missing.lost_t
+        )
+
+    def _solve(self, law: Law, horizon: int) -> tuple[Missing, list[Array] | None]:
+        missing = self.scorer.evaluate(law)
+        added = self._replacement(missing, horizon)
+        return (missing, None) if added is None else (self.scorer.evaluate(law, added), added)
+
+    def _narrowed(self, law: Law, added: list[Array] | None) -> dict[str, tuple[list[Array], list[Array]]]:
+        return {name: self.scorer.narrowed(law, name, added) for name in RANGE_INPUTS}
+
+    def _scheduled(
+        self, measures: Sequence[tuple[StageMeasures, StageMeasures]], horizon: int
+    ) -> tuple[tuple[int, ...], Missing, list[Array] | None]:
+        """The states already known to come within the horizon, solved at best."""
+        as_of = self.inputs.as_of
+        until = as_of + timedelta(days=horizon)
+        ids = {item.measure_id for pair in measures for part in pair for item in part.curbs.items}
+        events = (
+            self.inputs["timeline"]
+            .filter(pl.col("measure_id").is_in(sorted(ids)))
+            .filter((pl.col("valid_from") > as_of) & (pl.col("valid_from") < until))
+            .sort("valid_from", "measure_id", "clause", "importer")
+        )
+        days, laws, current = [0], [self._law(measures, "active")], list(measures)
+        for (when,), rows in events.group_by("valid_from", maintain_order=True):
+            current = [tuple(self._after(part, rows) for part in pair) for pair in current]  # type: ignore[misc]
+            days.append((when - as_of).days)  # type: ignore[operator]
+            laws.append(self._law(current, "active", when))  # type: ignore[arg-type]
+        missing = self.scorer.evaluate_best(laws)
+        if horizon < 1825:
+            return tuple(days), missing, None
+        added = []
+        for s, stage in enumerate(self.stages):
+            plant = replacement_t(self.supply[stage, horizon])[1]
+            limit = np.minimum(1.0, missing.lost_t[s] / max(plant.sum(), 1e-300))
+            added.append(plant[None, :] * limit[:, None])
+        return tuple(days), self.scorer.evaluate_best(laws, added), added
+
+    def _after(self, part: StageMeasures, events: pl.DataFrame) -> StageMeasures:
+        state = part.state.copy()
+        place = {country: i for i, country in enumerate(self.frames.chain.countries)}
+        for event in events.iter_rows(named=True):
+            for m, item in enumerate(part.curbs.items):
+                if item.measure_id == event["measure_id"] and item.clause == event["clause"]:
+                    where = slice(None) if event["importer"] == "*" else place.get(event["importer"])
+                    if where is not None:
+                        state[m, where] = np.where(state[m, where] == "", "", event["state"])
+        return StageMeasures(part.curbs, state)
+
+    def _block(
+        self,
+        s: int,
+        horizon: int,
+        is_importer: bool,  # noqa: FBT001
+        solved: Mapping[str, tuple[Missing, list[Array] | None]],
+        steps: Mapping[str, tuple[list[Swap], Missing]],
+        known: Mapping[str, tuple[list[Array], list[Array]]],
+        scheduled: tuple[tuple[int, ...], Missing, list[Array] | None],
+    ) -> Block:
+        stage = self.stages[s]
+        pool = self.scorer.pools[s].pool_t[0]
+        exporters, importers = self.frames.routes[s]
+        eu = self.scorer.bloc_members
+        if is_importer:
+            chosen = np.flatnonzero(np.append(pool > 0, bool(pool[eu].sum() > 0)))
+            units = self._importer_units(s, chosen)
+        else:
+            chosen = importers
+            units = self.frames.flows[s]
+        reach = reachable_t(self.supply[stage, horizon])
+
+        def relief(lost: Array) -> Array:
+            share = alternative_share(reach, lost)
+            weight = np.where(eu, pool, 0.0)
+            bloc = share @ (weight / max(weight.sum(), 1e-300))
+            return np.concatenate([share, bloc[:, None]], axis=1)[:, chosen]
+
+        def pick(missing: Missing) -> Array:
+            return missing.importer[s][:, chosen] if is_importer else missing.route[s]
+
+        touched = self.scorer.touched_share(s)
+        if is_importer:
+            with_bloc = np.concatenate(
+                [touched, (touched[:, eu] @ (pool[eu] / max(pool[eu].sum(), 1e-300)))[:, None]], axis=1
+            )
+            own_touched, dependence = with_bloc[:, chosen], np.ones(len(chosen))
+        else:
+            own_touched = touched[:, exporters]
+            tonnes = self.frames.chain.stages[s].trade_t[1][exporters, importers]
+            dependence = np.clip(tonnes / np.where(pool[importers] > 0, pool[importers], 1.0), 0.0, 1.0)
+        regimes = {
+            regime: RegimeBlock(
+                pick(solved[regime][0]),
+                relief(solved[regime][0].lost_t[s]),
+                steps[regime][0],
+                pick(steps[regime][1]),
+            )
+            for regime in REGIMES
+        }
+        days, segments, _ = scheduled
+        lost = segments.lost_t[s]
+        per_segment = np.stack([relief(np.full(5, tonnes))[BEST] for tonnes in lost])
+        return Block(
+            self.frames.chain.mineral,
+            stage,
+            horizon,
+            is_importer,
+            units,
+            own_touched,
+            dependence,
+            regimes,
+            {name: (pair[1][s][:, chosen] if is_importer else pair[0][s]) for name, pair in known.items()},
+            days,
+            pick(segments),
+            per_segment,
+        )
+
+    def _importer_units(self, s: int, chosen: Index) -> pl.DataFrame:
+        """Keys and tonnes of importers, each country and last the bloc."""
+        chain, pools = self.frames.chain, self.scorer.pools[s]
+        trade, output = self.scorer.trade_t[s][0], self.scorer.production_t[s][0]
+        eu = self.scorer.bloc_members
+        inner = trade[np.ix_(eu, eu)].sum()
+        bloc_imports = trade[:, eu].sum() - inner
+        first = self.frames.flows[s]
+        names = [*chain.countries, BLOC_AS_IMPORTER]
+        imports = np.append(trade.sum(axis=0), bloc_imports)
+        made = np.append(output, output[eu].sum())
+        pool = np.append(pools.pool_t[0], pools.pool_t[0][eu].sum() - inner)
+        return pl.DataFrame(
+            {
+                "mineral": chain.mineral,
+                "stage": chain.stages[s].name,
+                "importer": [names[i] for i in chosen],
+                "import_t": imports[chosen],
+                "production_t": made[chosen],
+                "pool_t": pool[chosen],
+                "trade_year": first["trade_year"][0],
+                "baseline_year": first["baseline_year"][0],
+            }
+        )
+
+
+__all__ = ["BEST", "BLOC_AS_IMPORTER", "REGIMES", "Block", "ChainBlocks", "ChainResult", "RegimeBlock"]

@@ -1,0 +1,81 @@
+"""The frames that the engine is given. They stand here once; the warehouse delivers them, jobs carries them over.
+
+Tonnes are of contained mineral a year, shares lie in 0..1, `_low, _best, _high` are the ends of a range, and a null
+is an unknown. A frame with fewer columns is refused by name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+RANGE = ("low", "best", "high")
+
+
+def ends(name: str) -> tuple[str, str, str]:
+    """The three columns of a range feature."""
+    low, best, high = (f"{name}_{end}" for end in RANGE)
+    return low, best, high
+
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "chains": ("mineral", "stage", "stage_order"),
+    "flows": (
+        *("mineral", "stage", "exporter", "importer", *ends("route_t"), "route_usd", "latest_t"),
+        *("trade_basis", "trade_completeness", "trade_year", "baseline_year"),
+    ),
+    "production": ("mineral", "stage", "country", *ends("production_t"), "is_unlisted_total", "is_hindsight"),
+    "measures": (
+        *("item_id", "measure_id", "clause", "notice", "instrument", "scope", "mineral", "stage", "form"),
+        *("importer", *ends("coverage_share"), *ends("quota_share"), *ends("listed_share")),
+        *(*ends("destination_class"), "state", "start_date", "is_extraterritorial", "is_enforced"),
+        *("holds_general_licence", "source_id"),
+    ),
+    "timeline": ("measure_id", "clause", "importer", "valid_from", "state", "notice", "source_id"),
+    "pledges": ("pledge_id", "backing", "kind", "performance", "mineral", "stage", "importer", "source_id"),
+    "access": (
+        *("access_of", "exporter", "importer", "instrument", "legal_strength", "agreement_state", "coverage"),
+        *("kind", "mineral", "stage", "fact_id", "source_id"),
+    ),
+    "capacity": ("mineral", "stage", "country", *ends("add_90_t"), *ends("add_365_t"), *ends("add_1825_t")),
+    "reserves": ("mineral", "country", *ends("reserves_t")),
+    "stocks": ("mineral", "importer", *ends("stock_known_days")),
+    "substitution": ("mineral", "horizon_days", *ends("switch_share")),
+    "transit": ("mineral", "exporter", "importer", *ends("transit_days")),
+    "blocs": ("bloc", "country"),
+    "countries": ("country", "is_entrepot"),
+}
+
+
+class InputError(ValueError):
+    """A frame that the engine was given lacks columns."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that is known on one day about one curbing country's reach. Frames: see ``COLUMNS``."""
+
+    as_of: date
+    known_at: date
+    curbing_country: str
+    frames: Mapping[str, pl.DataFrame]
+
+    def __post_init__(self) -> None:
+        """Refuse a missing frame or column.
+
+        Raises:
+            InputError: names the frame and what it lacks.
+        """
+        for name, columns in COLUMNS.items():
+            if name not in self.frames:
+                message = f"The engine was given no frame '{name}'; the warehouse must deliver it."
+                raise InputError(message)
+            lacking = [column for column in columns if column not in self.frames[name].columns]
+            if lacking:
+                message = f"Frame '{name}' lacks the columns {', '.join(lacking)}."
+                raise InputError(message)
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        """The frame of that name."""
+        return self.frames[name]

@@ -1,0 +1,151 @@
+"""Frames that say what the law does flow by flow: c of every measure, c in all, and how well a stage reconciles."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from engine.assemble import ChainFrames, StageMeasures
+from engine.attribution import reconciliation_grade
+from engine.blocks import ChainResult
+from engine.chain_score import ChainScorer, StageLaw
+from engine.inputs import ends
+from engine.ranges import BEST, HIGH, LOW
+
+LAW_REGIMES = ("active", "snapback")
+_ENDS = (("low", LOW), ("best", BEST), ("high", HIGH))
+
+FLOW_MEASURE_SCHEMA = {
+    "mineral": pl.String,
+    "flow_stage": pl.String,
+    "flow_exporter": pl.String,
+    "flow_importer": pl.String,
+    "horizon_days": pl.Int64,
+    "regime": pl.String,
+    "measure_id": pl.String,
+    "clause": pl.String,
+    "item_id": pl.String,
+    "is_extraterritorial": pl.Boolean,
+    "state": pl.String,
+    "coverage_share_best": pl.Float64,
+    **dict.fromkeys(ends("withheld_share"), pl.Float64),
+    "rule_id": pl.String,
+    "source_id": pl.String,
+}
+
+
+def flow_measures(chains: Sequence[ChainFrames], results: Sequence[ChainResult]) -> pl.DataFrame:
+    """Which measure withholds how much of which of the curbing country's flows: only where it withholds any."""
+    parts = [pl.DataFrame(schema=FLOW_MEASURE_SCHEMA)]
+    for frames, result in zip(chains, results, strict=True):
+        for (stage, horizon, regime), (own, foreign, law) in result.curbs.items():
+            if regime in LAW_REGIMES:
+                for part, reach in ((own, False), (foreign, True)):
+                    if part.curbs.size:
+                        parts.append(_flow_rows(frames, stage, horizon, regime, part, law, reach=reach))
+    keys = ["mineral", "flow_stage", "flow_importer", "horizon_days", "regime", "measure_id", "clause", "item_id"]
+    return pl.concat(parts).sort(keys)
+
+
+def _flow_rows(
+    frames: ChainFrames,
+    stage: str,
+    horizon: int,
+    regime: str,
+    part: StageMeasures,
+    law: StageLaw,
+    *,
+    reach: bool,
+) -> pl.DataFrame:
+    chain = frames.chain
+    weight = law.reach_weight if reach else law.weight
+    shares = part.curbs.item_shares(weight, None if law.pledges_stand and not reach else 0)
+    item, place = np.nonzero(shares[:, HIGH] > 0)
+    items = part.curbs.items
+    countries = np.array(chain.countries)
+    return pl.DataFrame(
+        {
+            "mineral": chain.mineral,
+            "flow_stage": stage,
+            "flow_exporter": chain.countries[chain.curbing],
+            "flow_importer": countries[place],
+            "horizon_days": horizon,
+            "regime": regime,
+            "measure_id": [items[m].measure_id for m in item],
+            "clause": [items[m].clause for m in item],
+            "item_id": [items[m].item_id for m in item],
+            "is_extraterritorial": reach,
+            "state": part.state[item, place],
+            "coverage_share_best": part.curbs.coverage[item, BEST],
+            **{f"withheld_share_{end}": shares[item, p, place] for end, p in _ENDS},
+            "rule_id": part.curbs.rule_ids[item, place],
+            "source_id": [items[m].source_id for m in item],
+        },
+        schema=FLOW_MEASURE_SCHEMA,
+    )
+
+
+def withheld_shares(chains: Sequence[ChainFrames], results: Sequence[ChainResult]) -> pl.DataFrame:
+    """c of the curbing country's flows to every importer that buys from it, in active and snapback."""
+    parts = []
+    for frames, result in zip(chains, results, strict=True):
+        chain = frames.chain
+        for s, facts in enumerate(chain.stages):
+            buyers = np.flatnonzero(facts.trade_t[1][chain.curbing] > 0)
+            if not len(buyers):
+                continue
+            for horizon in sorted({h for stage, h, _ in result.withheld if stage == facts.name}):
+                shares = {r: result.withheld[facts.name, horizon, r][:, buyers] for r in LAW_REGIMES}
+                parts.append(
+                    pl.DataFrame(
+                        {
+                            "curbing_country": chain.countries[chain.curbing],
+                            "mineral": chain.mineral,
+                            "stage": chain.stages[s].name,
+                            "exporter": chain.countries[chain.curbing],
+                            "importer": [chain.countries[j] for j in buyers],
+                            "horizon_days": horizon,
+                            **{f"{r}_c_{end}": shares[r][p] for r in LAW_REGIMES for end, p in _ENDS},
+                        }
+                    )
+                )
+    return pl.concat(parts) if parts else pl.DataFrame()
+
+
+def reconciliation(
+    chains: Sequence[ChainFrames], scorers: Sequence[ChainScorer], edges: tuple[float, float, float]
+) -> pl.DataFrame:
+    """How far trade and production of every stage agree, and what would mend it."""
+    rows = []
+    for frames, scorer in zip(chains, scorers, strict=True):
+        for s, facts in enumerate(frames.chain.stages):
+            made = float(scorer.production_t[s][0].sum())
+            gaps = scorer.pools[s].unexplained_t[0]
+            unexplained = float(gaps.sum())
+            worst = np.argsort(-gaps, kind="stable")[:3]
+            names = [frames.chain.countries[k] for k in worst if gaps[k] > 0]
+            entered = made + unexplained
+            grade = reconciliation_grade(unexplained, made, edges)
+            rows.append(
+                {
+                    "mineral": frames.chain.mineral,
+                    "stage": facts.name,
+                    "trade_year": frames.flows[s]["trade_year"][0],
+                    "baseline_year": frames.flows[s]["baseline_year"][0],
+                    "production_t": made,
+                    "unexplained_t": unexplained,
+                    "unexplained_share": unexplained / entered if entered > 0 else None,
+                    "grade": grade,
+                    "producer_count": int((facts.production_t[1] > 0).sum()),
+                    "exporter_count": int((facts.trade_t[1].sum(axis=1) > 0).sum()),
+                    "unlisted_t_best": float(facts.unlisted_t[1]),
+                    "what_would_mend": _mend(facts.name, names, grade),
+                }
+            )
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _mend(stage: str, countries: list[str], grade: str) -> str | None:
+    if grade == "good" or not countries:
+        return None
+    return f"production of the {stage} stage, or a split of the codes, for {', '.join(countries)}"

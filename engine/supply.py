@@ -1,0 +1,122 @@
+"""What countries outside the curbing one could add, and to whom: the inputs of alternatives (method section 5)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from engine.evaluate import evaluate
+from engine.inputs import Inputs, ends
+from engine.ranges import Array
+from engine.response import Supply
+from engine.rules import RuleSet
+from engine.world import Chain
+
+MINED = "mined"
+
+
+def rule_access(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
+    """The access frame at every horizon with what the access rules say (value_low, value_best, value_high)."""
+    horizons = pl.DataFrame({"horizon_days": list(ruleset.scorecard.horizons)}, schema={"horizon_days": pl.Int64})
+    frame = inputs["access"].join(horizons, how="cross", maintain_order="left_right")
+    return pl.concat([frame, evaluate(ruleset, "access", frame, on=inputs.as_of)], how="horizontal")
+
+
+def access_share(ruled: pl.DataFrame, chain: Chain, stage: str, horizon: int) -> Array:
+    """(3, n, n) what exporter o leaves open to importer i: 1 less its own bans, restored in part by its pledges.
+
+    The strictest ban governs, and the best pledge restores. A country always has access to its own supply.
+    """
+    n = len(chain.countries)
+    place = {country: i for i, country in enumerate(chain.countries)}
+    left, restored = np.ones((3, n, n)), np.zeros((3, n, n))
+    rows = ruled.filter(
+        (pl.col("mineral") == chain.mineral)
+        & (pl.col("stage") == stage)
+        & (pl.col("horizon_days") == horizon)
+        & pl.col("value_best").is_not_null()
+    )
+    for row in rows.iter_rows(named=True):
+        exporter = place.get(row["exporter"])
+        if exporter is None:
+            continue
+        value = np.array([row["value_low"], row["value_best"], row["value_high"]])
+        to: slice | int
+        if row["importer"] == "*":
+            to = slice(None)
+        elif row["importer"] in place:
+            to = place[row["importer"]]
+        else:
+            continue
+        span = value[:, None] if isinstance(to, slice) else value
+        if row["access_of"] == "ban":
+            left[:, exporter, to] = np.minimum(left[:, exporter, to], span)
+        else:
+            restored[:, exporter, to] = np.maximum(restored[:, exporter, to], span)
+    access = left + (1.0 - left) * restored
+    access[:, np.arange(n), np.arange(n)] = 1.0
+    return access
+
+
+def stage_supply(
+    inputs: Inputs, ruleset: RuleSet, access: pl.DataFrame, chain: Chain, stage: str, horizon: int
+) -> Supply:
+    """What could be added at one stage within one horizon.
+
+    Over five years mines answer too: feed = min(reserves / years behind a mine, ramp x today's mine), less what
+    plants outside the curbing country use already. Both ends stand against one another: few reserves go with a
+    long-lived mine. At shorter horizons only plant that can be restarted counts.
+    """
+    added = _by_country(inputs["capacity"], chain, f"add_{horizon}_t", stage)
+    open_to = access_share(access, chain, stage, horizon)
+    has_mines = MINED in set(inputs["chains"].filter(pl.col("mineral") == chain.mineral)["stage"])
+    if horizon < 1825 or not has_mines:
+        return Supply(added, None, np.zeros(3), open_to, open_to)
+    feed = _feed(inputs, ruleset, chain)
+    used = _by_country(_listed(inputs), chain, "production_t", stage).sum(axis=1)
+    if stage == MINED:
+        return Supply(feed, feed, used, open_to, open_to)
+    return Supply(added, feed, used, open_to, access_share(access, chain, MINED, horizon))
+
+
+def _listed(inputs: Inputs) -> pl.DataFrame:
+    return inputs["production"].filter(~pl.col("is_unlisted_total"))
+
+
+def _feed(inputs: Inputs, ruleset: RuleSet, chain: Chain) -> Array:
+    """(3, n) ore that mines outside the curbing country could raise within the horizon, tonnes a year."""
+    on = inputs.as_of
+    years, ramp = ruleset.parameter("reserve_years", on), ruleset.parameter("ramp_share", on)
+    mined = _by_country(_listed(inputs), chain, "production_t", MINED)
+    ramped = mined * np.array([ramp.low, ramp.best, ramp.high])[:, None]
+    known = inputs["reserves"].filter(pl.col("reserves_t_best").is_not_null())
+    reserves = _by_country(known, chain, "reserves_t")
+    has_reserves = np.isin(np.array(chain.countries), known.filter(pl.col("mineral") == chain.mineral)["country"])
+    limit = reserves / np.array([years.high, years.best, years.low])[:, None]
+    return np.where(has_reserves, np.minimum(limit, ramped), ramped)
+
+
+def _by_country(frame: pl.DataFrame, chain: Chain, name: str, stage: str | None = None) -> Array:
+    """(3, n) sums by country, without the curbing one; an unknown adds nothing to what could relieve."""
+    rows = frame.filter(pl.col("mineral") == chain.mineral)
+    if stage is not None:
+        rows = rows.filter(pl.col("stage") == stage)
+    place = {country: i for i, country in enumerate(chain.countries)}
+    rows = rows.filter(pl.col("country").is_in(list(place)))
+    total = np.zeros((3, len(place)))
+    where = np.array([place[c] for c in rows["country"]], dtype=np.intp)
+    for end, column in enumerate(ends(name)):
+        np.add.at(total[end], where, rows[column].fill_null(0.0).to_numpy())
+    total[:, chain.curbing] = 0.0
+    return total
+
+
+def chain_supply(
+    inputs: Inputs, ruleset: RuleSet, access: pl.DataFrame, chain: Chain, horizons: Sequence[int]
+) -> dict[tuple[str, int], Supply]:
+    """Supply by stage and horizon."""
+    return {
+        (facts.name, horizon): stage_supply(inputs, ruleset, access, chain, facts.name, horizon)
+        for facts in chain.stages
+        for horizon in horizons
+    }
