@@ -46,7 +46,8 @@ def score_portfolio(inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: n
             supply = chain_supply(inputs, ruleset, access, frames.chain, horizons)
             results.append(ChainBlocks(inputs, ruleset, ruled, frames, supply, bloc).build())
     edges = tuple(
-        ruleset.parameter(f"reconciliation_{grade}_share", inputs.as_of).best for grade in ("good", "fair", "weak")
+        ruleset.parameter(f"reconciliation_{grade}_from", inputs.as_of).best
+        for grade in ("fair", "weak", "insufficient")
     )
     scorers = [result.scorer for result in results if result.scorer is not None]
     grades = reconciliation(chains, scorers, (edges[0], edges[1], edges[2]))

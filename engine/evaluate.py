@@ -1,0 +1,57 @@
+"""Evaluating a factor over a polars frame."""
+
+from datetime import date
+
+import narwhals.stable.v2 as nw
+import polars as pl
+
+from engine.compile import combine_expressions, compile_factor
+from engine.rules import RuleSet
+
+VALUE_SCHEMA = {"value_low": pl.Float64, "value_best": pl.Float64, "value_high": pl.Float64, "rule_id": pl.String}
+
+
+class MissingFeatureError(LookupError):
+    """A frame lacks a column that a rule reads."""
+
+
+def evaluate(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) -> pl.DataFrame:
+    """What the rules say of a factor, row by row.
+
+    Args:
+        ruleset: checked rules.
+        factor: its name in the scorecard.
+        frame: the features of the factor's grain; a range feature in three columns.
+        on: the day whose rules and parameters hold.
+
+    Returns:
+        ``value_low, value_best, value_high`` (null: no rule applies) and ``rule_id``, the rule that decided at best,
+        in the order of the frame.
+
+    Raises:
+        MissingFeatureError: names the column and the rule that reads it.
+    """
+    rules = ruleset.for_factor(factor, on)
+    if not rules or not frame.height:
+        return pl.DataFrame(schema=VALUE_SCHEMA).clear(frame.height)
+    own = evaluate_each(ruleset, factor, frame, on=on)
+    combined = nw.from_native(own).select(
+        *combine_expressions([rule.id for rule in rules], ruleset.scorecard.factors[factor].combine)
+    )
+    return combined.to_native()
+
+
+def evaluate_each(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) -> pl.DataFrame:
+    """``{rule_id}_low, _best, _high`` of every rule that sets the factor, in the order of the frame.
+
+    Raises:
+        MissingFeatureError: names the column and the rule that reads it.
+    """
+    for rule in ruleset.for_factor(factor, on):
+        for name in (rule.score.on, *(condition.feature for condition in rule.conditions)):
+            for column in ruleset.features[name].columns if name else ():
+                if column not in frame.columns:
+                    message = f"{rule.file} reads the feature '{name}', but the frame for '{factor}' has no column {column}"
+                    raise MissingFeatureError(message)
+    compiled = compile_factor(ruleset, factor, on)
+    return nw.from_native(frame).select(**compiled).to_native()

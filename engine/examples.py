@@ -1,0 +1,150 @@
+"""Inline tests of rules: run, compared field by field, and measured by branch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from engine.errors import Problem
+from engine.evaluate import evaluate_each
+from engine.rules import ENDS, Example, Feature, Range, Rule, RuleSet
+
+TOLERANCE = 1e-9
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class ExampleResult:
+    """One inline test: what was wanted and what came out (None: not applicable)."""
+
+    rule_id: str
+    name: str
+    want: Range | None
+    got: Range | None
+    problem: Problem | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether it came out as wanted."""
+        return self.problem is None
+
+
+@dataclass(frozen=True)
+class ExampleReport:
+    """All inline tests."""
+
+    results: Sequence[ExampleResult]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The failures (R080), by place."""
+        return sorted(result.problem for result in self.results if result.problem is not None)
+
+
+def run_examples(ruleset: RuleSet) -> ExampleReport:
+    """Run every inline test of every rule that is not retired."""
+    results = []
+    for rule in ruleset.rules:
+        if rule.status == "active":
+            results += [run_example(ruleset, rule, example) for example in rule.examples]
+    return ExampleReport(results)
+
+
+def run_example(ruleset: RuleSet, rule: Rule, example: Example) -> ExampleResult:
+    """Run one inline test of one rule, alone: other rules of its factor have no say."""
+    alone = RuleSet(ruleset.features, ruleset.scorecard, (rule,))
+    frame = given_frame(ruleset.features, example.given)
+    if rule.stands_on(example.on):
+        each = evaluate_each(alone, rule.sets, frame, on=example.on)
+        ends = [each[f"{rule.id}_{end}"].item() for end in ENDS]
+    else:
+        ends = [None, None, None]
+    got = None if ends[1] is None else Range(*(float(end if end is not None else ends[1]) for end in ends))
+    differences = _differences(example.expect, got)
+    problem = None
+    if differences:
+        problem = Problem(
+            example.at,
+            "R080",
+            f"test '{example.name}' of {rule.id} failed: {'; '.join(differences)}",
+            "mend the rule, or the expectation if the rule is right",
+        )
+    return ExampleResult(rule.id, example.name, example.expect, got, problem)
+
+
+def _differences(want: Range | None, got: Range | None) -> list[str]:
+    if want is None or got is None:
+        shown = {None: "not applicable"}
+        return [] if want is got else [f"want {shown.get(want, _show(want))}, got {shown.get(got, _show(got))}"]
+    return [
+        f"{end}: want {want.end(end):g}, got {got.end(end):g}"
+        for end in ENDS
+        if abs(want.end(end) - got.end(end)) > TOLERANCE
+    ]
+
+
+def _show(value: Range | None) -> str:
+    return "nothing" if value is None else f"[{value.low:g}, {value.best:g}, {value.high:g}]"
+
+
+def known(feature: Feature, value: object) -> object:
+    """A given value; the word ``unknown`` is null, unless it is one of the feature's own categories."""
+    return None if value == UNKNOWN and UNKNOWN not in feature.values else value
+
+
+def given_row(features: Mapping[str, Feature], given: Mapping[str, object]) -> dict[str, object]:
+    """A row with every feature's columns: what is given, and null for the rest."""
+    row: dict[str, object] = {}
+    for feature in features.values():
+        value = known(feature, given.get(feature.name))
+        values = value if isinstance(value, tuple) else (value,) * len(feature.columns)
+        row.update(zip(feature.columns, values, strict=False))
+    return row
+
+
+def given_frame(features: Mapping[str, Feature], given: Mapping[str, object]) -> pl.DataFrame:
+    """The same row as a frame with the features' types."""
+    row = given_row(features, given)
+    types: dict[str, pl.DataType | type[pl.DataType]] = {}
+    for feature in features.values():
+        for column in feature.columns:
+            types[column] = column_type(feature)
+    return pl.DataFrame({name: [value] for name, value in row.items()}, schema=types, strict=False)
+
+
+def column_type(feature: Feature) -> "type[pl.DataType]":
+    """The polars type of a feature's columns."""
+    if feature.type == "category" and feature.values and all(isinstance(v, int) for v in feature.values):
+        return pl.Int64
+    return {"number": pl.Float64, "bool": pl.Boolean, "date": pl.Date}.get(feature.type, pl.String)
+
+
+def branches(rule: Rule) -> list[str]:
+    """Names of the branches that tests must reach: each case, band or stretch, unknown, and not applicable."""
+    score = rule.score
+    names = [f"{score.shape}:{key}" for key, _ in score.points] if score.shape in ("lookup", "bands") else ["value"]
+    if rule.if_unknown is not None:
+        names.append("unknown")
+    if rule.conditions:
+        names.append("not applicable")
+    return names
+
+
+def reached(rule: Rule, example: Example, features: Mapping[str, Feature]) -> str:
+    """The branch that a test reaches, by what it gives and expects."""
+    if example.expect is None:
+        return "not applicable"
+    score = rule.score
+    if score.value is not None:
+        return "value"
+    feature = features.get(score.on)
+    given = known(feature, example.given.get(score.on)) if feature else None
+    if given is None:
+        return "unknown"
+    if score.shape == "linear":
+        return "value"
+    best = given[1] if isinstance(given, tuple) else given
+    if score.shape == "lookup":
+        return next((f"lookup:{key}" for key, _ in score.points if key == best or str(key) == str(best)), "unknown")
+    edge = max((key for key, _ in score.points if float(key) <= float(best)), default=score.points[0][0])
+    return f"bands:{edge}"

@@ -1,0 +1,102 @@
+"""The rule tree evaluated row by row in plain Python: slow, independent of `engine.compile`, and its judge in tests."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from engine.rules import ENDS, Category, Condition, Feature, Range, Rule, RuleSet, resolve
+
+Row = Mapping[str, object]
+Ends = tuple[float, float, float]
+
+
+def evaluate_rule(rule: Rule, features: Mapping[str, Feature], row: Row, on: date) -> list[float | None]:
+    """Low, best and high of one rule on one row; None at an end where it does not apply.
+
+    A range feature is given as ``name_low, name_best, name_high``.
+    """
+    found = [_at_end(rule, features, row, on, end) for end in ENDS]
+    known = [value for value in found if value is not None]
+    if len(known) == 3:
+        low, best, high = known
+        return [min(low, best), best, max(best, high)]
+    return found
+
+
+def _at_end(rule: Rule, features: Mapping[str, Feature], row: Row, on: date, end: str) -> float | None:
+    if not rule.stands_on(on):
+        return None
+    for condition in rule.conditions:
+        if not _holds(rule, condition, _read(features[condition.feature], row, end), on):
+            return None
+    score = rule.score
+    if score.value is not None:
+        return resolve(score.value, rule.parameters, on).end(end)
+    feature = features[score.on]
+    points = [(x, resolve(value, rule.parameters, on)) for x, value in score.points]
+    other = {"low": "high", "high": "low", "best": "best"}[end]
+    at = other if feature.is_range and feature.type == "number" and _falls(points) else end
+    given = _read(feature, row, at)
+    if given is None:
+        return None if rule.if_unknown is None else resolve(rule.if_unknown, rule.parameters, on).end(end)
+    if score.shape == "lookup":
+        for key, value in points:
+            if key == given or str(key) == str(given):
+                return value.end(end)
+        return None if rule.if_unknown is None else resolve(rule.if_unknown, rule.parameters, on).end(end)
+    x = float(given)  # type: ignore[arg-type]
+    edges = [float(key) for key, _ in points]
+    heights = [value.end(end) for _, value in points]
+    if score.shape == "bands":
+        return heights[max([i for i, edge in enumerate(edges) if edge <= x], default=0)]
+    if x <= edges[0]:
+        return heights[0]
+    for i in range(1, len(edges)):
+        if x <= edges[i]:
+            share = (x - edges[i - 1]) / (edges[i] - edges[i - 1])
+            return heights[i - 1] + (heights[i] - heights[i - 1]) * share
+    return heights[-1]
+
+
+def _read(feature: Feature, row: Row, end: str) -> object:
+    return row.get(f"{feature.name}_{end}" if feature.is_range else feature.name)
+
+
+def _falls(points: list[tuple[Category, Range]]) -> bool:
+    return points[0][1].best > points[-1][1].best
+
+
+def _holds(rule: Rule, condition: Condition, given: object, on: date) -> bool:
+    if given is None:
+        return False
+    if not condition.is_stretch:
+        return any(value == given and isinstance(value, bool) == isinstance(given, bool) for value in condition.values)
+    number = float(given)  # type: ignore[arg-type]
+    if condition.at_least is not None and number < resolve(condition.at_least, rule.parameters, on).best:
+        return False
+    return condition.below is None or number < resolve(condition.below, rule.parameters, on).best
+
+
+def evaluate(ruleset: RuleSet, factor: str, row: Row, on: date) -> list[float | None]:
+    """Low, best and high of a factor on one row; None where no rule applies."""
+    combine = ruleset.scorecard.factors[factor].combine
+    each = [evaluate_rule(rule, ruleset.features, row, on) for rule in ruleset.for_factor(factor, on)]
+    found: list[float | None] = []
+    for end in range(3):
+        values = [value for value in (rule[end] for rule in each) if value is not None]
+        if not values:
+            found.append(None)
+        elif combine == "strongest":
+            found.append(max(values))
+        elif combine == "first":
+            found.append(values[0])
+        elif combine == "sum":
+            found.append(sum(values))
+        else:
+            kept = 1.0
+            for value in values:
+                kept *= 1.0 - value
+            found.append(1.0 - kept)
+    low, best, high = found
+    if low is not None and best is not None and high is not None:
+        return [min(low, best), best, max(best, high)]
+    return found
