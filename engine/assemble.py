@@ -164,7 +164,9 @@ def stage_measures(
         & pl.col("importer").is_in(chain.countries)
     )
     place = {country: i for i, country in enumerate(chain.countries)}
-    heads = rows.unique("item_id", keep="first", maintain_order=True).sort("start_date", "measure_id", "clause", "item_id")
+    heads = rows.unique(["item_id", "scope"], keep="first", maintain_order=True).sort(
+        "start_date", "measure_id", "clause", "item_id", "scope"
+    )
     items = tuple(
         CurbItem(
             row["item_id"],
@@ -177,9 +179,9 @@ def stage_measures(
         )
         for row in heads.iter_rows(named=True)
     )
-    index = {item.item_id: m for m, item in enumerate(items)}
+    index = {key: m for m, key in enumerate(heads.select("item_id", "scope").iter_rows())}
     m, n = len(items), len(chain.countries)
-    at_item = np.array([index[i] for i in rows["item_id"]], dtype=np.intp)
+    at_item = np.array([index[key] for key in rows.select("item_id", "scope").iter_rows()], dtype=np.intp)
     at_place = np.array([place[c] for c in rows["importer"]], dtype=np.intp)
     withheld = np.zeros((m, POINTS, n))
     state, rule_ids = np.full((m, n), "", dtype="<U24"), np.full((m, n), "", dtype="<U80")

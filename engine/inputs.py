@@ -42,7 +42,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "reserves": ("mineral", "country", *ends("reserves_t")),
     "stocks": ("mineral", "importer", *ends("stock_known_days")),
     "substitution": ("mineral", "horizon_days", *ends("switch_share")),
-    "transit": ("mineral", "exporter", "importer", *ends("transit_days")),
+    "transit": ("exporter", "importer", *ends("transit_days")),
     "blocs": ("bloc", "country"),
     "countries": ("country", "is_entrepot"),
 }

@@ -58,7 +58,7 @@ def unit_frame(blocks: Sequence[Block], inputs: Inputs, notes: pl.DataFrame) -> 
         (notes, ["mineral", "stage"]),
         (inputs["substitution"], ["mineral", "horizon_days"]),
         (inputs["stocks"], ["mineral", "importer"]),
-        (inputs["transit"], ["mineral", "exporter", "importer"]),
+        (inputs["transit"], ["exporter", "importer"]),
     ]
     for table, keys in exact:
         frame = frame.join(table, on=keys, how="left", maintain_order="left")

@@ -1,0 +1,202 @@
+"""Carrying facts from the warehouse to the engine: the frames of one day, in the engine's own columns."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from engine.inputs import Inputs as EngineInputs
+from engine.inputs import ends
+from jobs.errors import InputError
+
+if TYPE_CHECKING:
+    from warehouse import Inputs as WarehouseInputs
+
+EVERY = "*"
+NOT_APPLICABLE = "not_applicable"
+RELIEVING_COVERAGE = ("covered", "unclear", "contested")
+CLOSING_STATES = ("in_force", "lapsed_unverified")
+LONGEST_DAYS = 1825
+
+
+def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineInputs:
+    """The engine's frames for the day, the state of knowledge and the curbing country of ``facts``.
+
+    Args:
+        facts: the warehouse's frames.
+        strict_knowledge: refuse figures that were first known after known_at.
+
+    Raises:
+        InputError: strict, and a figure had to be taken from later.
+    """
+    flows = facts.flows.filter(pl.col("route_t_high") > 0)
+    if strict_knowledge:
+        _refuse_hindsight(facts, flows)
+    scope = flows.select("mineral", "stage").unique(maintain_order=True)
+    hindsight = flows.group_by("mineral", "stage").agg(late=pl.col("is_hindsight").any())
+    production = facts.production.join(hindsight, on=["mineral", "stage"], how="left").with_columns(
+        is_hindsight=pl.col("is_hindsight") | pl.col("late").fill_null(value=False)
+    )
+    frames = {
+        "chains": facts.chains,
+        "flows": flows,
+        "production": production.drop("late"),
+        "measures": facts.measures,
+        "timeline": _by_country(
+            facts.measure_timeline(facts.as_of + timedelta(days=LONGEST_DAYS)), facts.blocs, "importer"
+        ),
+        "pledges": _own_pledges(facts, scope),
+        "access": _access(facts, scope),
+        "capacity": _capacity(facts.capacity),
+        "reserves": _reserves(facts.reserves),
+        "stocks": _stocks(facts.stocks, facts.blocs, scope),
+        "substitution": _substitution(facts.substitution, scope),
+        "transit": _transit(facts.lead_times, facts.blocs),
+        "blocs": facts.blocs,
+        "countries": facts.countries,
+    }
+    return EngineInputs(facts.as_of, facts.known_at, facts.curbing_country, frames)
+
+
+def _refuse_hindsight(facts: WarehouseInputs, flows: pl.DataFrame) -> None:
+    late = {
+        f"{row['mineral']} {row['stage']}"
+        for frame in (flows, facts.production)
+        for row in frame.filter("is_hindsight").select("mineral", "stage").unique().iter_rows(named=True)
+    }
+    if late:
+        shown = ", ".join(sorted(late)[:8])
+        message = (
+            f"{len(late)} minerals and stages stand on figures that were first known after {facts.known_at}: "
+            f"{shown}. Choose a later --known-at, or leave out --strict-knowledge."
+        )
+        raise InputError(message)
+
+
+def _open_scope(frame: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
+    """Open `*` minerals and empty stages to every mineral and stage that has routes."""
+    places = scope.rename({"mineral": "a_mineral", "stage": "a_stage"})
+    return (
+        frame.join(places, how="cross", maintain_order="left_right")
+        .filter(
+            pl.col("mineral").is_in([EVERY]) | (pl.col("mineral") == pl.col("a_mineral")),
+            pl.col("stage").is_null() | (pl.col("stage") == pl.col("a_stage")),
+        )
+        .with_columns(mineral="a_mineral", stage="a_stage")
+        .drop("a_mineral", "a_stage")
+    )
+
+
+def _by_country(frame: pl.DataFrame, blocs: pl.DataFrame, column: str) -> pl.DataFrame:
+    """One row per member where a row names a bloc."""
+    members = blocs.rename({"bloc": column, "country": "a_member"})
+    return (
+        frame.join(members, on=column, how="left", maintain_order="left_right")
+        .with_columns(pl.coalesce("a_member", column).alias(column))
+        .drop("a_member")
+    )
+
+
+def _own_pledges(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
+    """Pledges of the curbing state that are no state change themselves: those are the law already."""
+    own = facts.pledges.filter(
+        pl.col("exporter") == facts.curbing_country,
+        pl.col("implements_measure_id").is_null(),
+        pl.col("backing") != "third_country",
+        pl.col("coverage").is_in(RELIEVING_COVERAGE),
+    )
+    return (
+        _open_scope(own, scope)
+        .select("pledge_id", "backing", "kind", "performance", "mineral", "stage", "importer", "source_id")
+        .unique(["pledge_id", "mineral", "stage", "importer"], keep="first", maintain_order=True)
+    )
+
+
+def _access(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
+    rows = facts.access.filter((pl.col("access_of") == "pledge") | pl.col("state").is_in(CLOSING_STATES))
+    words = ("instrument", "legal_strength", "agreement_state", "coverage", "kind")
+    return _open_scope(rows, scope).select(
+        "access_of",
+        "exporter",
+        "importer",
+        *(pl.col(word).fill_null(NOT_APPLICABLE) for word in words),
+        "mineral",
+        "stage",
+        pl.col("row_id").alias("fact_id"),
+        "source_id",
+    )
+
+
+def _capacity(capacity: pl.DataFrame) -> pl.DataFrame:
+    """Added tonnes that outside buyers can have: a captive plant's share is not open to them."""
+    added = [
+        (pl.col(f"add_{days}_t_{end}") * pl.col(f"access_share_{end}").fill_null(1.0)).alias(f"add_{days}_t_{end}")
+        for days in (90, 365, 1825)
+        for end in ("low", "best", "high")
+    ]
+    return capacity.select("mineral", "stage", "country", *added)
+
+
+def _reserves(reserves: pl.DataFrame) -> pl.DataFrame:
+    """One range per mineral and country. Claims are kept: reserves give best, and a claimed resource widens it."""
+    low, best, high = ends("reserves_t")
+    return (
+        reserves.sort("mineral", "country", "claim_kind")  # reserve stands before resource
+        .group_by("mineral", "country", maintain_order=True)
+        .agg(pl.col(low).min(), pl.col(best).first(), pl.col(high).max())
+    )
+
+
+def _stocks(stocks: pl.DataFrame, blocs: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
+    """Days of cover per mineral and holding country: the row that names the mineral goes before the general one."""
+    low, best, high = ends("stock_days")
+    usable = stocks.filter(pl.col(best).is_not_null(), pl.col("usable_by_civil_buyers").fill_null(value=False))
+    named = _by_country(usable.with_columns(importer="holder"), blocs, "importer").with_columns(
+        pl.lit(None, pl.String).alias("stage"), is_general=pl.col("mineral") == EVERY
+    )
+    known = ends("stock_known_days")
+    return (
+        _open_scope(named, scope)
+        .sort("mineral", "importer", "is_general", "stock_id")
+        .group_by("mineral", "importer", maintain_order=True)
+        .agg(pl.col(column).first().alias(name) for column, name in zip((low, best, high), known, strict=True))
+    )
+
+
+def _substitution(substitution: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
+    """Share of all use of a mineral that can switch: uses add up, to no more than all of it."""
+    opened = _open_scope(substitution.with_columns(pl.lit(None, pl.String).alias("stage")), scope)
+    once = opened.unique(["mineral", "substitution_id"], keep="first", maintain_order=True)
+    parts = []
+    for days in (90, 365, 1825):
+        named = zip(ends(f"switch_{days}_share"), ends("switch_share"), strict=True)
+        total = once.group_by("mineral", maintain_order=True).agg(
+            pl.when(pl.col(column).is_not_null().any()).then(pl.col(column).sum().clip(0, 1)).alias(name)
+            for column, name in named
+        )
+        parts.append(total.with_columns(pl.lit(days, pl.Int64).alias("horizon_days")))
+    return pl.concat(parts).sort("mineral", "horizon_days")
+
+
+def _transit(lead_times: pl.DataFrame, blocs: pl.DataFrame) -> pl.DataFrame:
+    """Sea transit per lane, whatever the mineral; several routes of one lane are a range."""
+    low, best, high = ends("days")
+    sea = lead_times.filter(pl.col("kind").str.starts_with("transit"), pl.col("mineral").is_null() | (pl.col("mineral") == EVERY))
+    opened = (
+        sea.with_columns(exporter=pl.col("origin").str.split(";"), importer=pl.col("destination").str.split(";"))
+        .explode("exporter")
+        .explode("importer")
+    )
+    opened = _by_country(_by_country(opened, blocs, "exporter"), blocs, "importer")
+    return (
+        opened.sort("exporter", "importer", best)
+        .group_by("exporter", "importer", maintain_order=True)
+        .agg(
+            pl.col(low).min().alias("transit_days_low"),
+            pl.col(best).first().alias("transit_days_best"),
+            pl.col(high).max().alias("transit_days_high"),
+        )
+    )
+
