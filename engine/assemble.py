@@ -14,7 +14,7 @@ import polars as pl
 from engine.chain_score import Index
 from engine.curbs import CurbItem, CurbSet
 from engine.evaluate import evaluate
-from engine.inputs import Inputs, ends
+from engine.inputs import Inputs, ends, partition
 from engine.ranges import POINTS, Array, five_points
 from engine.rules import RuleSet
 from engine.world import Chain, StageFacts
@@ -95,10 +95,15 @@ def _stage_facts(
 
 @dataclass(frozen=True)
 class RuledMeasures:
-    """The measures of the curbing country with what the first-pass rules say, one row per item, importer, horizon."""
+    """The law of the curbing country with what the first-pass rules say.
 
-    frame: pl.DataFrame
-    pledges: pl.DataFrame
+    Attributes:
+        measures: rows per item and importer, by (mineral, stage, horizon_days, is_extraterritorial).
+        pledges: rows per pledge and importer, by (mineral,).
+    """
+
+    measures: dict[tuple[object, ...], pl.DataFrame]
+    pledges: dict[tuple[object, ...], pl.DataFrame]
 
 
 def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
@@ -135,7 +140,10 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
     pledges = inputs["pledges"].filter(pl.col("kind").is_in(MITIGATING_KINDS)).join(horizons, how="cross")
     pledges = pledges.with_columns(exporter=pl.lit(inputs.curbing_country))
     credit = evaluate(ruleset, "mitigation", pledges, on=inputs.as_of)
-    return RuledMeasures(ruled, pl.concat([pledges, credit], how="horizontal"))
+    credited = pl.concat([pledges, credit], how="horizontal").filter(pl.col("value_best").is_not_null())
+    return RuledMeasures(
+        partition(ruled, "mineral", "stage", "horizon_days", "is_extraterritorial"), partition(credited, "mineral")
+    )
 
 
 @dataclass(frozen=True)
@@ -155,14 +163,14 @@ def stage_measures(
 ) -> StageMeasures:
     """Lay out the items of one stage: those that withhold the curbing country's flows, or (``reach``) foreign ones."""
     factor = "extraterritorial" if reach else "withheld"
-    rows = ruled.frame.filter(
-        (pl.col("mineral") == chain.mineral)
-        & (pl.col("stage") == stage)
-        & (pl.col("horizon_days") == horizon)
-        & (pl.col("is_extraterritorial") == reach)
-        & pl.col(f"{factor}_best").is_not_null()
-        & pl.col("importer").is_in(chain.countries)
-    )
+    found = ruled.measures.get((chain.mineral, stage, horizon, reach))
+    if found is None:
+        n = len(chain.countries)
+        nobody = np.zeros((0, n), dtype="<U1")
+        ids = _pledge_ids(ruled, chain)
+        empty = CurbSet((), np.zeros((0, POINTS, n)), np.zeros((0, POINTS)), nobody, ids, np.zeros((len(ids), 0, POINTS, n)))
+        return StageMeasures(empty, nobody)
+    rows = found.filter(pl.col(f"{factor}_best").is_not_null() & pl.col("importer").is_in(chain.countries))
     place = {country: i for i, country in enumerate(chain.countries)}
     heads = rows.unique(["item_id", "scope"], keep="first", maintain_order=True).sort(
         "start_date", "measure_id", "clause", "item_id", "scope"
@@ -196,6 +204,11 @@ def stage_measures(
     return StageMeasures(CurbSet(items, withheld, coverage, rule_ids, pledge_ids, mitigation), state)
 
 
+def _pledge_ids(ruled: RuledMeasures, chain: Chain) -> tuple[str, ...]:
+    own = ruled.pledges.get((chain.mineral,))
+    return () if own is None else tuple(sorted(set(own["pledge_id"])))
+
+
 def _points(frame: pl.DataFrame, name: str, unknown: float = 0.0) -> Array:
     """(5, rows) of a range; a null stands for ``unknown``: no rule, or an item that names the whole stage."""
     low, best, high = (frame[c].cast(pl.Float64).fill_null(unknown).to_numpy() for c in ends(name))
@@ -213,9 +226,11 @@ def _mitigation(
     shape: tuple[int, ...],
 ) -> tuple[tuple[str, ...], Array]:
     """(q, m, 5, n) what each pledge takes off each item. All stages of a chain list the same pledges."""
-    own = ruled.pledges.filter((pl.col("mineral") == chain.mineral) & pl.col("value_best").is_not_null())
-    ids = tuple(sorted(set(own["pledge_id"])))
+    ids = _pledge_ids(ruled, chain)
     values = np.zeros((len(ids), *shape))
+    if not ids:
+        return ids, values
+    own = ruled.pledges[(chain.mineral,)]
     here = own.filter((pl.col("stage") == stage) & (pl.col("horizon_days") == horizon))
     for q, pledge_id in enumerate(ids):
         credit = {

@@ -11,6 +11,9 @@ import numpy as np
 from engine.ranges import Array
 
 
+Index = np.typing.NDArray[np.intp]
+
+
 class AttributionError(ValueError):
     """A set of countries whose pools only feed one another: no origin can be attributed."""
 
@@ -22,52 +25,86 @@ class Pools:
     Attributes:
         pool_t: (w, n) x = production + imports + unexplained exports.
         unexplained_t: (w, n) d = exports beyond production and imports.
-        outflow_share: (w, j, k) A[j, k] = share of k's pool that goes to j; zero where k's pool is empty.
-        exporters: places of the countries that export in any world: only these couple the pools.
+        exporters: (m,) places of the countries that export in any world: only these couple the pools.
+        outflow_share: (w, n, m) A[j, k] = share of exporter k's pool that goes to j; zero where that pool is empty.
+        inverse: (w, m, m) (I - A)^-1 among the exporters.
     """
 
     pool_t: Array
     unexplained_t: Array
+    exporters: Index
     outflow_share: Array
-    exporters: "np.typing.NDArray[np.intp]"
+    inverse: Array
 
 
 def form_pools(trade_t: Array, production_t: Array) -> Pools:
-    """Form x, d and A from trade (w, n, n) and production (w, n)."""
-    exports, imports = trade_t.sum(axis=2), trade_t.sum(axis=1)
-    unexplained = np.maximum(0.0, exports - production_t - imports)
-    pool = production_t + imports + unexplained
-    safe = np.where(pool > 0, pool, 1.0)
-    share = np.swapaxes(trade_t / safe[:, :, None], 1, 2)
-    exporters = np.flatnonzero((exports > 0).any(axis=0))
-    return Pools(pool, unexplained, share, exporters)
-
-
-def propagate(flow_share: Array, entering_t: Array, exporters: "np.typing.NDArray[np.intp]") -> Array:
-    """Solve x = entering + M x, for M (b, j, k) of which only the columns of ``exporters`` are not zero.
-
-    Args:
-        flow_share: (b, n, n) share of k's pool that reaches j.
-        entering_t: (b, n) tonnes that enter at each country.
-        exporters: the only columns that matter: the system solved has their size, not n.
-
-    Returns:
-        (b, n) pools.
+    """Form x, d and A from trade (w, n, n) and production (w, n).
 
     Raises:
         AttributionError: two countries pass their whole pools to one another, so the system is singular.
     """
-    columns = flow_share[:, :, exporters]
-    core = columns[:, exporters, :]
-    matrix = np.eye(len(exporters)) - core
+    exports, imports = trade_t.sum(axis=2), trade_t.sum(axis=1)
+    unexplained = np.maximum(0.0, exports - production_t - imports)
+    pool = production_t + imports + unexplained
+    exporters = np.flatnonzero((exports > 0).any(axis=0))
+    safe = np.where(pool > 0, pool, 1.0)[:, exporters, None]
+    share = np.ascontiguousarray(np.swapaxes(trade_t[:, exporters] / safe, 1, 2))
+    core = share[:, exporters]
     try:
-        inner = np.linalg.solve(matrix, entering_t[:, exporters, None])[:, :, 0]
+        inverse = np.linalg.inv(np.eye(len(exporters)) - core)
     except np.linalg.LinAlgError as error:
-        pair = np.unravel_index(np.argmax(np.max(core * np.swapaxes(core, 1, 2), axis=0)), core.shape[1:])
-        first, second = (int(exporters[int(place)]) for place in pair)
-        message = f"countries {first} and {second} ship their whole pools to one another: no origin can be told"
-        raise AttributionError(message) from error
-    pools: Array = entering_t + np.einsum("bjk,bk->bj", columns, inner)
+        raise AttributionError(_closed_pair(core, exporters)) from error
+    return Pools(pool, unexplained, exporters, share, inverse)
+
+
+def _closed_pair(core: Array, exporters: Index) -> str:
+    mutual = np.max(core * np.swapaxes(core, 1, 2), axis=0)
+    first, second = (int(exporters[int(place)]) for place in np.unravel_index(np.argmax(mutual), mutual.shape))
+    return f"countries {first} and {second} ship their whole pools to one another: no origin can be told"
+
+
+def propagate(
+    pools: Pools, entering_t: Array, row_world: Index, withheld: Array | None = None, curbing: int = 0
+) -> Array:
+    """Pools x = entering + (A o keep^T) x, where only the curbing country's flows may be cut.
+
+    One column of A changes, so the inverse of the uncut system is corrected by a rank of one (Sherman and
+    Morrison): exact, and a row costs a product, not a solve.
+
+    Args:
+        pools: of the stage.
+        entering_t: (b, n) tonnes that enter at each country.
+        row_world: (b,) the world of each row.
+        withheld: (b, n) share of the curbing country's flow to j that is cut; None for nothing.
+        curbing: place of the curbing country.
+
+    Returns:
+        (b, n) pools.
+    """
+    x = np.empty_like(entering_t)
+    places = pools.exporters
+    cut_column = int(np.searchsorted(places, curbing))
+    is_cut = withheld is not None and cut_column < len(places) and places[cut_column] == curbing
+    for world in np.unique(row_world):
+        rows = np.flatnonzero(row_world == world)
+        inverse, share = pools.inverse[world], pools.outflow_share[world]
+        entering = entering_t[rows]
+        inner = entering[:, places] @ inverse.T
+        if is_cut and withheld is not None:
+            lost = share[:, cut_column] * withheld[rows]
+            through = lost[:, places] @ inverse.T
+            inner -= through * (inner[:, cut_column] / (1.0 + through[:, cut_column]))[:, None]
+            x[rows] = entering + inner @ share.T - inner[:, cut_column, None] * lost
+        else:
+            x[rows] = entering + inner @ share.T
+    return x
+
+
+def propagate_kept(kept_share: Array, entering_t: Array, exporters: Index) -> Array:
+    """Pools x = entering + M x for any M (b, n, m) of exporters' columns: where foreign flows are cut too."""
+    matrix = np.eye(len(exporters)) - kept_share[:, exporters]
+    inner = np.linalg.solve(matrix, entering_t[:, exporters, None])[:, :, 0]
+    pools: Array = entering_t + np.einsum("bjk,bk->bj", kept_share, inner)
     return pools
 
 
@@ -79,7 +116,7 @@ def origin_shares(pools: Pools, production_t: Array) -> Array:
     for o in range(n):
         source = np.zeros((worlds, n))
         source[:, o] = entering[:, o]
-        shares[:, :, o] = propagate(pools.outflow_share, source, pools.exporters)
+        shares[:, :, o] = propagate(pools, source, np.arange(worlds))
     safe = np.where(pools.pool_t > 0, pools.pool_t, 1.0)
     return shares / safe[:, :, None]
 
@@ -87,6 +124,7 @@ def origin_shares(pools: Pools, production_t: Array) -> Array:
 def clean_shares(
     pools: Pools,
     production_t: Array,
+    row_world: Index,
     clean_input: Array | None,
     has_input: "np.typing.NDArray[np.bool_] | None",
     unexplained_weight: Array,
@@ -95,17 +133,20 @@ def clean_shares(
     """Share of each pool that no plant of the curbing country has touched, at this stage or before.
 
     Args:
-        pools: of this stage, (w, n).
+        pools: of this stage.
         production_t: (w, n).
-        clean_input: (w, n) clean share of the pool of the stage before, None at the first stage.
-        has_input: (w, n) whether that pool exists; where it does not, what the plant used is unknown.
-        unexplained_weight: (w,) how dirty the unknown is taken to be: 0 clean, 0.5 the world mix, 1 made in the
+        row_world: (b,) the world of each row.
+        clean_input: (b, n) clean share of the pool of the stage before, None at the first stage.
+        has_input: (b, n) whether that pool exists; where it does not, what the plant used is unknown.
+        unexplained_weight: (b,) how dirty the unknown is taken to be: 0 clean, 0.5 the world mix, 1 made in the
             curbing country. The points between are straight lines (method section 3).
         curbing: place of the curbing country.
 
     Returns:
-        (w, n) clean share; 1 where the pool is empty.
+        (b, n) clean share; 1 where the pool is empty.
     """
+    production_t = production_t[row_world]
+    pool, unexplained = pools.pool_t[row_world], pools.unexplained_t[row_world]
     if clean_input is None or has_input is None:
         made = np.ones_like(production_t)
     else:
@@ -117,10 +158,10 @@ def clean_shares(
     output = production_t.sum(axis=1)
     world_mix = (production_t * made).sum(axis=1) / np.where(output > 0, output, 1.0)
     unexplained_clean = _unknown_clean(np.where(output > 0, world_mix, 0.5), unexplained_weight)
-    entering = production_t * made + pools.unexplained_t * unexplained_clean[:, None]
-    clean = propagate(pools.outflow_share, entering, pools.exporters)
-    share = clean / np.where(pools.pool_t > 0, pools.pool_t, 1.0)
-    return np.where(pools.pool_t > 0, np.clip(share, 0.0, 1.0), 1.0)
+    entering = production_t * made + unexplained * unexplained_clean[:, None]
+    clean = propagate(pools, entering, row_world)
+    share = clean / np.where(pool > 0, pool, 1.0)
+    return np.where(pool > 0, np.clip(share, 0.0, 1.0), 1.0)
 
 
 def _unknown_clean(mix: Array, weight: Array) -> Array:

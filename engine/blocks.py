@@ -159,6 +159,8 @@ class ChainBlocks:
         as_of = self.inputs.as_of
         until = as_of + timedelta(days=horizon)
         ids = {item.measure_id for pair in measures for part in pair for item in part.curbs.items}
+        if not ids:
+            return (0,), self.scorer.evaluate_best([self._law(measures, "active")]), None
         events = (
             self.inputs["timeline"]
             .filter(pl.col("measure_id").is_in(sorted(ids)))

@@ -107,14 +107,8 @@ class ChainScorer:
         has_input = None
         rows: list[Array] = []
         for pool, output in zip(self.pools, self.production_t, strict=True):
-            at = Pools(
-                pool.pool_t[self.row_world],
-                pool.unexplained_t[self.row_world],
-                pool.outflow_share[self.row_world],
-                pool.exporters,
-            )
-            clean = clean_shares(at, output[self.row_world], clean, has_input, weight, self.chain.curbing)
-            has_input = at.pool_t > 0
+            clean = clean_shares(pool, output, self.row_world, clean, has_input, weight, self.chain.curbing)
+            has_input = pool.pool_t[self.row_world] > 0
             rows.append(1.0 - clean)
         return rows
 

@@ -5,7 +5,7 @@ is an unknown. A frame with fewer columns is refused by name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -60,6 +60,7 @@ class Inputs:
     known_at: date
     curbing_country: str
     frames: Mapping[str, pl.DataFrame]
+    _parts: dict[tuple[str, ...], dict[tuple[object, ...], pl.DataFrame]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse a missing frame or column.
@@ -79,3 +80,17 @@ class Inputs:
     def __getitem__(self, name: str) -> pl.DataFrame:
         """The frame of that name."""
         return self.frames[name]
+
+    def part(self, name: str, **keys: object) -> pl.DataFrame:
+        """The rows of a frame with these key values; a frame is split once per set of keys, in its order."""
+        split = (name, *keys)
+        if split not in self._parts:
+            self._parts[split] = partition(self.frames[name], *keys)
+        return self._parts[split].get(tuple(keys.values()), self.frames[name].clear())
+
+
+def partition(frame: pl.DataFrame, *keys: str) -> dict[tuple[object, ...], pl.DataFrame]:
+    """The rows of a frame by the values of some columns, in its order."""
+    if not frame.height:
+        return {}
+    return frame.partition_by(*keys, as_dict=True, maintain_order=True)

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.attribution import Pools, propagate
+from engine.attribution import Index, Pools, propagate, propagate_kept
 from engine.ranges import Array
-
-Index = np.typing.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -81,13 +79,12 @@ def run_shock(
             orphan = (pool_before <= 0) & (base_p > 0)
             after_p = base_p * np.where(orphan, 1.0, ratio_in)
         after_d = base_d * _unexplained_keep(base_p, after_p, curb.withheld_share, unexplained_weight, curbing)
-        columns = _kept_outflow(pool, curb, row_world, curbing)
-        after_x = propagate(columns, after_p + after_d, pool.exporters)
+        after_x = _after(pool, curb, after_p + after_d, row_world, curbing)
         safe = np.where(base_x > 0, base_x, 1.0)
         ratio = np.where(base_x > 0, after_x / safe, 1.0)
         fed = ratio
         if replacement_t is not None and np.any(replacement_t[s]):
-            fed_x = propagate(columns, after_p + after_d + replacement_t[s], pool.exporters)
+            fed_x = _after(pool, curb, after_p + after_d + replacement_t[s], row_world, curbing)
             fed = np.where(base_x > 0, np.minimum(1.0, fed_x / safe), 1.0)
             fed = np.maximum(fed, ratio)
         results.append(StageShock(ratio, fed, orphan))
@@ -95,15 +92,13 @@ def run_shock(
     return results
 
 
-def _kept_outflow(pool: Pools, curb: StageCurbs, row_world: Index, curbing: int) -> Array:
-    """(b, n, n) A o keep^T: only exporters' columns are filled, the others are zero anyway."""
-    n = curb.withheld_share.shape[1]
-    kept = np.zeros((len(row_world), n, n))
-    exporters = pool.exporters
-    cut = curb.extraterritorial_share[:, :, None] * curb.reach_share[:, None, exporters]
-    kept[:, :, exporters] = pool.outflow_share[row_world][:, :, exporters] * (1.0 - cut)
-    kept[:, :, curbing] = pool.outflow_share[row_world, :, curbing] * (1.0 - curb.withheld_share)
-    return kept
+def _after(pool: Pools, curb: StageCurbs, entering_t: Array, row_world: Index, curbing: int) -> Array:
+    """(b, n) pools after the shock. Foreign flows are cut only where a re-export licence bites: rarely."""
+    if not np.any(curb.extraterritorial_share):
+        return propagate(pool, entering_t, row_world, curb.withheld_share, curbing)
+    keep = 1.0 - curb.extraterritorial_share[:, :, None] * curb.reach_share[:, None, pool.exporters]
+    keep[:, :, pool.exporters == curbing] = 1.0 - curb.withheld_share[:, :, None]
+    return propagate_kept(pool.outflow_share[row_world] * keep, entering_t, pool.exporters)
 
 
 def _unexplained_keep(
@@ -152,7 +147,7 @@ def bloc_missing_share(
     """(b,) missing share of a bloc taken as one importer: what moves between its members is counted once."""
     places = np.flatnonzero(members)
     x = pool.pool_t[row_world]
-    inner = trade_t[row_world][:, places][:, :, places]
+    inner = trade_t[:, places][:, :, places][row_world]
     cut = curb.extraterritorial_share[:, None, places] * curb.reach_share[:, places, None]
     if members[curbing]:
         cut[:, places == curbing, :] = curb.withheld_share[:, None, places]

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from engine.evaluate import evaluate
-from engine.inputs import Inputs, ends
+from engine.inputs import Inputs, ends, partition
 from engine.ranges import Array
 from engine.response import Supply
 from engine.rules import RuleSet
@@ -15,14 +15,18 @@ from engine.world import Chain
 MINED = "mined"
 
 
-def rule_access(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
-    """The access frame at every horizon with what the access rules say (value_low, value_best, value_high)."""
+RuledAccess = dict[tuple[object, ...], pl.DataFrame]
+
+
+def rule_access(inputs: Inputs, ruleset: RuleSet) -> RuledAccess:
+    """The access rows by mineral, stage and horizon, with what the access rules say (value_low, _best, _high)."""
     horizons = pl.DataFrame({"horizon_days": list(ruleset.scorecard.horizons)}, schema={"horizon_days": pl.Int64})
     frame = inputs["access"].join(horizons, how="cross", maintain_order="left_right")
-    return pl.concat([frame, evaluate(ruleset, "access", frame, on=inputs.as_of)], how="horizontal")
+    ruled = pl.concat([frame, evaluate(ruleset, "access", frame, on=inputs.as_of)], how="horizontal")
+    return partition(ruled.filter(pl.col("value_best").is_not_null()), "mineral", "stage", "horizon_days")
 
 
-def access_share(ruled: pl.DataFrame, chain: Chain, stage: str, horizon: int) -> Array:
+def access_share(ruled: RuledAccess, chain: Chain, stage: str, horizon: int) -> Array:
     """(3, n, n) what exporter o leaves open to importer i: 1 less its own bans, restored in part by its pledges.
 
     The strictest ban governs, and the best pledge restores. A country always has access to its own supply.
@@ -30,13 +34,8 @@ def access_share(ruled: pl.DataFrame, chain: Chain, stage: str, horizon: int) ->
     n = len(chain.countries)
     place = {country: i for i, country in enumerate(chain.countries)}
     left, restored = np.ones((3, n, n)), np.zeros((3, n, n))
-    rows = ruled.filter(
-        (pl.col("mineral") == chain.mineral)
-        & (pl.col("stage") == stage)
-        & (pl.col("horizon_days") == horizon)
-        & pl.col("value_best").is_not_null()
-    )
-    for row in rows.iter_rows(named=True):
+    rows = ruled.get((chain.mineral, stage, horizon))
+    for row in rows.iter_rows(named=True) if rows is not None else ():
         exporter = place.get(row["exporter"])
         if exporter is None:
             continue
@@ -59,7 +58,7 @@ def access_share(ruled: pl.DataFrame, chain: Chain, stage: str, horizon: int) ->
 
 
 def stage_supply(
-    inputs: Inputs, ruleset: RuleSet, access: pl.DataFrame, chain: Chain, stage: str, horizon: int
+    inputs: Inputs, ruleset: RuleSet, access: RuledAccess, chain: Chain, stage: str, horizon: int
 ) -> Supply:
     """What could be added at one stage within one horizon.
 
@@ -67,40 +66,39 @@ def stage_supply(
     plants outside the curbing country use already. Both ends stand against one another: few reserves go with a
     long-lived mine. At shorter horizons only plant that can be restarted counts.
     """
-    added = _by_country(inputs["capacity"], chain, f"add_{horizon}_t", stage)
+    added = _by_country(inputs.part("capacity", mineral=chain.mineral, stage=stage), chain, f"add_{horizon}_t")
     open_to = access_share(access, chain, stage, horizon)
-    has_mines = MINED in set(inputs["chains"].filter(pl.col("mineral") == chain.mineral)["stage"])
+    has_mines = MINED in set(inputs.part("chains", mineral=chain.mineral)["stage"])
     if horizon < 1825 or not has_mines:
         return Supply(added, None, np.zeros(3), open_to, open_to)
     feed = _feed(inputs, ruleset, chain)
-    used = _by_country(_listed(inputs), chain, "production_t", stage).sum(axis=1)
+    used = _made(inputs, chain, stage).sum(axis=1)
     if stage == MINED:
         return Supply(feed, feed, used, open_to, open_to)
     return Supply(added, feed, used, open_to, access_share(access, chain, MINED, horizon))
 
 
-def _listed(inputs: Inputs) -> pl.DataFrame:
-    return inputs["production"].filter(~pl.col("is_unlisted_total"))
+def _made(inputs: Inputs, chain: Chain, stage: str) -> Array:
+    rows = inputs.part("production", mineral=chain.mineral, stage=stage, is_unlisted_total=False)
+    return _by_country(rows, chain, "production_t")
 
 
 def _feed(inputs: Inputs, ruleset: RuleSet, chain: Chain) -> Array:
     """(3, n) ore that mines outside the curbing country could raise within the horizon, tonnes a year."""
     on = inputs.as_of
     years, ramp = ruleset.parameter("reserve_years", on), ruleset.parameter("ramp_share", on)
-    mined = _by_country(_listed(inputs), chain, "production_t", MINED)
+    mined = _made(inputs, chain, MINED)
     ramped = mined * np.array([ramp.low, ramp.best, ramp.high])[:, None]
-    known = inputs["reserves"].filter(pl.col("reserves_t_best").is_not_null())
+    known = inputs.part("reserves", mineral=chain.mineral)
+    known = known.filter(pl.col("reserves_t_best").is_not_null())
     reserves = _by_country(known, chain, "reserves_t")
-    has_reserves = np.isin(np.array(chain.countries), known.filter(pl.col("mineral") == chain.mineral)["country"])
+    has_reserves = np.isin(np.array(chain.countries), known["country"])
     limit = reserves / np.array([years.high, years.best, years.low])[:, None]
     return np.where(has_reserves, np.minimum(limit, ramped), ramped)
 
 
-def _by_country(frame: pl.DataFrame, chain: Chain, name: str, stage: str | None = None) -> Array:
+def _by_country(rows: pl.DataFrame, chain: Chain, name: str) -> Array:
     """(3, n) sums by country, without the curbing one; an unknown adds nothing to what could relieve."""
-    rows = frame.filter(pl.col("mineral") == chain.mineral)
-    if stage is not None:
-        rows = rows.filter(pl.col("stage") == stage)
     place = {country: i for i, country in enumerate(chain.countries)}
     rows = rows.filter(pl.col("country").is_in(list(place)))
     total = np.zeros((3, len(place)))
@@ -112,7 +110,7 @@ def _by_country(frame: pl.DataFrame, chain: Chain, name: str, stage: str | None 
 
 
 def chain_supply(
-    inputs: Inputs, ruleset: RuleSet, access: pl.DataFrame, chain: Chain, horizons: Sequence[int]
+    inputs: Inputs, ruleset: RuleSet, access: RuledAccess, chain: Chain, horizons: Sequence[int]
 ) -> dict[tuple[str, int], Supply]:
     """Supply by stage and horizon."""
     return {

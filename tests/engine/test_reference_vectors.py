@@ -36,7 +36,7 @@ class Example:
         self.touched: list[Array] = []
         clean, has_input = None, None
         for pool, output in zip(self.pools, self.production, strict=True):
-            clean = clean_shares(pool, output, clean, has_input, np.array([0.5]), CURBING)
+            clean = clean_shares(pool, output, ONE_ROW, clean, has_input, np.array([0.5]), CURBING)
             has_input = pool.pool_t > 0
             self.touched.append(1 - clean)
 

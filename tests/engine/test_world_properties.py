@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.attribution import AttributionError, form_pools, origin_shares, propagate
+from engine.attribution import AttributionError, form_pools, origin_shares, propagate, propagate_kept
 from engine.chain_score import limited_replacement
 from engine.ranges import BEST, HIGH, POINTS
 from engine.response import alternative_share
@@ -220,10 +220,26 @@ def test_draws_on_alternatives_never_exceed_what_is_spare(seed: int) -> None:
 
 
 def test_a_closed_pair_of_pools_is_an_error_that_names_it() -> None:
-    share = np.zeros((1, 3, 3))
-    share[0, 1, 2] = share[0, 2, 1] = 1.0
-    with pytest.raises(AttributionError, match="1 and 2|2 and 1"):
-        propagate(share, np.ones((1, 3)), np.array([1, 2]))
+    trade = np.zeros((1, 3, 3))
+    trade[0, 1, 2] = trade[0, 2, 1] = 4.0
+    with pytest.raises(AttributionError, match="1 and 2"):
+        form_pools(trade, np.array([[5.0, 0.0, 0.0]]))
+
+
+@EVERY
+@given(seeds)
+def test_the_correction_of_rank_one_equals_the_full_solve(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    chain = chain_of(seed)
+    worlds = build_worlds(chain)
+    pools = form_pools(worlds.trade_t[0], worlds.production_t[0])
+    rows = rng.integers(0, len(worlds.trade_t[0]), 7)
+    withheld, entering = rng.random((7, N)), rng.random((7, N)) * 100
+    kept = pools.outflow_share[rows].copy()
+    kept[:, :, pools.exporters == chain.curbing] *= 1 - withheld[:, :, None]
+    np.testing.assert_allclose(
+        propagate(pools, entering, rows, withheld, chain.curbing), propagate_kept(kept, entering, pools.exporters)
+    )
 
 
 def test_certain_tonnes_have_one_world() -> None:
