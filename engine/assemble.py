@@ -49,7 +49,9 @@ def build_chains(inputs: Inputs) -> list[ChainFrames]:
     """One chain per mineral that has flows; a stage without flows is left out of its chain."""
     flows = inputs["flows"].sort("mineral", "stage", "exporter", "importer")
     chains: list[ChainFrames] = []
-    for (mineral,), stages in inputs["chains"].sort("mineral", "stage_order").group_by("mineral", maintain_order=True):
+    for (mineral,), stages in (
+        inputs["chains"].sort("mineral", "stage_order").group_by("mineral", maintain_order=True)
+    ):
         own = flows.filter(pl.col("mineral") == mineral)
         names = [s for s in stages["stage"] if own.filter(pl.col("stage") == s).height]
         if not names:
@@ -119,7 +121,9 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
             lane_share=pl.col("route_t_best") / pl.col("route_t_best").sum().over("mineral", "stage"),
         )
     )
-    horizons = pl.DataFrame({"horizon_days": list(ruleset.scorecard.horizons)}, schema={"horizon_days": pl.Int64})
+    horizons = pl.DataFrame(
+        {"horizon_days": list(ruleset.scorecard.horizons)}, schema={"horizon_days": pl.Int64}
+    )
     frame = (
         inputs["measures"]
         .join(lanes, on=["mineral", "stage", "importer"], how="left", maintain_order="left")
@@ -132,7 +136,8 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
     )
     named = [
         evaluate(ruleset, factor, frame, on=inputs.as_of).rename(
-            {f"value_{end}": f"{factor}_{end}" for end in ("low", "best", "high")} | {"rule_id": f"{factor}_rule_id"}
+            {f"value_{end}": f"{factor}_{end}" for end in ("low", "best", "high")}
+            | {"rule_id": f"{factor}_rule_id"}
         )
         for factor in ("withheld", "extraterritorial", "reroute")
     ]
@@ -142,7 +147,8 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
     credit = evaluate(ruleset, "mitigation", pledges, on=inputs.as_of)
     credited = pl.concat([pledges, credit], how="horizontal").filter(pl.col("value_best").is_not_null())
     return RuledMeasures(
-        partition(ruled, "mineral", "stage", "horizon_days", "is_extraterritorial"), partition(credited, "mineral")
+        partition(ruled, "mineral", "stage", "horizon_days", "is_extraterritorial"),
+        partition(credited, "mineral"),
     )
 
 
@@ -168,7 +174,14 @@ def stage_measures(
         n = len(chain.countries)
         nobody = np.zeros((0, n), dtype="<U1")
         ids = _pledge_ids(ruled, chain)
-        empty = CurbSet((), np.zeros((0, POINTS, n)), np.zeros((0, POINTS)), nobody, ids, np.zeros((len(ids), 0, POINTS, n)))
+        empty = CurbSet(
+            (),
+            np.zeros((0, POINTS, n)),
+            np.zeros((0, POINTS)),
+            nobody,
+            ids,
+            np.zeros((len(ids), 0, POINTS, n)),
+        )
         return StageMeasures(empty, nobody)
     rows = found.filter(pl.col(f"{factor}_best").is_not_null() & pl.col("importer").is_in(chain.countries))
     place = {country: i for i, country in enumerate(chain.countries)}
@@ -200,7 +213,9 @@ def stage_measures(
         state[at_item, at_place] = rows["state"].to_numpy()
         rule_ids[at_item, at_place] = rows[f"{factor}_rule_id"].fill_null("").to_numpy()
     coverage = _points(heads, "coverage_share", unknown=1.0).T if m else np.zeros((0, POINTS))
-    pledge_ids, mitigation = _mitigation(ruled, chain, stage, horizon, rows, at_item, at_place, withheld.shape)
+    pledge_ids, mitigation = _mitigation(
+        ruled, chain, stage, horizon, rows, at_item, at_place, withheld.shape
+    )
     return StageMeasures(CurbSet(items, withheld, coverage, rule_ids, pledge_ids, mitigation), state)
 
 

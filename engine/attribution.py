@@ -10,7 +10,6 @@ import numpy as np
 
 from engine.ranges import Array
 
-
 Index = np.typing.NDArray[np.intp]
 
 
@@ -51,7 +50,7 @@ def form_pools(trade_t: Array, production_t: Array) -> Pools:
     share = np.ascontiguousarray(np.swapaxes(trade_t[:, exporters] / safe, 1, 2))
     core = share[:, exporters]
     try:
-        inverse = np.linalg.inv(np.eye(len(exporters)) - core)
+        inverse: Array = np.linalg.inv(np.eye(len(exporters)) - core).astype(np.float64, copy=False)
     except np.linalg.LinAlgError as error:
         raise AttributionError(_closed_pair(core, exporters)) from error
     return Pools(pool, unexplained, exporters, share, inverse)
@@ -59,7 +58,9 @@ def form_pools(trade_t: Array, production_t: Array) -> Pools:
 
 def _closed_pair(core: Array, exporters: Index) -> str:
     mutual = np.max(core * np.swapaxes(core, 1, 2), axis=0)
-    first, second = (int(exporters[int(place)]) for place in np.unravel_index(np.argmax(mutual), mutual.shape))
+    first, second = (
+        int(exporters[int(place)]) for place in np.unravel_index(np.argmax(mutual), mutual.shape)
+    )
     return f"countries {first} and {second} ship their whole pools to one another: no origin can be told"
 
 
@@ -151,7 +152,9 @@ def clean_shares(
         made = np.ones_like(production_t)
     else:
         total = np.where(has_input, production_t, 0.0).sum(axis=1)
-        mix = np.where(has_input, production_t * clean_input, 0.0).sum(axis=1) / np.where(total > 0, total, 1.0)
+        mix = np.where(has_input, production_t * clean_input, 0.0).sum(axis=1) / np.where(
+            total > 0, total, 1.0
+        )
         unknown = _unknown_clean(np.where(total > 0, mix, 0.5), unexplained_weight)
         made = np.where(has_input, clean_input, unknown[:, None])
     made[:, curbing] = 0.0

@@ -12,7 +12,16 @@ import numpy as np
 import polars as pl
 
 from engine.assemble import ChainFrames, RuledMeasures, StageMeasures, stage_measures, state_weights
-from engine.chain_score import RANGE_INPUTS, ChainScorer, Index, Law, Missing, StageLaw, Swap, limited_replacement
+from engine.chain_score import (
+    RANGE_INPUTS,
+    ChainScorer,
+    Index,
+    Law,
+    Missing,
+    StageLaw,
+    Swap,
+    limited_replacement,
+)
 from engine.inputs import Inputs
 from engine.ranges import BEST, Array
 from engine.response import Supply, alternative_share, reachable_t, replacement_t
@@ -70,7 +79,9 @@ class ChainResult:
     """What one chain gives: blocks for every stage and horizon, and c of the curbing country's own flows."""
 
     blocks: list[Block] = field(default_factory=list)
-    curbs: dict[tuple[str, int, str], tuple[StageMeasures, StageMeasures, StageLaw]] = field(default_factory=dict)
+    curbs: dict[tuple[str, int, str], tuple[StageMeasures, StageMeasures, StageLaw]] = field(
+        default_factory=dict
+    )
     withheld: dict[tuple[str, int, str], Array] = field(default_factory=dict)
     scorer: ChainScorer | None = None
 
@@ -87,7 +98,13 @@ class ChainBlocks:
         supply: Mapping[tuple[str, int], Supply],
         bloc: Sequence[str],
     ) -> None:
-        self.inputs, self.ruleset, self.ruled, self.frames, self.supply = inputs, ruleset, ruled, frames, supply
+        self.inputs, self.ruleset, self.ruled, self.frames, self.supply = (
+            inputs,
+            ruleset,
+            ruled,
+            frames,
+            supply,
+        )
         chain = frames.chain
         members = np.isin(np.array(chain.countries), list(bloc))
         threshold = ruleset.parameter("touched_threshold_share", inputs.as_of).best
@@ -113,7 +130,9 @@ class ChainBlocks:
                     result.withheld[stage, horizon, regime] = self.scorer.withheld_share(laws[regime], s)
                 for is_importer in (False, True):
                     result.blocks.append(
-                        self._block(s, horizon, is_importer, solved, steps, known, (schedule, segments, relief))
+                        self._block(
+                            s, horizon, is_importer, solved, steps, known, (schedule, segments, relief)
+                        )
                     )
         return result
 
@@ -168,10 +187,11 @@ class ChainBlocks:
             .sort("valid_from", "measure_id", "clause", "importer")
         )
         days, laws, current = [0], [self._law(measures, "active")], list(measures)
-        for (when,), rows in events.group_by("valid_from", maintain_order=True):
-            current = [tuple(self._after(part, rows) for part in pair) for pair in current]  # type: ignore[misc]
-            days.append((when - as_of).days)  # type: ignore[operator]
-            laws.append(self._law(current, "active", when))  # type: ignore[arg-type]
+        for when in events["valid_from"].unique(maintain_order=True):
+            rows = events.filter(pl.col("valid_from") == when)
+            current = [(self._after(own, rows), self._after(foreign, rows)) for own, foreign in current]
+            days.append((when - as_of).days)
+            laws.append(self._law(current, "active", when))
         missing = self.scorer.evaluate_best(laws)
         if horizon < 1825:
             return tuple(days), missing, None

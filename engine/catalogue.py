@@ -23,14 +23,21 @@ def read_features(node: Node, file: str) -> tuple[dict[str, Feature], list[Probl
         if body is None:
             continue
         fields = reader.fields(
-            body, f"feature '{name}'", ["meaning", "type", "grain", "from", "pass", "known", "range"], ["unit", "values"]
+            body,
+            f"feature '{name}'",
+            ["meaning", "type", "grain", "from", "pass", "known", "range"],
+            ["unit", "values"],
         )
         values = tuple(
-            v for v in (reader.category(n, "a category") for n in reader.rows(fields.node("values"), "values")) if v is not None
+            v
+            for v in (reader.category(n, "a category") for n in reader.rows(fields.node("values"), "values"))
+            if v is not None
         )
         kind = fields.choice("type", TYPES)
         if kind == "category" and not values:
-            reader.refuse(body.at, "R008", f"feature '{name}' is a category without values", "list its values")
+            reader.refuse(
+                body.at, "R008", f"feature '{name}' is a category without values", "list its values"
+            )
         features[name] = Feature(
             name,
             fields.text("meaning"),

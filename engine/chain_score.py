@@ -17,7 +17,9 @@ from engine.shock import StageCurbs, StageShock, bloc_missing_share, lost_t, rou
 from engine.world import Chain, build_worlds
 
 Index = np.typing.NDArray[np.intp]
-UNEXPLAINED_WEIGHT = np.array([0.0, 0.25, 0.5, 0.75, 1.0])  # untouched .. world mix .. made by the curbing country
+UNEXPLAINED_WEIGHT = np.array(
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+)  # untouched .. world mix .. made by the curbing country
 RANGE_INPUTS = ("severity", "coverage", "state of the law", "pledges", "trade and production")
 
 
@@ -149,7 +151,7 @@ class ChainScorer:
         else:
             law = [_with_known(stage, known) for stage in law]
         rows = np.flatnonzero(likely)
-        solved = self._solve_rows(law, rows, replacement_t, known == "trade and production")
+        solved = self._solve_rows(law, rows, replacement_t, at_best_mix=known == "trade and production")
         low, high = self.row_point[rows] == LIKELY_LOW, self.row_point[rows] == LIKELY_HIGH
         routes = [np.stack([h[low].min(axis=0), h[high].max(axis=0)]) for h in solved.route]
         importers = [np.stack([h[low].min(axis=0), h[high].max(axis=0)]) for h in solved.importer]
@@ -190,9 +192,7 @@ class ChainScorer:
                 add(Swap("S1", self.chain.stages[s].name, measure_id, clause), current, nothing)
         if law[0].pledges_stand:
             for q, pledge_id in enumerate(law[0].curbs.pledge_ids, start=1):
-                current = [
-                    combine(st.curbs.items, st.curbs.item_shares(st.weight, q))[BEST] for st in law
-                ]
+                current = [combine(st.curbs.items, st.curbs.item_shares(st.weight, q))[BEST] for st in law]
                 add(Swap("S2", pledge_id=pledge_id), current, nothing)
         foreign = list(nothing)
         for s in stages:
@@ -240,7 +240,7 @@ class ChainScorer:
         return StageCurbs(c, np.stack(reached), reach)
 
     def _solve_rows(
-        self, law: Law, rows: Index, replacement_t: Sequence[Array] | None, at_best_mix: bool = False
+        self, law: Law, rows: Index, replacement_t: Sequence[Array] | None, *, at_best_mix: bool = False
     ) -> Missing:
         points = self.row_point[rows]
         curbs = []
@@ -282,8 +282,9 @@ class ChainScorer:
     def _envelope(self, rows: Array) -> Array:
         """(5, …) out of the rows: the least at the low points, the most at the high ones."""
         points = [
-            rows[self.row_point == point].min(axis=0) if point in (LOW, LIKELY_LOW) else
-            rows[self.row_point == point].max(axis=0)
+            rows[self.row_point == point].min(axis=0)
+            if point in (LOW, LIKELY_LOW)
+            else rows[self.row_point == point].max(axis=0)
             for point in range(POINTS)
         ]
         return in_order(np.stack(points))

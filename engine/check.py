@@ -9,18 +9,35 @@ from engine.examples import branches, known, reached
 from engine.rules import Condition, Feature, Parameter, ParameterRef, Reference, Rule, Scorecard, Value
 from engine.sentence import FORMATS, placeholders
 
-STATES = ("proposed", "announced", "in_force", "suspended", "superseded", "ended", "dropped", "unknown", "lapsed_unverified")
+STATES = (
+    "proposed",
+    "announced",
+    "in_force",
+    "suspended",
+    "superseded",
+    "ended",
+    "dropped",
+    "unknown",
+    "lapsed_unverified",
+)
 REGIMES = ("active", "snapback", "full_stop")
 ALWAYS_NAMED = ("points", "notice", "exporter", "importer", "mineral", "stage", "horizon_days", "pledge_id")
 
 
-def check_rules(features: Mapping[str, Feature], scorecard: Scorecard, rules: Sequence[Rule]) -> Iterator[Problem]:
+def check_rules(
+    features: Mapping[str, Feature], scorecard: Scorecard, rules: Sequence[Rule]
+) -> Iterator[Problem]:
     """All problems of a rule set that could be read."""
     yield from _scorecard(scorecard)
     seen: dict[str, Rule] = {}
     for rule in rules:
         if rule.id in seen:
-            yield Problem(rule.place("id"), "R060", f"the id '{rule.id}' is taken by {seen[rule.id].file}", "ids are permanent; choose a new one")
+            yield Problem(
+                rule.place("id"),
+                "R060",
+                f"the id '{rule.id}' is taken by {seen[rule.id].file}",
+                "ids are permanent; choose a new one",
+            )
         seen[rule.id] = rule
         yield from _rule(rule, features, scorecard)
     yield from _overlaps(rules, scorecard)
@@ -29,17 +46,32 @@ def check_rules(features: Mapping[str, Feature], scorecard: Scorecard, rules: Se
 def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> Iterator[Problem]:
     factor = scorecard.factors.get(rule.sets)
     if factor is None:
-        yield Problem(rule.place("sets"), "R014", f"unknown factor '{rule.sets}'", did_you_mean(rule.sets, list(scorecard.factors)))
+        yield Problem(
+            rule.place("sets"),
+            "R014",
+            f"unknown factor '{rule.sets}'",
+            did_you_mean(rule.sets, list(scorecard.factors)),
+        )
         return
     own = {name: f for name, f in features.items() if factor.grain in f.grain and f.order <= factor.order}
     used = {ref.name for ref in _parameter_refs(rule)}
     yield from _parameters(rule.parameters, rule.references, rule.effective_from, rule.place("parameters"))
     for name, parameter in rule.parameters.items():
         if name not in used:
-            yield Problem(parameter.at, "R023", f"the parameter '{name}' is not used", "use it as $" + name + ", or remove it")
+            yield Problem(
+                parameter.at,
+                "R023",
+                f"the parameter '{name}' is not used",
+                "use it as $" + name + ", or remove it",
+            )
     for ref in _parameter_refs(rule):
         if ref.name not in rule.parameters:
-            yield Problem(ref.at, "R024", f"unknown parameter '${ref.name}'", did_you_mean(ref.name, list(rule.parameters)))
+            yield Problem(
+                ref.at,
+                "R024",
+                f"unknown parameter '${ref.name}'",
+                did_you_mean(ref.name, list(rule.parameters)),
+            )
     for condition in rule.conditions:
         yield from _condition(condition, features, own, factor.grain)
     on = rule.score.on
@@ -49,7 +81,12 @@ def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> 
         if not unknown:
             yield from check_score(rule, own[on], factor.unit, _change_dates(rule))
             if own[on].is_known is False and rule.if_unknown is None:
-                yield Problem(rule.score.at, "R034", f"'{on}' may be unknown and the rule does not say what that scores", "add if_unknown: [low, best, high]")
+                yield Problem(
+                    rule.score.at,
+                    "R034",
+                    f"'{on}' may be unknown and the rule does not say what that scores",
+                    "add if_unknown: [low, best, high]",
+                )
     elif rule.score.value is not None:
         yield from check_score(rule, None, factor.unit, _change_dates(rule))
     yield from _explanation(rule, own, factor.name)
@@ -76,9 +113,19 @@ def _condition(
         return
     feature = own[condition.feature]
     if not feature.is_known:
-        yield Problem(condition.at, "R012", f"'{feature.name}' may be unknown, so it cannot decide whether the rule applies", "score it with if_unknown instead")
+        yield Problem(
+            condition.at,
+            "R012",
+            f"'{feature.name}' may be unknown, so it cannot decide whether the rule applies",
+            "score it with if_unknown instead",
+        )
     if condition.is_stretch and feature.type != "number":
-        yield Problem(condition.at, "R009", f"'{feature.name}' is no number, so at_least and below do not fit", "list its values")
+        yield Problem(
+            condition.at,
+            "R009",
+            f"'{feature.name}' is no number, so at_least and below do not fit",
+            "list its values",
+        )
     if not condition.is_stretch and not condition.values:
         yield Problem(condition.at, "R008", f"the filter on '{feature.name}' lists nothing", "list values")
     for value in condition.values:
@@ -86,12 +133,19 @@ def _condition(
             yield Problem(condition.at, "R011", f"'{value}' is neither true nor false", "write true or false")
         elif feature.type == "category" and value not in feature.values:
             yield Problem(
-                condition.at, "R011", f"unknown {feature.name} '{value}'", did_you_mean(str(value), [str(v) for v in feature.values])
+                condition.at,
+                "R011",
+                f"unknown {feature.name} '{value}'",
+                did_you_mean(str(value), [str(v) for v in feature.values]),
             )
 
 
 def _parameter_refs(rule: Rule) -> list[ParameterRef]:
-    values: list[Value | None] = [rule.if_unknown, rule.score.value, *(value for _, value in rule.score.points)]
+    values: list[Value | None] = [
+        rule.if_unknown,
+        rule.score.value,
+        *(value for _, value in rule.score.points),
+    ]
     for condition in rule.conditions:
         values += [condition.at_least, condition.below]
     return [value for value in values if isinstance(value, ParameterRef)]
@@ -106,19 +160,42 @@ def _change_dates(rule: Rule) -> list[date]:
 
 
 def _parameters(
-    parameters: Mapping[str, Parameter], references: Mapping[str, Reference], start: date | None, place: Location
+    parameters: Mapping[str, Parameter],
+    references: Mapping[str, Reference],
+    start: date | None,
+    place: Location,
 ) -> Iterator[Problem]:
     for name, parameter in parameters.items():
         if not parameter.values:
-            yield Problem(parameter.at, "R022", f"the parameter '{name}' has no value", "add - {from: date, value: .., reference: ..}")
+            yield Problem(
+                parameter.at,
+                "R022",
+                f"the parameter '{name}' has no value",
+                "add - {from: date, value: .., reference: ..}",
+            )
         elif start is not None and parameter.on(start) is None:
             first = parameter.values[0]
-            yield Problem(first.at, "R022", f"'{name}' has no value when the rule starts on {start}", f"its first value begins on {first.start}")
+            yield Problem(
+                first.at,
+                "R022",
+                f"'{name}' has no value when the rule starts on {start}",
+                f"its first value begins on {first.start}",
+            )
         for value in parameter.values:
             if value.reference not in references:
-                yield Problem(value.at, "R021", f"unknown reference '{value.reference}'", did_you_mean(value.reference, list(references)))
+                yield Problem(
+                    value.at,
+                    "R021",
+                    f"unknown reference '{value.reference}'",
+                    did_you_mean(value.reference, list(references)),
+                )
             if parameter.unit == "share" and not (value.value.low >= 0 and value.value.high <= 1):
-                yield Problem(value.at, "R015", f"'{name}' is a share, but {value.value.low:g}..{value.value.high:g} leaves 0..1", "write shares between 0 and 1")
+                yield Problem(
+                    value.at,
+                    "R015",
+                    f"'{name}' is a share, but {value.value.low:g}..{value.value.high:g} leaves 0..1",
+                    "write shares between 0 and 1",
+                )
     del place
 
 
@@ -127,9 +204,16 @@ def _explanation(rule: Rule, own: Mapping[str, Feature], factor: str) -> Iterato
     words = [*own, factor, *ALWAYS_NAMED]
     for name, form in placeholders(rule.explain):
         if name not in words:
-            yield Problem(at, "R040", f"the explanation names '{name}', which is neither a feature of its grain nor '{factor}'", did_you_mean(name, words))
+            yield Problem(
+                at,
+                "R040",
+                f"the explanation names '{name}', which is neither a feature of its grain nor '{factor}'",
+                did_you_mean(name, words),
+            )
         if form and form not in FORMATS:
-            yield Problem(at, "R041", f"unknown format '{form}' in the explanation", did_you_mean(form, list(FORMATS)))
+            yield Problem(
+                at, "R041", f"unknown format '{form}' in the explanation", did_you_mean(form, list(FORMATS))
+            )
     if not rule.explain.strip():
         yield Problem(at, "R040", "the rule explains nothing", "write a sentence for the reader of a score")
 
@@ -147,12 +231,26 @@ def _tests(
                 continue
             feature = own[name]
             for one in value if isinstance(value, tuple) else (value,):
-                if known(feature, one) is not None and feature.type == "category" and one not in feature.values:
-                    yield Problem(example.at, "R011", f"unknown {name} '{one}' in test '{example.name}'", did_you_mean(str(one), [str(v) for v in feature.values]))
+                if (
+                    known(feature, one) is not None
+                    and feature.type == "category"
+                    and one not in feature.values
+                ):
+                    yield Problem(
+                        example.at,
+                        "R011",
+                        f"unknown {name} '{one}' in test '{example.name}'",
+                        did_you_mean(str(one), [str(v) for v in feature.values]),
+                    )
     if rule.status == "active":
         for branch in branches(rule):
             if branch not in hit:
-                yield Problem(rule.place("tests"), "R050", f"no test reaches the branch '{branch}'", "add one with a fitting given:")
+                yield Problem(
+                    rule.place("tests"),
+                    "R050",
+                    f"no test reaches the branch '{branch}'",
+                    "add one with a fitting given:",
+                )
 
 
 def _overlaps(rules: Sequence[Rule], scorecard: Scorecard) -> Iterator[Problem]:
@@ -164,13 +262,19 @@ def _overlaps(rules: Sequence[Rule], scorecard: Scorecard) -> Iterator[Problem]:
         for place, rule in enumerate(own):
             for other in own[place + 1 :]:
                 if rule.priority == other.priority and _may_meet(rule, other):
-                    yield Problem(other.place("applies_when"), "R051", f"'{other.id}' and '{rule.id}' can apply to one row, and '{factor.name}' takes the first", "give one a priority:, or narrow a filter")
+                    yield Problem(
+                        other.place("applies_when"),
+                        "R051",
+                        f"'{other.id}' and '{rule.id}' can apply to one row, and '{factor.name}' takes the first",
+                        "give one a priority:, or narrow a filter",
+                    )
 
 
 def _may_meet(one: Rule, other: Rule) -> bool:
     filters = {c.feature: set(c.values) for c in one.conditions if not c.is_stretch}
     return all(
-        c.is_stretch or c.feature not in filters or filters[c.feature] & set(c.values) for c in other.conditions
+        c.is_stretch or c.feature not in filters or filters[c.feature] & set(c.values)
+        for c in other.conditions
     )
 
 
@@ -183,6 +287,16 @@ def _scorecard(scorecard: Scorecard) -> Iterator[Problem]:
     for regime, states in scorecard.regimes.items():
         for state, value in states.items():
             if state not in STATES:
-                yield Problem(at, "R011", f"unknown state '{state}' in regime '{regime}'", did_you_mean(state, list(STATES)))
+                yield Problem(
+                    at,
+                    "R011",
+                    f"unknown state '{state}' in regime '{regime}'",
+                    did_you_mean(state, list(STATES)),
+                )
             if isinstance(value, ParameterRef) and value.name not in scorecard.parameters:
-                yield Problem(value.at, "R024", f"unknown parameter '${value.name}'", did_you_mean(value.name, list(scorecard.parameters)))
+                yield Problem(
+                    value.at,
+                    "R024",
+                    f"unknown parameter '${value.name}'",
+                    did_you_mean(value.name, list(scorecard.parameters)),
+                )

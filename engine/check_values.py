@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import pairwise
 
 from engine.errors import Problem, did_you_mean
 from engine.rules import ENDS, Feature, Range, Rule, Value, resolve
@@ -33,23 +34,48 @@ def _points(rule: Rule, feature: Feature) -> Iterator[Problem]:
         return
     if score.shape == "lookup":
         if feature.type not in ("category", "bool"):
-            yield Problem(score.at, "R009", f"a lookup needs categories, and '{feature.name}' is a {feature.type}", "use bands or linear")
+            yield Problem(
+                score.at,
+                "R009",
+                f"a lookup needs categories, and '{feature.name}' is a {feature.type}",
+                "use bands or linear",
+            )
             return
         values = feature.values if feature.type == "category" else (True, False)
         for key in keys:
             if key not in values:
-                yield Problem(score.at, "R011", f"unknown {feature.name} '{key}'", did_you_mean(str(key), [str(v) for v in values]))
+                yield Problem(
+                    score.at,
+                    "R011",
+                    f"unknown {feature.name} '{key}'",
+                    did_you_mean(str(key), [str(v) for v in values]),
+                )
         allowed = _allowed(rule, feature) or values
         for value in allowed:
             if value not in keys and rule.if_unknown is None:
-                yield Problem(score.at, "R031", f"the category '{value}' of '{feature.name}' has no value", "add a case, or filter it out with applies_when")
+                yield Problem(
+                    score.at,
+                    "R031",
+                    f"the category '{value}' of '{feature.name}' has no value",
+                    "add a case, or filter it out with applies_when",
+                )
         return
     if feature.type != "number":
-        yield Problem(score.at, "R009", f"{score.shape} needs a number, and '{feature.name}' is a {feature.type}", "use lookup")
+        yield Problem(
+            score.at,
+            "R009",
+            f"{score.shape} needs a number, and '{feature.name}' is a {feature.type}",
+            "use lookup",
+        )
         return
-    for lower, upper in zip(keys, keys[1:], strict=False):
+    for lower, upper in pairwise(keys):
         if not isinstance(lower, int | float) or not isinstance(upper, int | float) or lower >= upper:
-            yield Problem(score.at, "R030", f"the points do not rise: {lower} stands before {upper}", "list them from low to high")
+            yield Problem(
+                score.at,
+                "R030",
+                f"the points do not rise: {lower} stands before {upper}",
+                "list them from low to high",
+            )
 
 
 def _allowed(rule: Rule, feature: Feature) -> tuple[object, ...]:
@@ -60,9 +86,19 @@ def _unit(rule: Rule, value: Value, unit: str, days: Sequence[date]) -> Iterator
     for day in days[:1]:
         span = _on(rule, value, day)
         if span is not None and unit == "share" and not (span.low >= 0 and span.high <= 1):
-            yield Problem(rule.score.at, "R015", f"'{rule.sets}' is a share, but {span.low:g}..{span.high:g} leaves 0..1", "write shares between 0 and 1")
+            yield Problem(
+                rule.score.at,
+                "R015",
+                f"'{rule.sets}' is a share, but {span.low:g}..{span.high:g} leaves 0..1",
+                "write shares between 0 and 1",
+            )
         if span is not None and unit == "days" and span.low < 0:
-            yield Problem(rule.score.at, "R015", f"'{rule.sets}' is in days, but {span.low:g} is below 0", "write days from 0")
+            yield Problem(
+                rule.score.at,
+                "R015",
+                f"'{rule.sets}' is in days, but {span.low:g} is below 0",
+                "write days from 0",
+            )
 
 
 def _turns(rule: Rule, days: Sequence[date]) -> Iterator[Problem]:
@@ -74,10 +110,15 @@ def _turns(rule: Rule, days: Sequence[date]) -> Iterator[Problem]:
             return
         directions = set()
         for end in ENDS:
-            for lower, upper in zip(known, known[1:], strict=False):
+            for lower, upper in pairwise(known):
                 step = upper.end(end) - lower.end(end)
                 if step:
                     directions.add(step > 0)
         if len(directions) > 1:
-            yield Problem(rule.score.at, "R032", f"the shape turns back on {day}: it must only rise or only fall", "split the rule in two")
+            yield Problem(
+                rule.score.at,
+                "R032",
+                f"the shape turns back on {day}: it must only rise or only fall",
+                "split the rule in two",
+            )
             return

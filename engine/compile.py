@@ -66,7 +66,9 @@ def _score(rule: Rule, features: Mapping[str, Feature], on: date, end: str) -> n
     falls = points[0][1].best > points[-1][1].best
     at = OPPOSITE[end] if feature.is_range and feature.type == "number" and falls else end
     x = _column(feature, at)
-    unknown = NOTHING if rule.if_unknown is None else _lit(resolve(rule.if_unknown, rule.parameters, on).end(end))
+    unknown = (
+        NOTHING if rule.if_unknown is None else _lit(resolve(rule.if_unknown, rule.parameters, on).end(end))
+    )
     if score.shape == "lookup":
         return _lookup(x, points, end, unknown)
     edges, heights = [float(key) for key, _ in points], [value.end(end) for _, value in points]

@@ -8,7 +8,12 @@ import polars as pl
 from engine.compile import combine_expressions, compile_factor
 from engine.rules import RuleSet
 
-VALUE_SCHEMA = {"value_low": pl.Float64, "value_best": pl.Float64, "value_high": pl.Float64, "rule_id": pl.String}
+VALUE_SCHEMA = {
+    "value_low": pl.Float64,
+    "value_best": pl.Float64,
+    "value_high": pl.Float64,
+    "rule_id": pl.String,
+}
 
 
 class MissingFeatureError(LookupError):

@@ -45,8 +45,12 @@ def by_party(inputs: Inputs, stages: pl.DataFrame) -> pl.DataFrame:
             "mineral",
             "stage",
             "party",
-            next_event=pl.format("{}: {} becomes {}", "notice", "state", "new_state").str.replace_all("_", " "),
+            next_event=pl.format("{}: {} becomes {}", "notice", "state", "new_state").str.replace_all(
+                "_", " "
+            ),
             next_event_date="valid_from",
         )
     )
-    return unverified.join(coming, on=["mineral", "stage", "party"], how="left").sort("mineral", "stage", "party")
+    return unverified.join(coming, on=["mineral", "stage", "party"], how="left").sort(
+        "mineral", "stage", "party"
+    )

@@ -74,8 +74,7 @@ def run_example(ruleset: RuleSet, rule: Rule, example: Example) -> ExampleResult
 
 def _differences(want: Range | None, got: Range | None) -> list[str]:
     if want is None or got is None:
-        shown = {None: "not applicable"}
-        return [] if want is got else [f"want {shown.get(want, _show(want))}, got {shown.get(got, _show(got))}"]
+        return [] if want is got else [f"want {_show(want)}, got {_show(got)}"]
     return [
         f"{end}: want {want.end(end):g}, got {got.end(end):g}"
         for end in ENDS
@@ -84,7 +83,7 @@ def _differences(want: Range | None, got: Range | None) -> list[str]:
 
 
 def _show(value: Range | None) -> str:
-    return "nothing" if value is None else f"[{value.low:g}, {value.best:g}, {value.high:g}]"
+    return "not applicable" if value is None else f"[{value.low:g}, {value.best:g}, {value.high:g}]"
 
 
 def known(feature: Feature, value: object) -> object:
@@ -122,7 +121,11 @@ def column_type(feature: Feature) -> "type[pl.DataType]":
 def branches(rule: Rule) -> list[str]:
     """Names of the branches that tests must reach: each case, band or stretch, unknown, and not applicable."""
     score = rule.score
-    names = [f"{score.shape}:{key}" for key, _ in score.points] if score.shape in ("lookup", "bands") else ["value"]
+    names = (
+        [f"{score.shape}:{key}" for key, _ in score.points]
+        if score.shape in ("lookup", "bands")
+        else ["value"]
+    )
     if rule.if_unknown is not None:
         names.append("unknown")
     if rule.conditions:
@@ -145,6 +148,8 @@ def reached(rule: Rule, example: Example, features: Mapping[str, Feature]) -> st
         return "value"
     best = given[1] if isinstance(given, tuple) else given
     if score.shape == "lookup":
-        return next((f"lookup:{key}" for key, _ in score.points if key == best or str(key) == str(best)), "unknown")
-    edge = max((key for key, _ in score.points if float(key) <= float(best)), default=score.points[0][0])
-    return f"bands:{edge}"
+        return next(
+            (f"lookup:{key}" for key, _ in score.points if key == best or str(key) == str(best)), "unknown"
+        )
+    below = [key for key, _ in score.points if isinstance(best, int | float) and float(key) <= best]
+    return f"bands:{below[-1] if below else score.points[0][0]}"

@@ -48,7 +48,9 @@ class Finisher:
         for regime in REGIMES:
             replaced = self._replaced(regime)
             missing = in_order(
-                missing_share(self.before[regime], replaced, mirrored(self.responses.stock_days), self.horizon)
+                missing_share(
+                    self.before[regime], replaced, mirrored(self.responses.stock_days), self.horizon
+                )
             )
             points = scores[regime] = score(missing)
             for place, suffix in enumerate(SUFFIXES):
@@ -120,8 +122,8 @@ class Finisher:
                 for name, values in relief.items()
             }
             replaced = replaced_share(at["alternatives"], at["substitution"])
-            points = score(missing_share(missing, replaced, at["stocks"], self.horizon))
-            return points[1] - points[0]
+            low, high = score(missing_share(missing, replaced, at["stocks"], self.horizon))
+            return np.asarray(high - low)
 
         names = [*RANGE_INPUTS, *relief]
         widths = [

@@ -60,7 +60,9 @@ class Inputs:
     known_at: date
     curbing_country: str
     frames: Mapping[str, pl.DataFrame]
-    _parts: dict[tuple[str, ...], dict[tuple[object, ...], pl.DataFrame]] = field(default_factory=dict, repr=False)
+    _parts: dict[tuple[str, ...], dict[tuple[object, ...], pl.DataFrame]] = field(
+        default_factory=dict, repr=False
+    )
 
     def __post_init__(self) -> None:
         """Refuse a missing frame or column.

@@ -43,7 +43,16 @@ def flow_measures(chains: Sequence[ChainFrames], results: Sequence[ChainResult])
                 for part, reach in ((own, False), (foreign, True)):
                     if part.curbs.size:
                         parts.append(_flow_rows(frames, stage, horizon, regime, part, law, reach=reach))
-    keys = ["mineral", "flow_stage", "flow_importer", "horizon_days", "regime", "measure_id", "clause", "item_id"]
+    keys = [
+        "mineral",
+        "flow_stage",
+        "flow_importer",
+        "horizon_days",
+        "regime",
+        "measure_id",
+        "clause",
+        "item_id",
+    ]
     return pl.concat(parts).sort(keys)
 
 

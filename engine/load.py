@@ -1,6 +1,7 @@
 """From rule texts to models: every key read, every problem kept."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final
 
 from engine.catalogue import read_features
@@ -92,13 +93,21 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
         body = reader.table(row, "a band")
         if body:
             fields = reader.fields(body, "a band", ["name", "from"])
-            bands.append(Band(fields.text("name"), float(reader.leaf(fields.node("from"), (int, float), "from") or 0.0)))
-    for lower, upper in zip(bands, bands[1:], strict=False):
+            bands.append(Band(fields.text("name"), float(reader.number(fields.node("from"), "from") or 0.0)))
+    for lower, upper in pairwise(bands):
         if lower.start >= upper.start:
-            reader.refuse(top.at("bands"), "R030", f"the band '{upper.name}' does not start above '{lower.name}'", "list bands from low to high")
+            reader.refuse(
+                top.at("bands"),
+                "R030",
+                f"the band '{upper.name}' does not start above '{lower.name}'",
+                "list bands from low to high",
+            )
     regimes: dict[str, dict[str, Value]] = {}
     for key, states in _entries(reader, top.node("regimes"), "regimes"):
-        weights = {state: reader.value(value, f"the weight of '{state}'") for state, value in _entries(reader, states, key)}
+        weights = {
+            state: reader.value(value, f"the weight of '{state}'")
+            for state, value in _entries(reader, states, key)
+        }
         regimes[key] = {state: value for state, value in weights.items() if value is not None}
     factors = {}
     for key, factor in _entries(reader, top.node("factors"), "factors"):
@@ -106,7 +115,11 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
         if body:
             fields = reader.fields(body, f"factor '{key}'", ["grain", "pass", "combine", "unit"])
             factors[key] = Factor(
-                key, fields.text("grain"), fields.whole("pass"), fields.choice("combine", COMBINES), fields.text("unit")
+                key,
+                fields.text("grain"),
+                fields.whole("pass"),
+                fields.choice("combine", COMBINES),
+                fields.text("unit"),
             )
     return Scorecard(
         top.whole("version"),
@@ -132,11 +145,15 @@ def _references(reader: Reader, node: Node | None) -> dict[str, Reference]:
         body = reader.table(value, f"reference '{key}'")
         if body is None:
             continue
-        fields = reader.fields(body, f"reference '{key}'", ["title", "checked"], ["url", "published", "computed"])
+        fields = reader.fields(
+            body, f"reference '{key}'", ["title", "checked"], ["url", "published", "computed"]
+        )
         dated = fields.day("published") or fields.day("computed")
         if dated is None and not {"published", "computed"} & set(fields.found):
             reader.refuse(body.at, "R008", f"reference '{key}' has no date", "add published: or computed:")
-        found[key] = Reference(key, fields.text("title"), fields.text("url"), dated, fields.day("checked"), body.at)
+        found[key] = Reference(
+            key, fields.text("title"), fields.text("url"), dated, fields.day("checked"), body.at
+        )
     return found
 
 
@@ -157,10 +174,17 @@ def _parameters(reader: Reader, node: Node | None) -> dict[str, Parameter]:
             if start is not None and isinstance(number, Range):
                 values.append(DatedValue(start, number, cells.text("reference"), entry.at))
             elif number is not None and not isinstance(number, Range):
-                reader.refuse(entry.at, "R009", f"a value of '{key}' refers to another parameter", "write the number")
-        for earlier, later in zip(values, values[1:], strict=False):
+                reader.refuse(
+                    entry.at, "R009", f"a value of '{key}' refers to another parameter", "write the number"
+                )
+        for earlier, later in pairwise(values):
             if earlier.start >= later.start:
-                reader.refuse(later.at, "R025", f"the values of '{key}' are not in order of their dates", "sort them by from:")
+                reader.refuse(
+                    later.at,
+                    "R025",
+                    f"the values of '{key}' are not in order of their dates",
+                    "sort them by from:",
+                )
         found[key] = Parameter(key, fields.text("unit"), tuple(values), body.at)
     return found
 
@@ -174,7 +198,12 @@ def _rule(reader: Reader, node: Node) -> Rule | None:
     dates = reader.fields(span, "effective", ["from"], ["to"]) if span else None
     start, end = (dates.day("from"), dates.day("to")) if dates else (None, None)
     if start and end and start >= end:
-        reader.refuse(top.at("effective"), "R025", f"the rule ends on {end}, before it begins", "to: is the day after the last")
+        reader.refuse(
+            top.at("effective"),
+            "R025",
+            f"the rule ends on {end}, before it begins",
+            "to: is the day after the last",
+        )
     score = _score(reader, top)
     if start is None or score is None:
         return None
@@ -218,7 +247,9 @@ def _conditions(reader: Reader, node: Node | None) -> tuple[Condition, ...]:
             )
             continue
         nodes = value.items if isinstance(value, Sequence) else (value,)
-        values = tuple(v for v in (reader.category(n, f"a value of '{name}'") for n in nodes) if v is not None)
+        values = tuple(
+            v for v in (reader.category(n, f"a value of '{name}'") for n in nodes) if v is not None
+        )
         found.append(Condition(name, key.at, values=values))
     return tuple(found)
 
@@ -231,35 +262,49 @@ def _score(reader: Reader, top: Fields) -> Score | None:
     if "value" in fields:
         for other in ("on", "shape", "cases", "bands", "points"):
             if other in fields:
-                reader.refuse(fields.at(other), "R007", f"a constant score has no '{other}'", "keep value: alone, or remove it")
+                reader.refuse(
+                    fields.at(other),
+                    "R007",
+                    f"a constant score has no '{other}'",
+                    "keep value: alone, or remove it",
+                )
         value = reader.value(fields.node("value"), "value")
         return None if value is None else Score(table.at, value=value)
     on, shape = fields.text("on"), fields.choice("shape", SHAPES)
     if not on or not shape:
-        reader.refuse(table.at, "R008", "the score names no feature or no shape", "add on: and shape:, or value:")
+        reader.refuse(
+            table.at, "R008", "the score names no feature or no shape", "add on: and shape:, or value:"
+        )
         return None
     key = {"lookup": "cases", "bands": "bands", "linear": "points"}.get(shape, "cases")
     if key not in fields:
         reader.refuse(table.at, "R008", f"a {shape} score needs '{key}'", f"add {key}:")
         return None
+    read = _band_points if shape == "bands" else _keyed_points
+    return Score(table.at, on, shape, read(reader, fields.node(key), key))
+
+
+def _band_points(reader: Reader, node: Node | None, key: str) -> tuple[tuple[Category, Value], ...]:
     points: list[tuple[Category, Value]] = []
-    if shape == "bands":
-        for row in reader.rows(fields.node(key), key):
-            body = reader.table(row, "a band")
-            if body:
-                cells = reader.fields(body, "a band", ["from", "value"])
-                edge = reader.leaf(cells.node("from"), (int, float), "from")
-                value = reader.value(cells.node("value"), "value")
-                if edge is not None and value is not None:
-                    points.append((float(edge), value))
-    else:
-        cases = reader.table(fields.node(key), key)
-        for leaf, node in cases.items if cases else ():
-            value = reader.value(node, f"the value of '{leaf.value}'")
-            at = leaf.value
-            if value is not None and isinstance(at, str | int | float):
-                points.append((at, value))
-    return Score(table.at, on, shape, tuple(points))
+    for row in reader.rows(node, key):
+        body = reader.table(row, "a band")
+        if body:
+            cells = reader.fields(body, "a band", ["from", "value"])
+            edge = reader.number(cells.node("from"), "from")
+            value = reader.value(cells.node("value"), "value")
+            if edge is not None and value is not None:
+                points.append((edge, value))
+    return tuple(points)
+
+
+def _keyed_points(reader: Reader, node: Node | None, key: str) -> tuple[tuple[Category, Value], ...]:
+    points: list[tuple[Category, Value]] = []
+    table = reader.table(node, key)
+    for leaf, cell in table.items if table else ():
+        value = reader.value(cell, f"the value of '{leaf.value}'")
+        if value is not None and isinstance(leaf.value, str | int | float):
+            points.append((leaf.value, value))
+    return tuple(points)
 
 
 def _examples(reader: Reader, node: Node | None) -> tuple[Example, ...]:
@@ -277,7 +322,11 @@ def _examples(reader: Reader, node: Node | None) -> tuple[Example, ...]:
         expect = None if is_absent else reader.value(expect_node, "expect")
         day = fields.day("as_of")
         if day is not None and (is_absent or isinstance(expect, Range)):
-            found.append(Example(fields.text("name"), day, given, expect if isinstance(expect, Range) else None, body.at))
+            found.append(
+                Example(
+                    fields.text("name"), day, given, expect if isinstance(expect, Range) else None, body.at
+                )
+            )
     return tuple(found)
 
 

@@ -43,10 +43,13 @@ def _at_end(rule: Rule, features: Mapping[str, Feature], row: Row, on: date, end
             if key == given or str(key) == str(given):
                 return value.end(end)
         return None if rule.if_unknown is None else resolve(rule.if_unknown, rule.parameters, on).end(end)
-    x = float(given)  # type: ignore[arg-type]
+    return _shaped(score.shape, float(given), points, end)  # type: ignore[arg-type]
+
+
+def _shaped(shape: str, x: float, points: list[tuple[Category, Range]], end: str) -> float:
     edges = [float(key) for key, _ in points]
     heights = [value.end(end) for _, value in points]
-    if score.shape == "bands":
+    if shape == "bands":
         return heights[max([i for i, edge in enumerate(edges) if edge <= x], default=0)]
     if x <= edges[0]:
         return heights[0]
@@ -69,7 +72,10 @@ def _holds(rule: Rule, condition: Condition, given: object, on: date) -> bool:
     if given is None:
         return False
     if not condition.is_stretch:
-        return any(value == given and isinstance(value, bool) == isinstance(given, bool) for value in condition.values)
+        return any(
+            value == given and isinstance(value, bool) == isinstance(given, bool)
+            for value in condition.values
+        )
     number = float(given)  # type: ignore[arg-type]
     if condition.at_least is not None and number < resolve(condition.at_least, rule.parameters, on).best:
         return False

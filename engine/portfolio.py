@@ -22,7 +22,9 @@ from engine.waterfall import build_waterfall
 Phase = Callable[[str], AbstractContextManager[object]]
 
 
-def score_portfolio(inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: nullcontext()) -> Mapping[str, pl.DataFrame]:
+def score_portfolio(
+    inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: nullcontext()
+) -> Mapping[str, pl.DataFrame]:
     """Score everything.
 
     Args:
@@ -70,17 +72,25 @@ def score_portfolio(inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: n
         waterfall = build_waterfall(blocks, finisher)
         ids = pl.DataFrame({f"{factor}_rule_id": series for factor, series in responses.rule_ids.items()})
         is_importer = units["is_importer"]
-        routes = pl.concat([units.select("mineral", "stage", "exporter", "importer", "horizon_days"), ids], how="horizontal")
+        routes = pl.concat(
+            [units.select("mineral", "stage", "exporter", "importer", "horizon_days"), ids], how="horizontal"
+        )
     return {
-        "route_score": scored.filter(~is_importer).with_columns(
-            route_t=pl.col("route_t_best")
-        ).sort("mineral", "stage", "exporter", "importer", "horizon_days"),
-        "importer_score": scored.filter(is_importer).drop("exporter").sort("mineral", "stage", "importer", "horizon_days"),
+        "route_score": scored.filter(~is_importer)
+        .with_columns(route_t=pl.col("route_t_best"))
+        .sort("mineral", "stage", "exporter", "importer", "horizon_days"),
+        "importer_score": scored.filter(is_importer)
+        .drop("exporter")
+        .sort("mineral", "stage", "importer", "horizon_days"),
         "contribution_wide": waterfall.routes.join(
-            routes.filter(~is_importer), on=["mineral", "stage", "exporter", "importer", "horizon_days"], how="left"
+            routes.filter(~is_importer),
+            on=["mineral", "stage", "exporter", "importer", "horizon_days"],
+            how="left",
         ).sort("mineral", "stage", "exporter", "importer", "horizon_days", "regime"),
         "importer_contribution_wide": waterfall.importers.join(
-            routes.filter(is_importer).drop("exporter"), on=["mineral", "stage", "importer", "horizon_days"], how="left"
+            routes.filter(is_importer).drop("exporter"),
+            on=["mineral", "stage", "importer", "horizon_days"],
+            how="left",
         ).sort("mineral", "stage", "importer", "horizon_days", "regime"),
         "contribution_term": waterfall.terms,
         "flow_measure": flow_measures(chains, results),
@@ -112,7 +122,12 @@ def _with_events(units: pl.DataFrame, inputs: Inputs, stages: pl.DataFrame) -> p
     own = pl.col("exporter").is_in([inputs.curbing_country, EVERY_EXPORTER])
     return (
         units.with_columns(party=pl.when(own).then("importer").otherwise("exporter"))
-        .join(events.by_party(inputs, stages), on=["mineral", "stage", "party"], how="left", maintain_order="left")
+        .join(
+            events.by_party(inputs, stages),
+            on=["mineral", "stage", "party"],
+            how="left",
+            maintain_order="left",
+        )
         .with_columns(pl.col("has_unverified_state").fill_null(value=False))
         .drop("party")
     )

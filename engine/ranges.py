@@ -24,7 +24,9 @@ def five_points(low: Array, best: Array, high: Array) -> Array:
     """Stack ``low, likely_low, best, likely_high, high`` along a new first axis.
 
     Args:
-        low, best, high: arrays of one shape; NaN is not allowed.
+        low: the low ends; all three are arrays of one shape without NaN.
+        best: the best values.
+        high: the high ends.
     """
     return np.stack([low, (low + best) / 2, best, (best + high) / 2, high])
 

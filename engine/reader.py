@@ -38,7 +38,9 @@ class Reader:
         self.refuse(node.at, "R009", f"{what} must be a list", "write it as [a, b] or as - lines")
         return ()
 
-    def fields(self, node: Mapping, what: str, required: Iterable[str], optional: Iterable[str] = ()) -> "Fields":
+    def fields(
+        self, node: Mapping, what: str, required: Iterable[str], optional: Iterable[str] = ()
+    ) -> "Fields":
         """The keys of a mapping; unknown and missing ones are problems."""
         must, known = list(required), [*required, *optional]
         found: dict[str, Node] = {}
@@ -62,27 +64,58 @@ class Reader:
             ok = False
         if not ok:
             kinds = kind if isinstance(kind, tuple) else (kind,)
-            words = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "date": "a date"}
+            words = {
+                "str": "text",
+                "int": "a whole number",
+                "float": "a number",
+                "bool": "true or false",
+                "date": "a date",
+            }
             wanted = words[kinds[-1].__name__]
             shown = f" '{node.value}'" if isinstance(node, Leaf) else ""
-            self.refuse(node.at, "R009", f"{what} must be {wanted}, not{shown or ' a list or mapping'}", f"write {wanted}")
+            self.refuse(
+                node.at,
+                "R009",
+                f"{what} must be {wanted}, not{shown or ' a list or mapping'}",
+                f"write {wanted}",
+            )
             return None
         assert isinstance(node, Leaf)  # noqa: S101 - told by ok
         return node.value  # type: ignore[return-value]
+
+    def number(self, node: Node | None, what: str) -> float | None:
+        """A whole number or one with a dot."""
+        if (
+            isinstance(node, Leaf)
+            and isinstance(node.value, int | float)
+            and not isinstance(node.value, bool)
+        ):
+            return float(node.value)
+        if node is not None:
+            shown = f" '{node.value}'" if isinstance(node, Leaf) else " a list or mapping"
+            self.refuse(node.at, "R009", f"{what} must be a number, not{shown}", "write a number")
+        return None
 
     def value(self, node: Node | None, what: str) -> Value | None:
         """A number, [low, best, high], or $parameter."""
         if node is None:
             return None
         if isinstance(node, Sequence):
-            ends = [self.leaf(item, (int, float), what) for item in node.items]
-            if len(ends) != 3 or any(end is None for end in ends):
-                if len(ends) != 3:
-                    self.refuse(node.at, "R009", f"{what} has {len(ends)} ends", "write [low, best, high]")
+            ends = [float(end) for end in (self.number(item, what) for item in node.items) if end is not None]
+            if len(ends) != 3:
+                if len(node.items) != 3:
+                    self.refuse(
+                        node.at, "R009", f"{what} has {len(node.items)} ends", "write [low, best, high]"
+                    )
                 return None
-            low, best, high = (float(end) for end in ends if end is not None)
+            low, best, high = ends
             if not low <= best <= high:
-                self.refuse(node.at, "R033", f"{what} is out of order: {low:g}, {best:g}, {high:g}", "write [low, best, high]")
+                self.refuse(
+                    node.at,
+                    "R033",
+                    f"{what} is out of order: {low:g}, {best:g}, {high:g}",
+                    "write [low, best, high]",
+                )
                 return None
             return Range(low, best, high)
         if isinstance(node, Leaf):
@@ -90,7 +123,9 @@ class Reader:
                 return ParameterRef(node.value[1:], node.at)
             if isinstance(node.value, int | float) and not isinstance(node.value, bool):
                 return Range.exact(float(node.value))
-        self.refuse(node.at, "R009", f"{what} must be a number, [low, best, high] or $parameter", "write one of these")
+        self.refuse(
+            node.at, "R009", f"{what} must be a number, [low, best, high] or $parameter", "write one of these"
+        )
         return None
 
     def category(self, node: Node | None, what: str) -> Category | None:

@@ -32,7 +32,7 @@ class Supply:
 
 def reachable_t(supply: Supply) -> Array:
     """(3, n) tonnes a year that importer i could draw on, were it alone: min(plant, free feed)."""
-    plant = np.einsum("eo,eoi->ei", supply.added_t, supply.access_share)
+    plant: Array = np.einsum("eo,eoi->ei", supply.added_t, supply.access_share)
     if supply.feed_t is None:
         return plant
     feed = np.einsum("eo,eoi->ei", supply.feed_t, supply.feed_access_share)
@@ -49,7 +49,8 @@ def replacement_t(supply: Supply) -> Array:
         return supply.added_t
     free = np.maximum(0.0, supply.feed_t.sum(axis=1) - supply.feed_used_t[::-1])
     total = supply.added_t.sum(axis=1)
-    return supply.added_t * (np.minimum(total, free) / np.where(total > 0, total, 1.0))[:, None]
+    limited: Array = supply.added_t * (np.minimum(total, free) / np.where(total > 0, total, 1.0))[:, None]
+    return limited
 
 
 def alternative_share(reachable: Array, lost: Array) -> Array:

@@ -43,7 +43,11 @@ def unit_frame(blocks: Sequence[Block], inputs: Inputs, notes: pl.DataFrame) -> 
     """
     parts = []
     for block in blocks:
-        units = block.units if not block.is_importer else block.units.with_columns(exporter=pl.lit(EVERY_EXPORTER))
+        units = (
+            block.units
+            if not block.is_importer
+            else block.units.with_columns(exporter=pl.lit(EVERY_EXPORTER))
+        )
         parts.append(
             units.with_columns(
                 pl.lit(block.horizon_days, pl.Int64).alias("horizon_days"),
@@ -90,7 +94,10 @@ def respond(blocks: Sequence[Block], frame: pl.DataFrame, inputs: Inputs, rulese
     segments = max(len(block.schedule) for block in blocks)
     scheduled = np.zeros((segments, frame.height))
     for segment in range(segments):
-        share = [np.repeat(b.scheduled_alternatives[[min(segment, len(b.schedule) - 1)]], 5, axis=0) for b in blocks]
+        share = [
+            np.repeat(b.scheduled_alternatives[[min(segment, len(b.schedule) - 1)]], 5, axis=0)
+            for b in blocks
+        ]
         scheduled[segment] = run("alternatives", _with_share(frame, share))[BEST]
     unknown = ruleset.parameter("unknown_transit_days", inputs.as_of)
     spans = zip(ends("transit_days"), (unknown.low, unknown.best, unknown.high), strict=True)

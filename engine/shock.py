@@ -58,7 +58,8 @@ def run_shock(
     origin: untouched at weight 0, cut like the world mix at 0.5, cut like the curbing country's exports at 1.
 
     Args:
-        pools, production_t: per stage, over worlds.
+        pools: per stage, over worlds.
+        production_t: per stage (w, n).
         curbs: per stage, over scenarios.
         row_world: (b,) the world of each scenario.
         unexplained_weight: (b,).
@@ -78,7 +79,9 @@ def run_shock(
         else:
             orphan = (pool_before <= 0) & (base_p > 0)
             after_p = base_p * np.where(orphan, 1.0, ratio_in)
-        after_d = base_d * _unexplained_keep(base_p, after_p, curb.withheld_share, unexplained_weight, curbing)
+        after_d = base_d * _unexplained_keep(
+            base_p, after_p, curb.withheld_share, unexplained_weight, curbing
+        )
         after_x = _after(pool, curb, after_p + after_d, row_world, curbing)
         safe = np.where(base_x > 0, base_x, 1.0)
         ratio = np.where(base_x > 0, after_x / safe, 1.0)
@@ -101,9 +104,7 @@ def _after(pool: Pools, curb: StageCurbs, entering_t: Array, row_world: Index, c
     return propagate_kept(pool.outflow_share[row_world] * keep, entering_t, pool.exporters)
 
 
-def _unexplained_keep(
-    base_p: Array, after_p: Array, withheld: Array, weight: Array, curbing: int
-) -> Array:
+def _unexplained_keep(base_p: Array, after_p: Array, withheld: Array, weight: Array, curbing: int) -> Array:
     """(b, n) share of unexplained exports that still arrives."""
     world = base_p.sum(axis=1)
     kept = after_p.sum(axis=1)[:, None] - withheld * after_p[:, curbing, None]

@@ -20,7 +20,9 @@ RuledAccess = dict[tuple[object, ...], pl.DataFrame]
 
 def rule_access(inputs: Inputs, ruleset: RuleSet) -> RuledAccess:
     """The access rows by mineral, stage and horizon, with what the access rules say (value_low, _best, _high)."""
-    horizons = pl.DataFrame({"horizon_days": list(ruleset.scorecard.horizons)}, schema={"horizon_days": pl.Int64})
+    horizons = pl.DataFrame(
+        {"horizon_days": list(ruleset.scorecard.horizons)}, schema={"horizon_days": pl.Int64}
+    )
     frame = inputs["access"].join(horizons, how="cross", maintain_order="left_right")
     ruled = pl.concat([frame, evaluate(ruleset, "access", frame, on=inputs.as_of)], how="horizontal")
     return partition(ruled.filter(pl.col("value_best").is_not_null()), "mineral", "stage", "horizon_days")
@@ -66,7 +68,9 @@ def stage_supply(
     plants outside the curbing country use already. Both ends stand against one another: few reserves go with a
     long-lived mine. At shorter horizons only plant that can be restarted counts.
     """
-    added = _by_country(inputs.part("capacity", mineral=chain.mineral, stage=stage), chain, f"add_{horizon}_t")
+    added = _by_country(
+        inputs.part("capacity", mineral=chain.mineral, stage=stage), chain, f"add_{horizon}_t"
+    )
     open_to = access_share(access, chain, stage, horizon)
     has_mines = MINED in set(inputs.part("chains", mineral=chain.mineral)["stage"])
     if horizon < 1825 or not has_mines:
@@ -94,7 +98,7 @@ def _feed(inputs: Inputs, ruleset: RuleSet, chain: Chain) -> Array:
     reserves = _by_country(known, chain, "reserves_t")
     has_reserves = np.isin(np.array(chain.countries), known["country"])
     limit = reserves / np.array([years.high, years.best, years.low])[:, None]
-    return np.where(has_reserves, np.minimum(limit, ramped), ramped)
+    return np.asarray(np.where(has_reserves, np.minimum(limit, ramped), ramped))
 
 
 def _by_country(rows: pl.DataFrame, chain: Chain, name: str) -> Array:

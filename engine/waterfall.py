@@ -51,8 +51,14 @@ def build_waterfall(blocks: Sequence[Block], finisher: Finisher) -> Waterfall:
     for block in blocks:
         at = slice(start, start + block.units.height)
         start = at.stop
-        keys = ["mineral", "stage", "importer"] if block.is_importer else ["mineral", "stage", "exporter", "importer"]
-        head = block.units.select(keys).with_columns(pl.lit(block.horizon_days, pl.Int64).alias("horizon_days"))
+        keys = (
+            ["mineral", "stage", "importer"]
+            if block.is_importer
+            else ["mineral", "stage", "exporter", "importer"]
+        )
+        head = block.units.select(keys).with_columns(
+            pl.lit(block.horizon_days, pl.Int64).alias("horizon_days")
+        )
         for regime in REGIMES:
             points = _points(block, regime, later[regime][:, at])
             steps = {name.lower(): np.zeros(block.units.height) for name in STEP_NAMES}
@@ -63,7 +69,10 @@ def build_waterfall(blocks: Sequence[Block], finisher: Finisher) -> Waterfall:
             parts[block.is_importer].append(
                 head.with_columns(
                     pl.lit(regime).alias("regime"),
-                    *(pl.Series(name, values) for name, values in {**steps, **dict(sorted(terms.items()))}.items()),
+                    *(
+                        pl.Series(name, values)
+                        for name, values in {**steps, **dict(sorted(terms.items()))}.items()
+                    ),
                 )
             )
     wide = {is_importer: pl.concat(frames, how="diagonal") for is_importer, frames in parts.items()}

@@ -74,7 +74,7 @@ def _seed(*words: str) -> int:
 def _between(ends: Array, u: Array) -> Array:
     """Straight from low through best (u = 0.5) to high."""
     low, best, high = ends
-    return np.where(u < 0.5, low + (best - low) * 2 * u, best + (high - best) * (2 * u - 1))
+    return np.asarray(np.where(u < 0.5, low + (best - low) * 2 * u, best + (high - best) * (2 * u - 1)))
 
 
 def _unlisted_producers(facts: StageFacts) -> Array:
@@ -88,7 +88,7 @@ def _unlisted_producers(facts: StageFacts) -> Array:
     if total == 0:
         return np.zeros_like(facts.production_t)
     share = shipped / total
-    spread = facts.unlisted_t[:, None] * share[None, :]
+    spread: Array = facts.unlisted_t[:, None] * share[None, :]
     spread[0] = 0.0
     return spread
 

@@ -8,7 +8,7 @@ is refused with a mend.
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -20,7 +20,9 @@ MAX_DEPTH: Final = 24
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-_LOOKS_NUMERIC = re.compile(r"[-+]?(\.?[0-9][0-9_]*\.?[0-9_]*([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F]+|\.(inf|nan))\Z", re.IGNORECASE)
+_LOOKS_NUMERIC = re.compile(
+    r"[-+]?(\.?[0-9][0-9_]*\.?[0-9_]*([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F]+|\.(inf|nan))\Z", re.IGNORECASE
+)
 _TRAPS: Final = {"yes", "no", "on", "off", "y", "n", "~", "null", "true", "false"}
 _UNSEEN: Final = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
@@ -60,7 +62,7 @@ class _Reader:
         self.file = file
         self.problems: list[Problem] = []
 
-    def place(self, mark: "yaml.Mark | None") -> Location:
+    def place(self, mark: Any) -> Location:
         if mark is None:
             return Location(self.file)
         return Location(self.file, mark.line + 1, mark.column + 1)
@@ -85,14 +87,23 @@ class _Reader:
         for key_node, value_node in node.value:
             key_at = self.place(key_node.start_mark)
             if not isinstance(key_node, yaml.ScalarNode):
-                self.refuse(key_at, "R003", "a key must be a plain word or number", "write the key on one line")
+                self.refuse(
+                    key_at, "R003", "a key must be a plain word or number", "write the key on one line"
+                )
                 continue
             if key_node.value == "<<":
-                self.refuse(key_at, "R002", "merge keys (<<) are not allowed", "repeat the lines that you need")
+                self.refuse(
+                    key_at, "R002", "merge keys (<<) are not allowed", "repeat the lines that you need"
+                )
                 continue
             key = self.key(key_node, key_at)
             if str(key.value) in seen:
-                self.refuse(key_at, "R004", f"the key '{key.value}' stands twice", f"it first stands at line {seen[str(key.value)].line}")
+                self.refuse(
+                    key_at,
+                    "R004",
+                    f"the key '{key.value}' stands twice",
+                    f"it first stands at line {seen[str(key.value)].line}",
+                )
                 continue
             seen[str(key.value)] = key_at
             items.append((key, self.node(value_node, depth + 1)))
@@ -111,7 +122,9 @@ class _Reader:
     def scalar(self, node: yaml.ScalarNode, at: Location) -> Leaf:
         text = node.value
         if len(text) > MAX_SCALAR:
-            self.refuse(at, "R003", f"a text of {len(text)} characters is too long", f"keep it under {MAX_SCALAR}")
+            self.refuse(
+                at, "R003", f"a text of {len(text)} characters is too long", f"keep it under {MAX_SCALAR}"
+            )
             return Leaf("", at, is_quoted=True)
         if node.style is not None:
             return Leaf(text, at, is_quoted=True)
@@ -122,7 +135,12 @@ class _Reader:
             return text == "true"
         if text == "" or text.lower() in _TRAPS:
             shown = text or "an empty value"
-            self.refuse(at, "R005", f"'{shown}' is read differently by different programs", "write true or false, or quote the word")
+            self.refuse(
+                at,
+                "R005",
+                f"'{shown}' is read differently by different programs",
+                "write true or false, or quote the word",
+            )
             return text
         if _INTEGER.match(text):
             return int(text) if len(text) < 16 else text
@@ -135,7 +153,12 @@ class _Reader:
                 self.refuse(at, "R006", f"'{text}' is no date", "write year-month-day")
                 return text
         if _LOOKS_NUMERIC.match(text):
-            self.refuse(at, "R005", f"'{text}' looks like a number and is read differently by different programs", "write 1000 for 1e3, 0.5 for .5, or quote a code")
+            self.refuse(
+                at,
+                "R005",
+                f"'{text}' looks like a number and is read differently by different programs",
+                "write 1000 for 1e3, 0.5 for .5, or quote a code",
+            )
         return text
 
 
@@ -157,20 +180,38 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
         for event in yaml.parse(text, Loader=_Loader):
             mark = reader.place(event.start_mark)
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                reader.refuse(mark, "R002", "anchors and aliases (& and *) are not allowed", "repeat the lines, or quote the text")
-            if getattr(event, "tag", None):
-                reader.refuse(mark, "R002", f"tags such as {event.tag} are not allowed", "remove it, or quote the text")
+                reader.refuse(
+                    mark,
+                    "R002",
+                    "anchors and aliases (& and *) are not allowed",
+                    "repeat the lines, or quote the text",
+                )
+            tag = getattr(event, "tag", None)
+            if tag:
+                reader.refuse(
+                    mark, "R002", f"tags such as {tag} are not allowed", "remove it, or quote the text"
+                )
         if reader.problems:
             return None, reader.problems
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = reader.place(error.problem_mark or error.context_mark)
         words = " ".join(part for part in (error.context, error.problem) if part)
-        return None, [Problem(mark, "R001", f"the text is no YAML: {words}", "check the indentation and the quotes")]
+        return None, [
+            Problem(mark, "R001", f"the text is no YAML: {words}", "check the indentation and the quotes")
+        ]
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        return None, [Problem(Location(file), "R001", f"the text is no YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}")]
+        return None, [
+            Problem(
+                Location(file),
+                "R001",
+                f"the text is no YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}",
+            )
+        ]
     if root is None:
-        return None, [Problem(Location(file), "R001", "the file is empty", "write a rule, or remove the file")]
+        return None, [
+            Problem(Location(file), "R001", "the file is empty", "write a rule, or remove the file")
+        ]
     node = reader.node(root)
     return node, reader.problems
 
@@ -178,19 +219,49 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
 def _early_problems(text: str, file: str) -> list[Problem]:
     """Refuse what must not reach the parser: size, marks of other encodings, tabs, unseen characters."""
     if len(text) > MAX_CHARACTERS:
-        return [Problem(Location(file), "R003", f"the file has {len(text)} characters", f"keep it under {MAX_CHARACTERS}")]
+        return [
+            Problem(
+                Location(file),
+                "R003",
+                f"the file has {len(text)} characters",
+                f"keep it under {MAX_CHARACTERS}",
+            )
+        ]
     if "\x00" in text:
-        return [Problem(Location(file), "R001", "the file holds zero bytes, as UTF-16 does", "save it as UTF-8")]
+        return [
+            Problem(Location(file), "R001", "the file holds zero bytes, as UTF-16 does", "save it as UTF-8")
+        ]
     problems = []
     for number, line in enumerate(text.split("\n"), start=1):
         unseen = _UNSEEN.search(line)
         if unseen:
-            problems.append(Problem(Location(file, number, unseen.start() + 1), "R001", f"an unseen character U+{ord(unseen[0]):04X} stands here", "remove it"))
+            problems.append(
+                Problem(
+                    Location(file, number, unseen.start() + 1),
+                    "R001",
+                    f"an unseen character U+{ord(unseen[0]):04X} stands here",
+                    "remove it",
+                )
+            )
         indent = line[: len(line) - len(line.lstrip())]
         if "\t" in indent:
-            problems.append(Problem(Location(file, number, indent.index("\t") + 1), "R001", "a tab indents this line", "use spaces"))
+            problems.append(
+                Problem(
+                    Location(file, number, indent.index("\t") + 1),
+                    "R001",
+                    "a tab indents this line",
+                    "use spaces",
+                )
+            )
         if "\r" in line.rstrip("\r"):
-            problems.append(Problem(Location(file, number, line.index("\r") + 1), "R001", "a bare carriage return stands here", "save the file with Unix or Windows line ends"))
+            problems.append(
+                Problem(
+                    Location(file, number, line.index("\r") + 1),
+                    "R001",
+                    "a bare carriage return stands here",
+                    "save the file with Unix or Windows line ends",
+                )
+            )
         if len(problems) > 20:
             break
     return problems

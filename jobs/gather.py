@@ -132,7 +132,9 @@ def _access(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
 def _capacity(capacity: pl.DataFrame) -> pl.DataFrame:
     """Added tonnes that outside buyers can have: a captive plant's share is not open to them."""
     added = [
-        (pl.col(f"add_{days}_t_{end}") * pl.col(f"access_share_{end}").fill_null(1.0)).alias(f"add_{days}_t_{end}")
+        (pl.col(f"add_{days}_t_{end}") * pl.col(f"access_share_{end}").fill_null(1.0)).alias(
+            f"add_{days}_t_{end}"
+        )
         for days in (90, 365, 1825)
         for end in ("low", "best", "high")
     ]
@@ -152,7 +154,9 @@ def _reserves(reserves: pl.DataFrame) -> pl.DataFrame:
 def _stocks(stocks: pl.DataFrame, blocs: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
     """Days of cover per mineral and holding country: the row that names the mineral goes before the general one."""
     low, best, high = ends("stock_days")
-    usable = stocks.filter(pl.col(best).is_not_null(), pl.col("usable_by_civil_buyers").fill_null(value=False))
+    usable = stocks.filter(
+        pl.col(best).is_not_null(), pl.col("usable_by_civil_buyers").fill_null(value=False)
+    )
     named = _by_country(usable.with_columns(importer="holder"), blocs, "importer").with_columns(
         pl.lit(None, pl.String).alias("stage"), is_general=pl.col("mineral") == EVERY
     )
@@ -161,7 +165,9 @@ def _stocks(stocks: pl.DataFrame, blocs: pl.DataFrame, scope: pl.DataFrame) -> p
         _open_scope(named, scope)
         .sort("mineral", "importer", "is_general", "stock_id")
         .group_by("mineral", "importer", maintain_order=True)
-        .agg(pl.col(column).first().alias(name) for column, name in zip((low, best, high), known, strict=True))
+        .agg(
+            pl.col(column).first().alias(name) for column, name in zip((low, best, high), known, strict=True)
+        )
     )
 
 
@@ -183,9 +189,13 @@ def _substitution(substitution: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFra
 def _transit(lead_times: pl.DataFrame, blocs: pl.DataFrame) -> pl.DataFrame:
     """Sea transit per lane, whatever the mineral; several routes of one lane are a range."""
     low, best, high = ends("days")
-    sea = lead_times.filter(pl.col("kind").str.starts_with("transit"), pl.col("mineral").is_null() | (pl.col("mineral") == EVERY))
+    sea = lead_times.filter(
+        pl.col("kind").str.starts_with("transit"), pl.col("mineral").is_null() | (pl.col("mineral") == EVERY)
+    )
     opened = (
-        sea.with_columns(exporter=pl.col("origin").str.split(";"), importer=pl.col("destination").str.split(";"))
+        sea.with_columns(
+            exporter=pl.col("origin").str.split(";"), importer=pl.col("destination").str.split(";")
+        )
         .explode("exporter")
         .explode("importer")
     )
@@ -199,4 +209,3 @@ def _transit(lead_times: pl.DataFrame, blocs: pl.DataFrame) -> pl.DataFrame:
             pl.col(high).max().alias("transit_days_high"),
         )
     )
-

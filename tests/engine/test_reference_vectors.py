@@ -61,7 +61,8 @@ class Example:
     def missing(self, curbs: list[StageCurbs], routes: list[list[str]]) -> Array:
         exporters = np.array([COUNTRIES.index(a) for a, _ in routes])
         importers = np.array([COUNTRIES.index(b) for _, b in routes])
-        return route_missing_share(self.shock(curbs)[-1], curbs[-1], exporters, importers, CURBING)[0]
+        missing = route_missing_share(self.shock(curbs)[-1], curbs[-1], exporters, importers, CURBING)
+        return np.asarray(missing[0])
 
 
 def test_pools_origins_and_touched_shares() -> None:
@@ -108,7 +109,11 @@ def test_importer_totals_and_lost_shares(scenario: str) -> None:
     left = missing_share(total, np.full(4, 0.1), np.array(EXAMPLE["inputs"]["cover_days"]), 365)
     for i, importer in enumerate(COUNTRIES):
         want = expected["importer_rollup_last_stage"][importer]
-        assert (round(total[i], 4), round(left[i], 4), round(score(left)[i], 1)) == (want["H"], want["L"], want["score"])
+        assert (round(total[i], 4), round(left[i], 4), round(score(left)[i], 1)) == (
+            want["H"],
+            want["L"],
+            want["score"],
+        )
         lanes = [[exporter, importer] for exporter in COUNTRIES if exporter != importer]
         tonnes = np.array([example.trade[-1][0, COUNTRIES.index(a), i] for a, _ in lanes])
         lost = (tonnes * example.missing(curbs, lanes)).sum() / tonnes.sum()
@@ -121,11 +126,16 @@ def test_five_points_of_the_active_scenario() -> None:
     low, high = spread["severity_factor"]
     factors = [low, (1 + low) / 2, 1.0, (1 + high) / 2, high]
     missing = np.stack([example.missing(example.curbs(spread["scenario"], f), ROUTES) for f in factors])
-    replaced = five_points(*(np.array(v) for v in (spread["replaceability"][0], 0.1, spread["replaceability"][1])))
+    replaced = five_points(
+        *(np.array(v) for v in (spread["replaceability"][0], 0.1, spread["replaceability"][1]))
+    )
     stock = five_points(*(np.array(float(v)) for v in (spread["cover_days"][0], 45, spread["cover_days"][1])))
     points = score(missing_share(missing, mirrored(replaced)[:, None], mirrored(stock)[:, None], 365))
     for i, (exporter, importer) in enumerate(ROUTES):
-        assert points[:, i].round(1).tolist() == EXAMPLE["expected"]["interval_scores"][f"{exporter}->{importer}"]
+        assert (
+            points[:, i].round(1).tolist()
+            == EXAMPLE["expected"]["interval_scores"][f"{exporter}->{importer}"]
+        )
 
 
 def test_what_if_malaysian_oxide_replaces_chinese_in_japan() -> None:

@@ -145,7 +145,9 @@ def test_an_unrelated_route_changes_nothing(seed: int) -> None:
         trade[:, N, N + 1] = 7.0
         made[:, N] = 9.0
         stages.append(
-            replace(facts, trade_t=trade, production_t=made, is_listed=np.append(facts.is_listed, [True, True]))
+            replace(
+                facts, trade_t=trade, production_t=made, is_listed=np.append(facts.is_listed, [True, True])
+            )
         )
     wider = replace(chain, countries=(*chain.countries, "X", "Y"), stages=tuple(stages))
     law = [
@@ -176,7 +178,9 @@ def test_an_unrelated_route_changes_nothing(seed: int) -> None:
 
 @EVERY
 @given(seeds, st.floats(0.0, 1.0))
-def test_replacement_upstream_never_hurts_and_never_feeds_more_than_was_lost(seed: int, tonnes: float) -> None:
+def test_replacement_upstream_never_hurts_and_never_feeds_more_than_was_lost(
+    seed: int, tonnes: float
+) -> None:
     scorer = scorer_of(chain_of(seed))
     law = law_of(seed)
     before = scorer.evaluate(law)
@@ -190,7 +194,11 @@ def test_replacement_upstream_never_hurts_and_never_feeds_more_than_was_lost(see
 
 
 @given(
-    st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 400), st.sampled_from([90.0, 365.0, 1825.0])
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0, 400),
+    st.sampled_from([90.0, 365.0, 1825.0]),
 )
 def test_loss_falls_with_alternatives_substitution_and_stock(
     before: float, alternatives: float, substitution: float, stock: float, horizon: float
@@ -238,7 +246,8 @@ def test_the_correction_of_rank_one_equals_the_full_solve(seed: int) -> None:
     kept = pools.outflow_share[rows].copy()
     kept[:, :, pools.exporters == chain.curbing] *= 1 - withheld[:, :, None]
     np.testing.assert_allclose(
-        propagate(pools, entering, rows, withheld, chain.curbing), propagate_kept(kept, entering, pools.exporters)
+        propagate(pools, entering, rows, withheld, chain.curbing),
+        propagate_kept(kept, entering, pools.exporters),
     )
 
 

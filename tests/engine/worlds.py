@@ -15,7 +15,9 @@ STAGES = ("refined", "fabricated")
 
 
 def _spread(rng: np.random.Generator, best: Array, width: float) -> Array:
-    return np.stack([best * (1 - width * rng.random(best.shape)), best, best * (1 + width * rng.random(best.shape))])
+    return np.stack(
+        [best * (1 - width * rng.random(best.shape)), best, best * (1 + width * rng.random(best.shape))]
+    )
 
 
 def chain_of(seed: int, width: float = 0.3) -> Chain:
@@ -30,7 +32,11 @@ def chain_of(seed: int, width: float = 0.3) -> Chain:
         listed = made > 0
         stages.append(
             StageFacts(
-                name, _spread(rng, trade, width), _spread(rng, made, width), np.array([0.0, 5.0, 20.0]) * width, listed
+                name,
+                _spread(rng, trade, width),
+                _spread(rng, made, width),
+                np.array([0.0, 5.0, 20.0]) * width,
+                listed,
             )
         )
     return Chain("testium", tuple("ABCDE"), tuple(stages), 0)
@@ -73,7 +79,9 @@ def scaled(law: list[StageLaw], **factors: float) -> list[StageLaw]:
     return [
         replace(
             stage,
-            curbs=replace(stage.curbs, **{name: getattr(stage.curbs, name) * f for name, f in factors.items()}),
+            curbs=replace(
+                stage.curbs, **{name: getattr(stage.curbs, name) * f for name, f in factors.items()}
+            ),
         )
         for stage in law
     ]
