@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 
-from engine.errors import Problem, did_you_mean
+from engine.errors import Location, Problem, did_you_mean
 from engine.rules import ENDS, Feature, Range, Rule, Value, resolve
 
 
@@ -12,9 +12,11 @@ def check_score(rule: Rule, feature: Feature | None, unit: str, days: Sequence[d
     """Problems of the shape itself, and of its values on every day on which one changes."""
     if feature is not None:
         yield from _points(rule, feature)
-    for value in (rule.score.value, rule.if_unknown, *(v for _, v in rule.score.points)):
+    values = [(rule.score.value, rule.score.at), (rule.if_unknown, rule.place("if_unknown"))]
+    values += [(value, at) for (_, value), at in zip(rule.score.points, rule.score.places, strict=True)]
+    for value, at in values:
         if value is not None:
-            yield from _unit(rule, value, unit, days)
+            yield from _unit(rule, value, at, unit, days)
     if rule.score.shape in ("bands", "linear"):
         yield from _turns(rule, days)
 
@@ -42,10 +44,10 @@ def _points(rule: Rule, feature: Feature) -> Iterator[Problem]:
             )
             return
         values = feature.values if feature.type == "category" else (True, False)
-        for key in keys:
+        for key, at in zip(keys, score.places, strict=True):
             if key not in values:
                 yield Problem(
-                    score.at,
+                    at,
                     "R011",
                     f"unknown {feature.name} '{key}'",
                     did_you_mean(str(key), [str(v) for v in values]),
@@ -68,10 +70,10 @@ def _points(rule: Rule, feature: Feature) -> Iterator[Problem]:
             "use lookup",
         )
         return
-    for lower, upper in pairwise(keys):
+    for (lower, upper), at in zip(pairwise(keys), score.places[1:], strict=True):
         if not isinstance(lower, int | float) or not isinstance(upper, int | float) or lower >= upper:
             yield Problem(
-                score.at,
+                at,
                 "R030",
                 f"the points do not rise: {lower} stands before {upper}",
                 "list them from low to high",
@@ -82,19 +84,19 @@ def _allowed(rule: Rule, feature: Feature) -> tuple[object, ...]:
     return next((c.values for c in rule.conditions if c.feature == feature.name and c.values), ())
 
 
-def _unit(rule: Rule, value: Value, unit: str, days: Sequence[date]) -> Iterator[Problem]:
+def _unit(rule: Rule, value: Value, at: Location, unit: str, days: Sequence[date]) -> Iterator[Problem]:
     for day in days[:1]:
         span = _on(rule, value, day)
         if span is not None and unit == "share" and not (span.low >= 0 and span.high <= 1):
             yield Problem(
-                rule.score.at,
+                at,
                 "R015",
                 f"'{rule.sets}' is a share, but {span.low:g}..{span.high:g} leaves 0..1",
                 "write shares between 0 and 1",
             )
         if span is not None and unit == "days" and span.low < 0:
             yield Problem(
-                rule.score.at,
+                at,
                 "R015",
                 f"'{rule.sets}' is in days, but {span.low:g} is below 0",
                 "write days from 0",

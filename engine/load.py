@@ -36,6 +36,7 @@ RULE_KEYS: Final = (
     *("id", "title", "status", "version", "owner", "rationale", "references", "effective"),
     *("sets", "score", "explain", "tests"),
 )
+Point = tuple[Category, Value, Location]
 OPTIONAL_KEYS: Final = ("parameters", "priority", "applies_when", "if_unknown")
 
 
@@ -269,7 +270,7 @@ def _score(reader: Reader, top: Fields) -> Score | None:
                     "keep value: alone, or remove it",
                 )
         value = reader.value(fields.node("value"), "value")
-        return None if value is None else Score(table.at, value=value)
+        return None if value is None else Score(fields.at("value"), value=value)
     on, shape = fields.text("on"), fields.choice("shape", SHAPES)
     if not on or not shape:
         reader.refuse(
@@ -281,11 +282,18 @@ def _score(reader: Reader, top: Fields) -> Score | None:
         reader.refuse(table.at, "R008", f"a {shape} score needs '{key}'", f"add {key}:")
         return None
     read = _band_points if shape == "bands" else _keyed_points
-    return Score(table.at, on, shape, read(reader, fields.node(key), key))
+    points = read(reader, fields.node(key), key)
+    return Score(
+        fields.at("on"),
+        on,
+        shape,
+        tuple((x, y) for x, y, _ in points),
+        places=tuple(at for _, _, at in points),
+    )
 
 
-def _band_points(reader: Reader, node: Node | None, key: str) -> tuple[tuple[Category, Value], ...]:
-    points: list[tuple[Category, Value]] = []
+def _band_points(reader: Reader, node: Node | None, key: str) -> list[Point]:
+    points: list[Point] = []
     for row in reader.rows(node, key):
         body = reader.table(row, "a band")
         if body:
@@ -293,18 +301,18 @@ def _band_points(reader: Reader, node: Node | None, key: str) -> tuple[tuple[Cat
             edge = reader.number(cells.node("from"), "from")
             value = reader.value(cells.node("value"), "value")
             if edge is not None and value is not None:
-                points.append((edge, value))
-    return tuple(points)
+                points.append((edge, value, body.at))
+    return points
 
 
-def _keyed_points(reader: Reader, node: Node | None, key: str) -> tuple[tuple[Category, Value], ...]:
-    points: list[tuple[Category, Value]] = []
+def _keyed_points(reader: Reader, node: Node | None, key: str) -> list[Point]:
+    points: list[Point] = []
     table = reader.table(node, key)
     for leaf, cell in table.items if table else ():
         value = reader.value(cell, f"the value of '{leaf.value}'")
         if value is not None and isinstance(leaf.value, str | int | float):
-            points.append((leaf.value, value))
-    return tuple(points)
+            points.append((leaf.value, value, leaf.at))
+    return points
 
 
 def _examples(reader: Reader, node: Node | None) -> tuple[Example, ...]:

@@ -107,13 +107,17 @@ class Condition:
 
 @dataclass(frozen=True)
 class Score:
-    """How a feature turns into a value: its shape and its points, in the order written. No shape: one value."""
+    """How a feature turns into a value: its shape and its points, in the order written. No shape: one value.
+
+    ``at`` is the place of the feature's name, or of the one value; ``places`` are those of the points.
+    """
 
     at: Location
     on: str = ""
     shape: str = ""
     points: tuple[tuple[Category, Value], ...] = ()
     value: Value | None = None
+    places: tuple[Location, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,104 @@
+"""Planted defects: each is found with its code, at its line, with a mend."""
+
+import pytest
+
+from engine import RuleCheckError, RuleSyntaxError, check_ruleset, format_problem, load_ruleset
+from tests.engine.rulebook import RULE, default_texts, with_rule
+
+DEFECTS = [
+    # what is replaced, by what, code, line, words of the message or hint
+    ("horizon_days\n  shape", "horizn_days\n  shape", "R010", 20, "did you mean 'horizon_days'?"),
+    ("instrument: export_tax, destination_class: ordinary}\nscore", "instrument: export_tx, destination_class: ordinary}\nscore", "R011", 18, "did you mean 'export_tax'?"),
+    ("applies_when: {instrument: export_tax", "applies_when: {lane_share: {below: 0.1}, instrument: export_tax", "R012", 18, "may be unknown"),
+    ("on: horizon_days", "on: stock_known_days", "R013", 20, "grain"),
+    ("sets: withheld", "sets: witheld", "R014", 17, "did you mean 'withheld'?"),
+    ("{90: 0.5,", "{90: 1.5,", "R015", 22, "leaves 0..1"),
+    ("reference: notice}\n      - {from: 2026", "reference: notise}\n      - {from: 2026", "R021", 15, "did you mean 'notice'?"),
+    ("- {from: 2020-12-01, value: [0.1", "- {from: 2021-12-01, value: [0.1", "R022", 15, "no value when the rule starts"),
+    ("365: $refused, 1825: $refused", "365: 0.3, 1825: 0.3", "R023", 13, "not used"),
+    ("365: $refused", "365: $refusd", "R024", 22, "did you mean 'refused'?"),
+    ("- {from: 2026-01-01, value", "- {from: 2019-01-01, value", "R025", 16, "not in order"),
+    (", 1825: $refused", "", "R031", 20, "'1825'"),
+    ("[0.1, 0.35, 0.6], reference: notice}\n      - {from: 2026", "[0.35, 0.1, 0.6], reference: notice}\n      - {from: 2026", "R033", 15, "out of order"),
+    ("{mineral}.", "{minerals}.", "R040", 23, "did you mean 'mineral'?"),
+    ("{withheld:percent}", "{withheld:percents}", "R041", 23, "did you mean 'percent'?"),
+    ("  - {name: a quarter", "  # - {name: a quarter", "R050", 26, "lookup:90"),
+    ("owner: tests", "ownr: tests", "R007", 5, "did you mean 'owner'?"),
+    ("title: A licence slows shipments\n", "", "R008", 1, "no key 'title'"),
+    ("version: 1", "version: one", "R009", 4, "whole number"),
+    ("version: 1", "version: !!int 1", "R002", 4, "tags"),
+    ("owner: tests", "owner: &a tests", "R002", 5, "anchors"),
+    ("owner: tests", "owner: tests\nowner: others", "R004", 6, "stands twice"),
+    ("owner: tests", "owner: no", "R005", 5, "differently"),
+    ("{90: 0.5,", "{90: 5e-1,", "R005", 22, "looks like a number"),
+    ("effective: {from: 2020-12-01}", "effective: {from: 2020-13-01}", "R006", 10, "no date"),
+    ("status: active", "status: activ", "R009", 3, "did you mean 'active'?"),
+    ("effective: {from: 2020-12-01}", "effective: {from: 2020-12-01, to: 2020-01-01}", "R025", 10, "before it begins"),
+    ("owner: tests", "\towner: tests", "R001", 5, "tab"),
+    ("rationale: >", "rationale: [", "R001", None, "no YAML"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "code", "line", "words"), DEFECTS)
+def test_planted_defects(old: str, new: str, code: str, line: int | None, words: str) -> None:
+    assert old in RULE
+    text = RULE.replace(old, new, 1)
+    problems = [p for p in check_ruleset(with_rule(text)) if p.code == code]
+    assert problems, [str(p) for p in check_ruleset(with_rule(text))]
+    found = problems[0]
+    assert found.location.file == "small.yml"
+    if line is not None:
+        assert found.location.line == line, str(found)
+    assert words in f"{found.message}; {found.hint}"
+    assert found.hint, "every problem says how to mend it"
+
+
+def test_the_small_rule_and_the_default_rules_are_clean() -> None:
+    assert check_ruleset(with_rule()) == []
+    assert check_ruleset(default_texts()) == []
+
+
+def test_all_problems_come_in_one_pass_sorted_by_place() -> None:
+    broken = RULE.replace("owner: tests", "ownr: tests").replace("sets: withheld", "sets: witheld")
+    broken = broken.replace("version: 1", "version: one")
+    problems = check_ruleset(with_rule(broken))
+    assert {p.code for p in problems} >= {"R007", "R008", "R009", "R014"}
+    assert problems == sorted(problems)
+
+
+def test_a_shape_that_turns_back_or_does_not_rise() -> None:
+    linear = RULE.replace(
+        "  on: horizon_days\n  shape: lookup\n  cases: {90: 0.5, 365: $refused, 1825: $refused}",
+        "  on: quota_share\n  shape: linear\n  points: {0: 0.1, 0.5: $refused, 1: 0}",
+    )
+    codes = {p.code for p in check_ruleset(with_rule(linear))}
+    assert {"R032", "R034"} <= codes
+    assert "R030" in {p.code for p in check_ruleset(with_rule(linear.replace("0.5: $ref", "-1: $ref")))}
+
+
+def test_two_rules_with_one_id_and_two_that_may_meet() -> None:
+    texts = {**with_rule(), "again.yml": RULE}
+    assert "R060" in {p.code for p in check_ruleset(texts)}
+    first = default_texts()["stocks/stock-cover.yml"]
+    twice = {**default_texts(), "stocks/other.yml": first.replace("id: stock-cover", "id: other-cover")}
+    assert "R051" in {p.code for p in check_ruleset(twice)}
+
+
+def test_errors_are_raised_by_kind_with_every_problem() -> None:
+    with pytest.raises(RuleSyntaxError):
+        load_ruleset(with_rule("a: [1, 2"))
+    with pytest.raises(RuleCheckError) as caught:
+        load_ruleset(with_rule(RULE.replace("sets: withheld", "sets: witheld")))
+    assert "small.yml:17:7: R014: unknown factor 'witheld'; did you mean 'withheld'?" in str(caught.value)
+
+
+def test_a_problem_shows_its_line_and_a_caret() -> None:
+    text = RULE.replace("sets: withheld", "sets: witheld")
+    (problem,) = [p for p in check_ruleset(with_rule(text)) if p.code == "R014"]
+    shown = format_problem(problem, text).splitlines()
+    assert shown[1] == "    sets: witheld"
+    assert shown[2].index("^") - 4 == problem.location.column - 1
+
+
+def test_a_missing_catalogue_is_said() -> None:
+    assert "R008" in {p.code for p in check_ruleset({"small.yml": RULE})}
