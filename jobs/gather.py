@@ -19,6 +19,8 @@ NOT_APPLICABLE = "not_applicable"
 RELIEVING_COVERAGE = ("covered", "unclear", "contested")
 CLOSING_STATES = ("in_force", "lapsed_unverified")
 LONGEST_DAYS = 1825
+COVER_METRICS = ("cover_days", "remaining_cover_days")
+EU_TABLE = "eu_1_minus_si_sr"
 
 
 def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineInputs:
@@ -51,8 +53,8 @@ def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineI
         "access": _access(facts, scope),
         "capacity": _capacity(facts.capacity),
         "reserves": _reserves(facts.reserves),
-        "stocks": _stocks(facts.stocks, facts.blocs, scope),
-        "substitution": _substitution(facts.substitution, scope),
+        "stocks": _stocks(facts.stocks, facts.blocs, flows),
+        "substitution": _substitution(facts.substitution),
         "transit": _transit(facts.lead_times, facts.blocs),
         "blocs": facts.blocs,
         "countries": facts.countries,
@@ -151,34 +153,46 @@ def _reserves(reserves: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _stocks(stocks: pl.DataFrame, blocs: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
-    """Days of cover per mineral and holding country: the row that names the mineral goes before the general one."""
-    low, best, high = ends("stock_days")
+def _stocks(stocks: pl.DataFrame, blocs: pl.DataFrame, lanes: pl.DataFrame) -> pl.DataFrame:
+    """Days of cover per mineral and importer: the holder's own row first, then its bloc's, then everybody's.
+
+    Only cover that civil buyers may use counts, and a target is no stock.
+    """
+    columns = list(zip(ends("stock_days"), ends("stock_known_days"), strict=True))
     usable = stocks.filter(
-        pl.col(best).is_not_null(), pl.col("usable_by_civil_buyers").fill_null(value=False)
+        pl.col("stock_days_best").is_not_null(),
+        pl.col("usable_by_civil_buyers") == "true",
+        pl.col("metric").is_in(COVER_METRICS),
     )
-    named = _by_country(usable.with_columns(importer="holder"), blocs, "importer").with_columns(
-        pl.lit(None, pl.String).alias("stage"), is_general=pl.col("mineral") == EVERY
-    )
-    known = ends("stock_known_days")
+    held = _by_country(usable.with_columns(importer="holder"), blocs, "importer")
+    buyers = lanes.select(a_mineral="mineral", a_importer="importer").unique(maintain_order=True)
     return (
-        _open_scope(named, scope)
-        .sort("mineral", "importer", "is_general", "stock_id")
-        .group_by("mineral", "importer", maintain_order=True)
-        .agg(
-            pl.col(column).first().alias(name) for column, name in zip((low, best, high), known, strict=True)
+        held.join(buyers, how="cross", maintain_order="left_right")
+        .filter(
+            (pl.col("mineral") == EVERY) | (pl.col("mineral") == pl.col("a_mineral")),
+            (pl.col("importer") == EVERY) | (pl.col("importer") == pl.col("a_importer")),
         )
+        .with_columns(
+            breadth=pl.when(pl.col("importer") == EVERY).then(2).when(pl.col("holder") != pl.col("importer")).then(1).otherwise(0),
+            is_general=pl.col("mineral") == EVERY,
+        )
+        .sort("a_mineral", "a_importer", "breadth", "is_general", pl.col("valid_from").dt.epoch("d").neg(), "stock_id")
+        .group_by(mineral="a_mineral", importer="a_importer", maintain_order=True)
+        .agg(pl.col(column).first().alias(name) for column, name in columns)
     )
 
 
-def _substitution(substitution: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
-    """Share of all use of a mineral that can switch: uses add up, to no more than all of it."""
-    opened = _open_scope(substitution.with_columns(pl.lit(None, pl.String).alias("stage")), scope)
-    once = opened.unique(["mineral", "substitution_id"], keep="first", maintain_order=True)
+def _substitution(substitution: pl.DataFrame) -> pl.DataFrame:
+    """Share of all use of a mineral that can switch: uses add up, to no more than all of it.
+
+    Rows for single uses go before the one figure of the EU table, which counts material for material only.
+    """
+    rows = substitution.filter(pl.col("kind") != "reference_only").with_columns(is_table=pl.col("kind") == EU_TABLE)
+    own = rows.filter(pl.col("is_table") == pl.col("is_table").min().over("mineral"))
     parts = []
     for days in (90, 365, 1825):
         named = zip(ends(f"switch_{days}_share"), ends("switch_share"), strict=True)
-        total = once.group_by("mineral", maintain_order=True).agg(
+        total = own.group_by("mineral").agg(
             pl.when(pl.col(column).is_not_null().any()).then(pl.col(column).sum().clip(0, 1)).alias(name)
             for column, name in named
         )
@@ -190,7 +204,7 @@ def _transit(lead_times: pl.DataFrame, blocs: pl.DataFrame) -> pl.DataFrame:
     """Sea transit per lane, whatever the mineral; several routes of one lane are a range."""
     low, best, high = ends("days")
     sea = lead_times.filter(
-        pl.col("kind").str.starts_with("transit"), pl.col("mineral").is_null() | (pl.col("mineral") == EVERY)
+        pl.col("kind") == "transit_sea", pl.col("mineral").is_null() | (pl.col("mineral") == EVERY)
     )
     opened = (
         sea.with_columns(
