@@ -96,12 +96,18 @@ def run_shock(
 
 
 def _after(pool: Pools, curb: StageCurbs, entering_t: Array, row_world: Index, curbing: int) -> Array:
-    """(b, n) pools after the shock. Foreign flows are cut only where a re-export licence bites: rarely."""
-    if not np.any(curb.extraterritorial_share):
-        return propagate(pool, entering_t, row_world, curb.withheld_share, curbing)
-    keep = 1.0 - curb.extraterritorial_share[:, :, None] * curb.reach_share[:, None, pool.exporters]
-    keep[:, :, pool.exporters == curbing] = 1.0 - curb.withheld_share[:, :, None]
-    return propagate_kept(pool.outflow_share[row_world] * keep, entering_t, pool.exporters)
+    """(b, n) pools after the shock. Foreign flows are cut only in the rows in which a re-export licence bites."""
+    reached = np.any(curb.extraterritorial_share, axis=1)
+    after = np.empty_like(entering_t)
+    plain = ~reached
+    after[plain] = propagate(pool, entering_t[plain], row_world[plain], curb.withheld_share[plain], curbing)
+    if reached.any():
+        reach = curb.reach_share[reached][:, pool.exporters]
+        keep = 1.0 - curb.extraterritorial_share[reached][:, :, None] * reach[:, None, :]
+        keep[:, :, pool.exporters == curbing] = 1.0 - curb.withheld_share[reached][:, :, None]
+        keep *= pool.outflow_share[row_world[reached]]
+        after[reached] = propagate_kept(keep, entering_t[reached], pool.exporters)
+    return after
 
 
 def _unexplained_keep(base_p: Array, after_p: Array, withheld: Array, weight: Array, curbing: int) -> Array:
