@@ -194,6 +194,7 @@ def stage_measures(
             row["measure_id"],
             row["clause"],
             row["form"] or "",
+            row["scope"],
             row["scope"] in NAMED_BUYERS,
             str(row["start_date"]),
             row["source_id"],

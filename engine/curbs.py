@@ -21,6 +21,7 @@ class CurbItem:
     measure_id: str
     clause: str
     form: str
+    scope: str
     is_named_buyers: bool
     start_date: str
     source_id: str

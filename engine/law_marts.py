@@ -25,6 +25,7 @@ FLOW_MEASURE_SCHEMA = {
     "measure_id": pl.String,
     "clause": pl.String,
     "item_id": pl.String,
+    "scope": pl.String,
     "is_extraterritorial": pl.Boolean,
     "state": pl.String,
     "coverage_share_best": pl.Float64,
@@ -52,6 +53,7 @@ def flow_measures(chains: Sequence[ChainFrames], results: Sequence[ChainResult])
         "measure_id",
         "clause",
         "item_id",
+        "scope",
     ]
     return pl.concat(parts).sort(keys)
 
@@ -83,6 +85,7 @@ def _flow_rows(
             "measure_id": [items[m].measure_id for m in item],
             "clause": [items[m].clause for m in item],
             "item_id": [items[m].item_id for m in item],
+            "scope": [items[m].scope for m in item],
             "is_extraterritorial": reach,
             "state": part.state[item, place],
             "coverage_share_best": part.curbs.coverage[item, BEST],

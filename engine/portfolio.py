@@ -64,6 +64,7 @@ def score_portfolio(
         scored = pl.concat([units, finisher.columns()], how="horizontal")
         scored = scored.with_columns(
             unknown_reason=pl.lit(None, pl.String),
+            flags=responses.flags,
             curbing_country=pl.lit(inputs.curbing_country),
             as_of=pl.lit(inputs.as_of),
             known_at=pl.lit(inputs.known_at),

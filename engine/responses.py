@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from engine.blocks import REGIMES, Block
-from engine.evaluate import evaluate
+from engine.evaluate import evaluate, evaluate_each
 from engine.inputs import Inputs, ends
 from engine.ranges import BEST, HIGH, LOW, Array, five_points
 from engine.rules import RuleSet
@@ -23,6 +23,7 @@ class Responses:
         alternatives: regime to (5, u).   scheduled_alternatives: (segments, u) at best.
         substitution, stock_days, transit_days: (5, u).
         rule_ids: factor to (u,) the rule that decided at best.
+        flags: (u,) ids of the flag rules that apply, separated by semicolons; null where none does.
     """
 
     alternatives: dict[str, Array]
@@ -31,6 +32,7 @@ class Responses:
     stock_days: Array
     transit_days: Array
     rule_ids: dict[str, pl.Series]
+    flags: pl.Series
 
 
 def unit_frame(blocks: Sequence[Block], inputs: Inputs, notes: pl.DataFrame) -> pl.DataFrame:
@@ -109,7 +111,17 @@ def respond(blocks: Sequence[Block], frame: pl.DataFrame, inputs: Inputs, rulese
         run("stock_days", frame),
         five_points(low, best, high),
         rule_ids,
+        _flags(frame, inputs, ruleset),
     )
+
+
+def _flags(frame: pl.DataFrame, inputs: Inputs, ruleset: RuleSet) -> pl.Series:
+    each = evaluate_each(ruleset, "flag", frame, on=inputs.as_of)
+    rules = [rule.id for rule in ruleset.for_factor("flag", inputs.as_of)]
+    raised = [pl.when(pl.col(f"{rule}_best") > 0).then(pl.lit(rule)) for rule in rules]
+    return each.select(
+        pl.concat_str(raised, separator=";", ignore_nulls=True).replace("", None).alias("flags")
+    )["flags"]
 
 
 def _with_share(frame: pl.DataFrame, shares: list[Array]) -> pl.DataFrame:

@@ -173,10 +173,21 @@ def _stocks(stocks: pl.DataFrame, blocs: pl.DataFrame, lanes: pl.DataFrame) -> p
             (pl.col("importer") == EVERY) | (pl.col("importer") == pl.col("a_importer")),
         )
         .with_columns(
-            breadth=pl.when(pl.col("importer") == EVERY).then(2).when(pl.col("holder") != pl.col("importer")).then(1).otherwise(0),
+            breadth=pl.when(pl.col("importer") == EVERY)
+            .then(2)
+            .when(pl.col("holder") != pl.col("importer"))
+            .then(1)
+            .otherwise(0),
             is_general=pl.col("mineral") == EVERY,
         )
-        .sort("a_mineral", "a_importer", "breadth", "is_general", pl.col("valid_from").dt.epoch("d").neg(), "stock_id")
+        .sort(
+            "a_mineral",
+            "a_importer",
+            "breadth",
+            "is_general",
+            pl.col("valid_from").dt.epoch("d").neg(),
+            "stock_id",
+        )
         .group_by(mineral="a_mineral", importer="a_importer", maintain_order=True)
         .agg(pl.col(column).first().alias(name) for column, name in columns)
     )
@@ -187,7 +198,9 @@ def _substitution(substitution: pl.DataFrame) -> pl.DataFrame:
 
     Rows for single uses go before the one figure of the EU table, which counts material for material only.
     """
-    rows = substitution.filter(pl.col("kind") != "reference_only").with_columns(is_table=pl.col("kind") == EU_TABLE)
+    rows = substitution.filter(pl.col("kind") != "reference_only").with_columns(
+        is_table=pl.col("kind") == EU_TABLE
+    )
     own = rows.filter(pl.col("is_table") == pl.col("is_table").min().over("mineral"))
     parts = []
     for days in (90, 365, 1825):

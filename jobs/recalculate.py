@@ -17,6 +17,7 @@ from jobs.gather import LONGEST_DAYS, gather
 from jobs.settings import ALL_COUNTRIES
 from jobs.terms import term_frame
 from warehouse import Inputs as WarehouseInputs
+from warehouse import publishable
 
 if TYPE_CHECKING:
     from engine import RuleSet
@@ -66,6 +67,7 @@ def recalculate(request: RunRequest, state: Warehouse, ruleset: RuleSet, on_phas
         marts["calendar"] = _calendar(facts)
         for name in ("route_score", "importer_score"):
             marts[name] = marts[name].with_columns(pl.lit(None, pl.String).alias("run_id"))
+        marts = {name: publishable(name, frame) for name, frame in marts.items()}
     return RunResult(marts, _summary(marts, facts), _warnings(marts, facts))
 
 

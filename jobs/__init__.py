@@ -1,0 +1,1 @@
+"""Curbline's jobs: the only floor that knows time, files and people."""

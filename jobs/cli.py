@@ -1,0 +1,92 @@
+"""`curbline`: the command line. Commands are thin; heavy modules are imported when a command needs them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from jobs.commands import facts as facts_commands
+from jobs.commands import read as read_commands
+from jobs.commands import rules as rules_commands
+from jobs.commands import work as work_commands
+from jobs.errors import ExitCode
+from jobs.resources import package_version
+
+INTERRUPTED = 130
+USAGE = 2
+
+app = typer.Typer(
+    name="curbline",
+    help="How exposed is each critical-mineral supply route to export curbs, why, and what would change it?",
+    epilog="Exit codes: 0 ok, 10 ok with warnings, 20 checks failed and nothing published, 30 input missing or stale, "
+    "40 settings or rules wrong, 50 internal, 75 busy.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(rules_commands.app, name="rules")
+app.add_typer(facts_commands.app, name="facts")
+work_commands.register(app)
+read_commands.register(app)
+
+
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"curbline {package_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda value: _print_version(wanted=value),
+            is_eager=True,
+            help="Print the version.",
+        ),
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="On a fault in Curbline, show where it happened.")
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+    del version, traceback  # the first has printed by now, the second is read by main
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; errors are sentences on standard error."""
+    given = sys.argv[1:] if arguments is None else arguments
+    errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    try:
+        result = app(args=given, prog_name="curbline", standalone_mode=False)
+        sys.stdout.flush()
+        return int(result) if isinstance(result, int) else ExitCode.OK
+    except (KeyboardInterrupt, typer.Abort):
+        errors.print("Stopped. A run that was under way published nothing.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe (such as head) has what it wanted; Python must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except typer.TyperException as problem:
+        errors.print(f"{problem.format_message()} (`curbline --help` lists commands and options.)")
+        return ExitCode.SETTINGS if problem.exit_code == USAGE else ExitCode.INTERNAL
+    except Exception as problem:  # noqa: BLE001  (the last line of defence: every error becomes a sentence and a code)
+        from jobs.outcome import code_of, sentence_of
+
+        if "--traceback" in given:
+            errors.print_exception()
+        errors.print(sentence_of(problem, Path.cwd()))
+        return code_of(problem)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

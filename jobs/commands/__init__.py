@@ -1,0 +1,1 @@
+"""Commands of `curbline`, a small module for each group; `jobs.cli` puts them together."""

@@ -1,0 +1,131 @@
+"""Options that several commands share, and what they turn into."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from jobs.errors import SettingsError
+from jobs.layout import Layout, Snapshot
+from jobs.resources import EMBEDDED
+from jobs.settings import Settings, build_settings, load_settings
+from jobs.suggest import did_you_mean
+
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="DIR", help="Output folder; by default that of the settings, else ./curbline-data."
+    ),
+]
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings", metavar="FILE", help="Settings file; by default ./curbline.toml if there is one."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+RunOption = Annotated[
+    str | None,
+    typer.Option(
+        "--run",
+        metavar="RUN_ID",
+        help="A published run other than the one behind the pointer, by (the start of) its id.",
+    ),
+]
+HorizonOption = Annotated[int, typer.Option("--horizon", metavar="DAYS", help="90, 365 or 1825 days.")]
+FactsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--facts",
+        metavar="DIR",
+        help=f"A facts bundle; repeat it to stack several, '{EMBEDDED}' is the one that comes along. Replaces those of the settings.",
+    ),
+]
+RulesOption = Annotated[
+    str | None, typer.Option("--rules", metavar="DIR", help=f"A folder of rules, or '{EMBEDDED}'.")
+]
+
+
+def now() -> datetime:
+    """Return the time in UTC: the only clock of the program; everything else is given its date."""
+    return datetime.now(UTC)
+
+
+def parse_day(option: str, written: str | None) -> date | None:
+    """Return the date of an option; None if it was left out.
+
+    Raises:
+        SettingsError: It is no date of the calendar in the form YYYY-MM-DD.
+    """
+    if written is None:
+        return None
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != written:
+        raise SettingsError(f"{option} '{written}' is no date; write YYYY-MM-DD, such as 2026-11-23.")
+    return day
+
+
+def settings_with(
+    path: Path | None,
+    *,
+    out: Path | None = None,
+    facts: list[str] | None = None,
+    rules: str | None = None,
+    curbing_country: str | None = None,
+    strict: bool = False,
+    strict_knowledge: bool = False,
+) -> Settings:
+    """Return the settings with what the command line changes; its relative paths start at the working folder.
+
+    Raises:
+        SettingsError: The file or an option is wrong.
+    """
+    settings = load_settings(path)
+    given: dict[str, Any] = {"facts": facts or None, "rules": rules, "out": str(out) if out else None}
+    given["curbing_country"] = _country(curbing_country)
+    changes = {name: value for name, value in given.items() if value is not None}
+    changed = build_settings(changes, base=Path.cwd(), origin=None, text="")
+    update = {name: getattr(changed, name) for name in changes}
+    update |= {
+        name: True for name, value in (("strict", strict), ("strict_knowledge", strict_knowledge)) if value
+    }
+    return settings.model_copy(update=update)
+
+
+def _country(written: str | None) -> str | None:
+    if written is None:
+        return None
+    return written.lower() if written.lower() == "all" else written.upper()
+
+
+def published(settings: Settings, run_id: str | None) -> Snapshot:
+    """Return the published file to read: the one behind the pointer, or a named run.
+
+    Raises:
+        InputError: Nothing is published, or the file behind the pointer is gone.
+        SettingsError: No run, or more than one, has that id.
+    """
+    layout = Layout(settings.out)
+    if run_id is None:
+        return layout.resolve_published()
+    snapshots = layout.list_snapshots()
+    found = [item for item in snapshots if item.run_id.startswith(run_id.lower())]
+    if len(found) == 1:
+        return found[0]
+    known = [item.run_id for item in snapshots]
+    if not found:
+        raise SettingsError(f"{layout.snapshots}: no published run '{run_id}'{did_you_mean(run_id, known)}")
+    raise SettingsError(f"{layout.snapshots}: {len(found)} runs start with '{run_id}'; write more of the id.")
+
+
+def screen() -> Console:
+    """Return the console of standard output; piped, lines are not folded to a terminal's width."""
+    return Console(width=None if sys.stdout.isatty() else 200, highlight=False)

@@ -1,0 +1,127 @@
+"""Commands that only read what is published: explain, sql, status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from jobs.commands.options import (
+    HorizonOption,
+    JsonOption,
+    OutOption,
+    RunOption,
+    SettingsOption,
+    now,
+    published,
+    screen,
+    settings_with,
+)
+from jobs.errors import ExitCode, SettingsError
+from jobs.marts import MAIN_HORIZON, MAIN_REGIME
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (explain, sql, status):
+        app.command()(command)
+
+
+def explain(
+    mineral: Annotated[str, typer.Argument(help="Such as gallium or dysprosium.")],
+    stage: Annotated[str, typer.Argument(help="mined, refined, metal or fabricated.")],
+    exporter: Annotated[
+        str,
+        typer.Argument(help="ISO 3166 alpha-3, or 'all' for everything that the importer buys and makes."),
+    ],
+    importer: Annotated[str, typer.Argument(help="ISO 3166 alpha-3; with 'all' also a bloc such as EU27.")],
+    *,
+    horizon: HorizonOption = MAIN_HORIZON,
+    regime: Annotated[
+        str, typer.Option("--regime", help="Whose points to show: active, snapback or full_stop.")
+    ] = MAIN_REGIME,
+    run_id: RunOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Say why a route scores what it scores: points with reasons, measures, sources, next event."""
+    from jobs.explain import Question
+    from jobs.explain import explain as collect
+    from jobs.explain_text import as_text
+    from jobs.sql import plain
+    from warehouse.database import Database
+
+    snapshot = published(settings_with(settings, out=out), run_id)
+    question = Question(mineral, stage, exporter, importer, horizon, regime.lower().replace("-", "_"))
+    with Database.open(snapshot.path, read_only=True) as reader:
+        found = collect(reader, question)
+    if as_json:
+        typer.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=1))
+    else:
+        screen().print(as_text(found))
+    return ExitCode.OK
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="One SQL statement, or - to read it from standard input.")],
+    *,
+    how: Annotated[
+        str, typer.Option("--format", metavar="table|csv|json", help="How to print the answer.")
+    ] = "table",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Most rows printed.")] = 1000,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", min=0.1, metavar="SECONDS", help="The query is stopped after this long."),
+    ] = 30.0,
+    run_id: RunOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Ask the published file anything in SQL; nothing can be written and no other file be read."""
+    from jobs.sql import Format, ask, render
+    from jobs.suggest import did_you_mean
+
+    if how not in list(Format):
+        raise SettingsError(f"unknown format '{how}'{did_you_mean(how, list(Format))}")
+    text = sys.stdin.read() if query == "-" else query
+    snapshot = published(settings_with(settings, out=out), run_id)
+    answer = ask(snapshot.path, text, limit=limit, timeout_s=timeout)
+    shown = render(answer, Format(how))
+    if isinstance(shown, str):
+        typer.echo(shown, nl=not shown.endswith("\n"))
+    else:
+        screen().print(shown)
+    if answer.is_cut:
+        typer.echo(f"The first {limit} rows are shown, there are more; --limit raises it.", err=True)
+    return ExitCode.OK
+
+
+def status(*, out: OutOption = None, settings: SettingsOption = None, as_json: JsonOption = False) -> int:
+    """Say what is published, how old it is, and how the last runs ended; 30 where nothing fresh is there."""
+    from jobs.layout import Layout
+    from jobs.sql import plain
+    from jobs.status import status_of
+    from jobs.tables import as_table
+
+    chosen = settings_with(settings, out=out)
+    found = status_of(Layout(chosen.out), today=now().date(), stale_after_days=chosen.stale_after_days)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), default=plain, ensure_ascii=False, indent=1))
+        return found.code
+    console = screen()
+    console.print(found.sentence(), markup=False)
+    if found.pointed is not None:
+        console.print(f"Pointer: {chosen.out / 'curbline.duckdb'} → {found.pointed.path.name}", markup=False)
+    if found.newest is not None:
+        console.print(f"Snapshots: {found.count}, published last: {found.newest.path.name}", markup=False)
+    if found.entries.height:
+        shown = found.entries.select(
+            "run_id", "as_of", "curbing_country", "status", "started_at", "finished_at", "message"
+        )
+        console.print(as_table(shown.columns, shown.rows()))
+    if found.note:
+        console.print(found.note, markup=False)
+    return found.code

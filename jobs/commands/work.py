@@ -1,0 +1,244 @@
+"""Commands that change something: run, schedule, export, init."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from jobs.commands.options import (
+    FactsOption,
+    HorizonOption,
+    JsonOption,
+    OutOption,
+    RulesOption,
+    RunOption,
+    SettingsOption,
+    now,
+    parse_day,
+    published,
+    screen,
+    settings_with,
+)
+from jobs.errors import ExitCode, SettingsError
+from jobs.marts import MAIN_HORIZON
+
+CountryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--curbing-country", metavar="ISO3", help="Whose curbs: an ISO 3166 alpha-3 code, or 'all'."
+    ),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Any row of the facts that does not validate stops the run.")
+]
+StrictKnowledgeOption = Annotated[
+    bool,
+    typer.Option("--strict-knowledge", help="Refuse production and reserves published after --known-at."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (run, schedule, export, init):
+        app.command()(command)
+
+
+def run(
+    *,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="The day to score; by default today in UTC.")
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--known-at",
+            metavar="DATE",
+            help="Use only what was known on this day; by default the day to score.",
+        ),
+    ] = None,
+    curbing_country: CountryOption = None,
+    facts: FactsOption = None,
+    rules: RulesOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+    strict: StrictOption = False,
+    strict_knowledge: StrictKnowledgeOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Recalculate once: facts, rules, scores, checks, published file, exports."""
+    from jobs.phases import Phases
+    from jobs.run import RunDates
+    from jobs.run import run as recalculate_and_publish
+    from jobs.sql import plain
+    from jobs.summary import as_text, summarise
+    from warehouse.database import Database
+
+    start = time.perf_counter()
+    moment = now()
+    day = parse_day("--as-of", as_of) or moment.date()
+    chosen = settings_with(
+        settings,
+        out=out,
+        facts=facts,
+        rules=rules,
+        curbing_country=curbing_country,
+        strict=strict,
+        strict_knowledge=strict_knowledge,
+    )
+    dates = RunDates(
+        as_of=day, known_at=parse_day("--known-at", known_at) or day, started_at=moment, clock=now
+    )
+    with Phases(Console(stderr=True)) as phases:
+        outcome = recalculate_and_publish(chosen, dates, phases)
+        with Database.open(outcome.snapshot, read_only=True) as reader:
+            summary = summarise(outcome, reader, phases.done, time.perf_counter() - start)
+    if as_json:
+        typer.echo(json.dumps(summary, default=plain, ensure_ascii=False, indent=1))
+    else:
+        screen().print(as_text(summary))
+    return outcome.code
+
+
+def schedule(
+    *,
+    cron: Annotated[
+        str | None,
+        typer.Option(
+            "--cron",
+            metavar="LINE",
+            help="Minute, hour, day, month, weekday by name; UTC. By default that of the settings.",
+        ),
+    ] = None,
+    curbing_country: CountryOption = None,
+    facts: FactsOption = None,
+    rules: RulesOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+    strict: StrictOption = False,
+    strict_knowledge: StrictKnowledgeOption = False,
+) -> int:
+    """Start a run by a cron line, each in a process of its own, until stopped; a missed run is caught up at the start."""
+    from jobs.layout import Layout
+    from jobs.schedule import is_overdue, make_scheduler, next_starts, serve
+    from jobs.schedule_cron import check_cron
+
+    chosen = settings_with(settings, out=out, facts=facts, rules=rules, curbing_country=curbing_country)
+    line = cron or chosen.schedule.cron
+    following = next_starts(line, now=now())
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    log = logging.getLogger("curbline.schedule")
+    log.info(
+        "starts by '%s' in UTC, next: %s",
+        line,
+        ", ".join(f"{start:%a %Y-%m-%d %H:%M}" for start in following),
+    )
+    pointed = Layout(chosen.out).pointed()
+    last = pointed.as_of if pointed and pointed.path.is_file() else None
+    overdue = is_overdue(check_cron(line), now=now(), last_as_of=last)
+    arguments = _run_arguments(settings, out, facts, rules, curbing_country)
+    arguments += [
+        flag for flag, wanted in (("--strict", strict), ("--strict-knowledge", strict_knowledge)) if wanted
+    ]
+    serve(make_scheduler(line, arguments, clock=now, catch_up=overdue))
+    return ExitCode.OK
+
+
+def _run_arguments(
+    settings: Path | None,
+    out: Path | None,
+    facts: list[str] | None,
+    rules: str | None,
+    curbing_country: str | None,
+) -> list[str]:
+    """Return the options of the run as they were given to the scheduler."""
+    single = {"--settings": settings, "--out": out, "--rules": rules, "--curbing-country": curbing_country}
+    arguments = [
+        part for option, value in single.items() if value is not None for part in (option, str(value))
+    ]
+    return arguments + [part for bundle in facts or [] for part in ("--facts", bundle)]
+
+
+def export(
+    *,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="csv|parquet|xlsx",
+            help="Repeat it for several; by default csv and parquet, or xlsx where routes are chosen.",
+        ),
+    ] = None,
+    importer: Annotated[
+        str | None,
+        typer.Option(
+            "--importer",
+            metavar="ISO3",
+            help="A workbook of the routes into this country or bloc, such as DEU or EU27.",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, help="A workbook of the N routes with the highest priority.")
+    ] = None,
+    horizon: HorizonOption = MAIN_HORIZON,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to", metavar="DIR", help="Where to write; by default exports/<run> of the output folder."
+        ),
+    ] = None,
+    run_id: RunOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Write every mart table as CSV and Parquet, or a workbook of chosen routes."""
+    from jobs.export.book import Selection, load_book
+    from jobs.export.tables import TableFormat, export_tables, whole_folder, write_manifest
+    from jobs.export.xlsx import write_book
+    from jobs.layout import Layout
+    from jobs.suggest import did_you_mean
+    from warehouse.database import Database
+
+    chosen_routes = importer is not None or top is not None
+    wanted = formats or (["xlsx"] if chosen_routes else ["csv", "parquet"])
+    known = [*(kind.value for kind in TableFormat), "xlsx"]
+    for kind in wanted:
+        if kind not in known:
+            raise SettingsError(f"unknown format '{kind}'{did_you_mean(kind, known)}")
+    if "xlsx" in wanted and not chosen_routes:
+        raise SettingsError("a workbook holds chosen routes: name --importer DEU, or --top 50.")
+    if chosen_routes and "xlsx" not in wanted:
+        raise SettingsError(
+            "--importer and --top choose the routes of a workbook; add --format xlsx, or leave --format out."
+        )
+    chosen = settings_with(settings, out=out)
+    snapshot = published(chosen, run_id)
+    target = to.resolve() if to else Layout(chosen.out).exports / snapshot.run_id
+    with Database.open(snapshot.path, read_only=True) as reader, whole_folder(target) as folder:
+        tables = tuple(kind for kind in TableFormat if kind.value in wanted)
+        if tables:
+            export_tables(reader, folder, tables)
+        if "xlsx" in wanted:
+            selection = Selection(importer.upper() if importer else None, top, horizon)
+            write_book(load_book(reader, selection), folder / selection.file_name)
+        written = sorted(path.name for path in folder.iterdir())
+    write_manifest(target)
+    for name in written:
+        typer.echo(str(target / name))
+    return ExitCode.OK
+
+
+def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> int:
+    """Begin a project of one's own: settings, a copy of the rules, and an empty facts bundle."""
+    from jobs.init import init_project
+
+    for path in init_project(folder):
+        typer.echo(str(path))
+    typer.echo(f"Next: cd {folder} && curbline run")
+    return ExitCode.OK

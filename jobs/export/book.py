@@ -1,0 +1,207 @@
+"""What a buyer's workbook holds: the routes of one importer, or the top routes of all, with reasons and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from jobs.errors import InputError
+from jobs.marts import MAIN_HORIZON, ROUTE
+from jobs.ports import Reader
+from jobs.sentences import load_book as sentence_book
+from jobs.sentences import with_sentences, with_templates
+from jobs.suggest import did_you_mean
+
+MAX_ROUTES = 50_000  # beyond it a spreadsheet is the wrong tool: Parquet is
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which routes a workbook holds: those of one importer, the top ones by priority, or both."""
+
+    importer: str | None = None
+    top: int | None = None
+    horizon_days: int = MAIN_HORIZON
+
+    @property
+    def title(self) -> str:
+        """Say it in words."""
+        what = f"Routes into {self.importer}" if self.importer else "Routes of all importers"
+        return f"{what}, the {self.top} highest by priority" if self.top else what
+
+    @property
+    def file_name(self) -> str:
+        """Return the workbook's file name."""
+        parts = [
+            "routes",
+            self.importer or "all",
+            f"top{self.top}" if self.top else "",
+            f"{self.horizon_days}d",
+        ]
+        return "-".join(part for part in parts if part) + ".xlsx"
+
+
+@dataclass(frozen=True)
+class Book:
+    """The tables of a workbook, sorted, and what its front page says."""
+
+    selection: Selection
+    as_of: date
+    known_at: date
+    curbing_country: str
+    run_id: str
+    code_version: str
+    risk: pl.DataFrame
+    reasons: pl.DataFrame
+    measures: pl.DataFrame
+    sources: pl.DataFrame
+
+
+RISK_SQL = """
+SELECT r.mineral, r.stage, r.exporter, e.name AS exporter_name, r.importer, i.name AS importer_name,
+       r.active_band AS band, r.active AS score, r.active_likely_low AS score_likely_low,
+       r.active_likely_high AS score_likely_high, r.active_confidence AS confidence, r.narrowed_by,
+       r.active_missing_share AS missing_share, r.active_time_to_shortage_days AS time_to_shortage_days,
+       r.snapback_band, r.snapback AS snapback_score, r.full_stop_band, r.full_stop AS full_stop_score,
+       r.scheduled AS scheduled_score, r.next_event, r.next_event_date,
+       r.active_priority AS priority, r.dependence_share, r.route_t, r.baseline_year, r.latest_t, r.trade_year,
+       r.route_usd, r.reconciliation, r.trade_basis, r.trade_completeness, r.hindsight, r.unknown_reason
+FROM mart.route_score AS r
+LEFT JOIN core.countries AS e ON e.country = r.exporter
+LEFT JOIN core.countries AS i ON i.country = r.importer
+WHERE r.horizon_days = $horizon
+  AND ($importer IS NULL OR r.importer = $importer OR r.importer IN (
+        SELECT b.country FROM core.blocs AS b
+        WHERE b.bloc = $importer AND b.valid_from <= $as_of AND (b.valid_to IS NULL OR b.valid_to > $as_of)))
+ORDER BY r.active_priority DESC NULLS LAST, r.mineral, r.stage, r.exporter, r.importer
+LIMIT $most
+"""
+
+CHOSEN = """
+WITH chosen AS (
+  SELECT unnest($mineral) AS mineral, unnest($stage) AS stage, unnest($exporter) AS exporter, unnest($importer) AS importer,
+         unnest($position) AS position)
+"""
+
+REASONS_SQL = f"""
+{CHOSEN}
+SELECT s.*
+FROM chosen AS c
+JOIN mart.contribution AS s USING (mineral, stage, exporter, importer)
+WHERE s.horizon_days = $horizon AND s.regime = 'active' AND s.points <> 0
+ORDER BY c.position, s.sort_order, s.step, s.term
+"""
+
+MEASURES_SQL = f"""
+{CHOSEN}
+SELECT c.mineral, c.stage, c.exporter, c.importer, rm.regime, m.notice, m.title, rm.clause, m.instrument, rm.state,
+       rm.flow_stage, rm.flow_exporter, rm.flow_importer, rm.coverage_share_best, rm.withheld_share_low,
+       rm.withheld_share_best, rm.withheld_share_high, rm.measure_id, rm.item_id, rm.rule_id, rm.source_id
+FROM chosen AS c
+JOIN mart.route_measure AS rm USING (mineral, stage, exporter, importer)
+LEFT JOIN (SELECT DISTINCT ON (measure_id) measure_id, notice, title, instrument FROM core.measures
+           ORDER BY measure_id, known_from DESC) AS m USING (measure_id)
+WHERE rm.horizon_days = $horizon AND rm.regime IN ('active', 'snapback')
+ORDER BY c.position, rm.regime, rm.withheld_share_best DESC, rm.measure_id, rm.clause, rm.item_id,
+         rm.flow_stage, rm.flow_exporter, rm.flow_importer
+"""
+
+SOURCES_SQL = """
+SELECT source_id, publisher, title, url, published, licence, grade FROM core.sources
+WHERE list_contains($ids, source_id) ORDER BY source_id
+"""
+
+
+def load_book(reader: Reader, selection: Selection) -> Book:
+    """Read the tables of a workbook from a published file.
+
+    Raises:
+        InputError: The importer has no routes, or there are more routes than a workbook should hold.
+    """
+    run = reader.query("SELECT run_id, as_of, known_at, curbing_country, code_version FROM meta.run").row(
+        0, named=True
+    )
+    most = selection.top or MAX_ROUTES + 1
+    risk = reader.query(
+        RISK_SQL,
+        {
+            "horizon": selection.horizon_days,
+            "importer": selection.importer,
+            "as_of": run["as_of"],
+            "most": most,
+        },
+    )
+    if risk.height == 0:
+        raise InputError(_no_routes(reader, selection))
+    if risk.height > MAX_ROUTES:
+        raise InputError(
+            f"more than {MAX_ROUTES:,} routes: too many for a workbook. Choose fewer with --top, or export Parquet."
+        )
+    chosen: dict[str, object] = {name: risk[name].to_list() for name in ROUTE}
+    chosen |= {"position": list(range(risk.height)), "horizon": selection.horizon_days}
+    measures = reader.query(MEASURES_SQL, chosen)
+    reasons = _reasons(reader, chosen, measures)
+    risk = risk.join(_main_reason(measures), on=list(ROUTE), how="left", maintain_order="left")
+    cited = _cited(reasons["source_ids"], measures["source_id"])
+    return Book(
+        selection=selection,
+        as_of=run["as_of"],
+        known_at=run["known_at"],
+        curbing_country=run["curbing_country"],
+        run_id=run["run_id"],
+        code_version=run["code_version"],
+        risk=risk,
+        reasons=reasons,
+        measures=measures,
+        sources=reader.query(SOURCES_SQL, {"ids": cited}),
+    )
+
+
+def _no_routes(reader: Reader, selection: Selection) -> str:
+    """Say why a selection is empty, and what would not be."""
+    horizons = reader.query("SELECT DISTINCT horizon_days FROM mart.route_score ORDER BY 1")[
+        "horizon_days"
+    ].to_list()
+    if selection.horizon_days not in horizons:
+        shown = ", ".join(str(days) for days in horizons)
+        return f"no scores at a horizon of {selection.horizon_days} days; known: {shown}"
+    known = reader.query(
+        "SELECT DISTINCT importer AS code FROM mart.route_score UNION SELECT DISTINCT bloc FROM core.blocs ORDER BY 1"
+    )["code"].to_list()
+    return f"no routes into '{selection.importer}' (codes are ISO 3166 alpha-3, or a bloc){did_you_mean(selection.importer or '', known)}"
+
+
+def _reasons(reader: Reader, chosen: dict[str, object], measures: pl.DataFrame) -> pl.DataFrame:
+    """Read the points of the chosen routes and give each its sentence."""
+    terms = with_templates(reader, reader.query(REASONS_SQL, chosen))
+    active = measures.filter(pl.col("regime") == "active")
+    made = with_sentences(terms.iter_rows(named=True), active.iter_rows(named=True), sentence_book(reader))
+    return pl.DataFrame(made, schema={**terms.schema, "sentence": pl.String}, strict=False)
+
+
+def _main_reason(measures: pl.DataFrame) -> pl.DataFrame:
+    """Name the measure in force that withholds most of the route or of the flows that feed it."""
+    share = (pl.col("withheld_share_best") * 100).round(0).cast(pl.Int64)
+    flow = pl.format("{} {} → {}", pl.col("flow_stage"), pl.col("flow_exporter"), pl.col("flow_importer"))
+    sentence = pl.format(
+        "{} ({}) is expected to withhold {} % of {}",
+        pl.coalesce("notice", "measure_id"), pl.col("state").str.replace_all("_", " "), share, flow,
+    )  # fmt: skip
+    return (
+        measures.filter((pl.col("regime") == "active") & (pl.col("withheld_share_best") > 0))
+        .group_by(list(ROUTE), maintain_order=True)
+        .first()
+        .select(*ROUTE, sentence.alias("main_reason"))
+    )
+
+
+def _cited(lists: pl.Series, singles: pl.Series) -> list[str]:
+    """Return every source id that the rows name, sorted."""
+    many = (
+        lists.explode() if isinstance(lists.dtype, pl.List) else lists.drop_nulls().str.split(";").explode()
+    )
+    ids: Sequence[str] = [*many.drop_nulls().to_list(), *singles.drop_nulls().to_list()]
+    return sorted({part.strip() for item in ids for part in item.split(";") if part.strip()})

@@ -1,0 +1,39 @@
+"""CSV: UTF-8, comma, dot, ISO dates; an empty cell is unknown; no cell can start a formula."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import polars.selectors as cs
+
+# A spreadsheet reads a cell that starts with one of these as a formula (CWE-1236).
+FORMULA_START = r"^[=+\-@\t\r\n]"
+
+
+def safe_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put an apostrophe before every text that a spreadsheet would run; numbers are untouched.
+
+    Lists become one cell, their items separated by `;`.
+    """
+    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
+    flat = frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(";") for name in lists)
+    flat = flat.with_columns(cs.categorical().cast(pl.String), cs.enum().cast(pl.String))
+    texts = [name for name, kind in flat.schema.items() if kind == pl.String]
+    return flat.with_columns(
+        pl.when(pl.col(name).str.contains(FORMULA_START))
+        .then("'" + pl.col(name))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in texts
+    )
+
+
+def csv_text(frame: pl.DataFrame) -> str:
+    """Return a frame as CSV text."""
+    return safe_text(frame).write_csv()
+
+
+def write_csv(frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame as CSV."""
+    safe_text(frame).write_csv(path)

@@ -1,0 +1,50 @@
+"""Run identity: the same inputs, rules and code give the same `run_id`, and the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+from jobs.resources import package_version
+
+CODE_PACKAGES = ("engine", "warehouse", "jobs")
+CODE_SUFFIXES = (".py", ".sql")
+
+
+def digest_texts(texts: Mapping[str, str]) -> str:
+    """Return the SHA-256 of named texts, independent of the order in which they were read."""
+    total = hashlib.sha256()
+    for name in sorted(texts):
+        for part in (name, texts[name]):
+            data = part.encode("utf-8")
+            total.update(len(data).to_bytes(8, "big"))
+            total.update(data)
+    return total.hexdigest()
+
+
+def code_version() -> str:
+    """Return the package version and a hash of the installed sources of engine, warehouse and jobs."""
+    texts: dict[str, str] = {}
+    for package in CODE_PACKAGES:
+        root = Path(str(files(package)))
+        for path in root.rglob("*"):
+            if path.suffix in CODE_SUFFIXES:
+                texts[f"{package}/{path.relative_to(root).as_posix()}"] = path.read_text(encoding="utf-8")
+    return f"{package_version()}+{digest_texts(texts)[:12]}"
+
+
+def run_identity(
+    *, as_of: date, known_at: date, curbing_country: str, facts_hash: str, rules_hash: str, code: str
+) -> str:
+    """Return the `run_id`: the first 16 hex digits of a SHA-256 over everything that decides the result."""
+    parts = (as_of.isoformat(), known_at.isoformat(), curbing_country, facts_hash, rules_hash, code)
+    return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:16]
+
+
+def new_attempt_id() -> str:
+    """Return a fresh id for one attempt at a run; it appears in logs and `meta.run` only."""
+    return secrets.token_hex(8)

@@ -1,0 +1,87 @@
+"""`curbline init DIR`: a project of one's own, with settings, a copy of the rules, and an empty facts bundle."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from jobs.errors import SettingsError
+from jobs.resources import default_rules_dir
+from jobs.settings import FILE_NAME
+from warehouse.records import TABLES, columns
+
+SETTINGS = """\
+# Settings of a Curbline project. Unknown keys are refused; relative paths start at this file.
+
+# Facts, stacked in this order. "embedded" is the bundle that comes with Curbline; "facts" is your own.
+facts = ["embedded", "facts"]
+
+# Your copy of the default rules. "embedded" instead follows Curbline's own with every release.
+rules = "rules"
+
+# Where the tables go: snapshots, the pointer curbline.duckdb, exports, and the state of the jobs.
+out = "curbline-data"
+
+# Whose curbs: an ISO 3166 alpha-3 code, or "all". The pointer moves for CHN only.
+curbing_country = "CHN"
+
+# Any row of the facts that does not validate stops the run, instead of being set aside and listed.
+strict = false
+
+# Refuse to use production or reserves that were published after the day of knowledge.
+strict_knowledge = false
+
+# How many published files are kept, each with its exports. The one behind the pointer always stays.
+keep_snapshots = 30
+
+# `curbline status` returns 30 when the published day is older than this.
+stale_after_days = 2
+
+[schedule]
+# When `curbline schedule` starts the run: minute, hour, day, month, weekday (by name), in UTC.
+cron = "30 2 * * *"
+
+[export]
+# A workbook for each of these importers (ISO 3166 alpha-3, or a bloc such as EU27), and one of the top routes.
+importers = []
+top = 50
+"""
+
+BUNDLE = """\
+# A facts bundle of your own. Fill the tables that you need and leave the others as they are or remove them.
+# `curbline facts check facts` tells what is wrong, line by line.
+name = "own-facts"
+version = "0.1.0"
+licence = "private"
+"""
+
+
+def init_project(folder: Path) -> list[Path]:
+    """Write a new project.
+
+    Args:
+        folder: A folder that does not exist yet, or holds none of the three things written.
+
+    Returns:
+        What was written.
+
+    Raises:
+        SettingsError: One of them is there already; nothing is overwritten.
+    """
+    settings, rules, facts = folder / FILE_NAME, folder / "rules", folder / "facts"
+    for path in (settings, rules, facts):
+        if path.exists():
+            raise SettingsError(f"{path}: exists already, and nothing is overwritten. Name a new folder.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(default_rules_dir(), rules)
+        facts.mkdir()
+        (facts / "bundle.toml").write_text(BUNDLE, encoding="utf-8")
+        for name in TABLES:
+            header = ",".join(column.name for column in columns(name))
+            (facts / f"{name}.csv").write_text(header + "\n", encoding="utf-8")
+        # Last: with the settings in place the project is whole.
+        settings.write_text(SETTINGS, encoding="utf-8")
+    except OSError as problem:
+        raise SettingsError(f"{folder}: cannot be written ({problem.strerror}).") from problem
+    return [settings, rules, facts]

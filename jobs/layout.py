@@ -1,0 +1,123 @@
+"""Where everything lies below the output folder (`--out`, by default ``curbline-data``)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from jobs.errors import InputError
+
+SNAPSHOT_NAME = re.compile(r"^curbline-(?P<as_of>\d{4}-\d{2}-\d{2})-(?P<run_id>[0-9a-f]{16})\.duckdb$")
+BUILD_PREFIX = ".build-"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One published file, as far as its name tells."""
+
+    path: Path
+    as_of: date
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files below one output folder.
+
+    ``state.duckdb`` (facts and run ledger, for jobs only), ``snapshots/`` (immutable published files),
+    ``curbline.duckdb`` (the pointer that analysts open), ``curbline.txt`` (the same pointer as text, for file
+    systems without symbolic links) and ``exports/<run_id>/``.
+    """
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        """Facts and run ledger; only jobs open it, briefly, under the lock."""
+        return self.root / "state.duckdb"
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of the published files."""
+        return self.root / "snapshots"
+
+    @property
+    def exports(self) -> Path:
+        """Folder of the exported tables, one folder per run."""
+        return self.root / "exports"
+
+    @property
+    def pointer(self) -> Path:
+        """The symbolic link that analysts open."""
+        return self.root / "curbline.duckdb"
+
+    @property
+    def text_pointer(self) -> Path:
+        """The pointer as one line of text: the path of the snapshot, relative to the output folder."""
+        return self.root / "curbline.txt"
+
+    @property
+    def lock(self) -> Path:
+        """The file that a run locks."""
+        return self.root / ".lock"
+
+    def snapshot_path(self, as_of: date, run_id: str) -> Path:
+        """Return where the run's published file lies."""
+        return self.snapshots / f"curbline-{as_of.isoformat()}-{run_id}.duckdb"
+
+    def build_path(self, run_id: str) -> Path:
+        """Return where the run builds its file before it is published."""
+        return self.snapshots / f"{BUILD_PREFIX}{run_id}.duckdb"
+
+    def list_snapshots(self) -> list[Snapshot]:
+        """Return the published files, the most recently published first."""
+        if not self.snapshots.is_dir():
+            return []
+        found: list[tuple[int, str, Snapshot]] = []
+        for path in self.snapshots.iterdir():
+            match = SNAPSHOT_NAME.match(path.name)
+            if match is None:
+                continue
+            as_of = date.fromisoformat(match["as_of"])
+            found.append((path.stat().st_mtime_ns, path.name, Snapshot(path, as_of, match["run_id"])))
+        return [snapshot for _, _, snapshot in sorted(found, key=lambda item: item[:2], reverse=True)]
+
+    def pointed(self) -> Snapshot | None:
+        """Return the snapshot behind the pointer, whether or not the file still exists; None without one.
+
+        The symbolic link decides; the text pointer is read only where there is no link, since a run that was
+        killed between the two leaves the older text behind.
+        """
+        if self.pointer.is_symlink():
+            name = Path(self.pointer.readlink()).name
+        elif self.text_pointer.is_file():
+            name = Path(self.text_pointer.read_text(encoding="utf-8").strip()).name
+        else:
+            return None
+        match = SNAPSHOT_NAME.match(name)
+        if match is None:
+            return None
+        return Snapshot(self.snapshots / name, date.fromisoformat(match["as_of"]), match["run_id"])
+
+    def resolve_published(self) -> Snapshot:
+        """Return the snapshot behind the pointer.
+
+        Raises:
+            InputError: Nothing was published here yet, or the file behind the pointer is gone.
+        """
+        pointed = self.pointed()
+        if pointed is None:
+            raise InputError(
+                f"{self.pointer}: nothing is published in this folder yet. Run `curbline run --out {self.root}`, "
+                "or name the folder of an earlier run with --out."
+            )
+        if not pointed.path.is_file():
+            others = ", ".join(item.path.name for item in self.list_snapshots()[:3])
+            beside = f" Still there: {others}." if others else ""
+            raise InputError(
+                f"{self.pointer} leads to {pointed.path.name}, which is gone.{beside} "
+                "Run `curbline run` to publish it again."
+            )
+        return pointed

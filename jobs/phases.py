@@ -1,0 +1,67 @@
+"""Phases of a run: how long each took, shown as it happens on a terminal only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+
+@dataclass(frozen=True)
+class PhaseTime:
+    """One phase and its duration."""
+
+    name: str
+    seconds: float
+
+
+@dataclass
+class Phases:
+    """Times the phases of a run; as a context manager it also shows a bar where there is a terminal."""
+
+    console: Console
+    expected: int = 8
+    done: list[PhaseTime] = field(default_factory=list)
+    _progress: Progress | None = None
+    _task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+            self._progress = Progress(*columns, console=self.console, transient=True)
+            self._progress.start()
+            self._task = self._progress.add_task("starting", total=self.expected)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """Time a phase; phases within phases are timed too, and the outer one includes them."""
+        return self._timed(name)
+
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=name)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.done.append(PhaseTime(name, time.perf_counter() - start))
+            if self._progress is not None and self._task is not None:
+                self._progress.advance(self._task)
+
+
+def untimed(_: str) -> AbstractContextManager[None]:
+    """Stand in where nobody times the phases."""
+    return nullcontext()

@@ -1,0 +1,54 @@
+"""Where the facts and rules that come with Curbline lie, in a wheel and in a checkout."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+
+from jobs.errors import InputError
+
+EMBEDDED = "embedded"  # the word that stands for them in settings and options
+
+
+def _package_dir(package: str) -> Path:
+    """Return the folder of an installed package (wheels of Curbline are always unpacked)."""
+    return Path(str(files(package)))
+
+
+def default_facts_dir() -> Path:
+    """Return the embedded facts bundle.
+
+    Raises:
+        InputError: The installation is incomplete.
+    """
+    found = _package_dir("warehouse") / "facts"
+    if not (found / "bundle.toml").is_file():
+        raise InputError(
+            f"{found}: the embedded facts bundle is missing. Install Curbline again, or name one with --facts."
+        )
+    return found
+
+
+def default_rules_dir() -> Path:
+    """Return the default rules: below this package in a wheel, at the top level in a checkout.
+
+    Raises:
+        InputError: The installation is incomplete.
+    """
+    package = _package_dir("jobs")
+    candidates = (package / "data" / "rules", package.parent / "rules")
+    for candidate in candidates:
+        if (candidate / "scorecard.yml").is_file():
+            return candidate
+    raise InputError(
+        f"{candidates[0]}: the default rules are missing. Install Curbline again, or name a folder with --rules."
+    )
+
+
+def package_version() -> str:
+    """Return the version of the installed distribution, `0+unknown` where it runs without one."""
+    try:
+        return version("curbline")
+    except PackageNotFoundError:
+        return "0+unknown"

@@ -1,0 +1,127 @@
+"""Reading a folder of rule files for the engine, which itself never touches a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import Problem, RuleError, RuleSet, check_ruleset, format_problem, load_ruleset, run_examples
+from jobs.errors import SettingsError
+from jobs.identity import digest_texts
+
+SUFFIX = ".yml"
+MAX_BYTES = 1_000_000  # a rule file is a few kilobytes; a larger one is a mistake or an attack
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """A checked rule set and the hash of the texts that it came from."""
+
+    ruleset: RuleSet
+    rules_hash: str
+    folder: Path
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TestReport:
+    """How the tests inside the rule files came out; `failures` are ready to print."""
+
+    __test__ = False  # not a test of this project
+
+    count: int
+    failures: list[str]
+
+    @property
+    def sentence(self) -> str:
+        """Say it in one line."""
+        if self.failures:
+            return f"{len(self.failures)} of {self.count} tests of the rules fail."
+        return f"{self.count} tests of the rules pass."
+
+
+def read_rule_files(folder: Path) -> dict[str, str]:
+    """Return the text of every rule file by its path relative to the folder.
+
+    Raises:
+        SettingsError: The folder is missing or empty, or a file is unreadable, too large, or not UTF-8.
+    """
+    if not folder.is_dir():
+        raise SettingsError(
+            f"{folder}: there is no such folder of rules. Name one with --rules, or leave it out for the default rules."
+        )
+    texts: dict[str, str] = {}
+    faults: list[str] = []
+    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        name = path.relative_to(folder).as_posix()
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                faults.append(
+                    f"{name}: larger than {MAX_BYTES:,} bytes; no rule is, so move it out of the folder."
+                )
+            else:
+                texts[name] = path.read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError as problem:
+            line = problem.object[: problem.start].count(b"\n") + 1
+            faults.append(f"{name}:{line}: not UTF-8; save the file as UTF-8.")
+        except OSError as problem:
+            faults.append(f"{name}: cannot be read ({problem.strerror}).")
+    faults += [
+        f"{path.relative_to(folder).as_posix()}: rule files end in {SUFFIX}; rename it, or it would be passed over in silence."
+        for path in sorted(folder.rglob("*.yaml"))
+    ]
+    if faults:
+        raise SettingsError("\n".join(f"{folder.name}/{fault}" for fault in faults))
+    if not texts:
+        raise SettingsError(f"{folder}: no rule files (*{SUFFIX}) in this folder.")
+    return texts
+
+
+def load_rulebook(folder: Path) -> Rulebook:
+    """Read and check a folder of rules.
+
+    Raises:
+        SettingsError: The folder or a file cannot be read, or the rules are wrong; every problem is listed with
+            file, line and column, its source line and a caret.
+    """
+    texts = read_rule_files(folder)
+    try:
+        ruleset = load_ruleset(texts)
+    except RuleError as problem:
+        shown = show_problems(problem.problems, folder, texts)
+        raise SettingsError(
+            "\n".join([*shown, f"The rules of {folder} are refused; nothing was scored."])
+        ) from problem
+    return Rulebook(ruleset, digest_texts(texts), folder, texts)
+
+
+def problems_of(folder: Path) -> tuple[list[Problem], dict[str, str]]:
+    """Return every problem of a folder of rules, warnings among them, and the texts that were read."""
+    texts = read_rule_files(folder)
+    return check_ruleset(texts), texts
+
+
+def show_problems(problems: Iterable[Problem], folder: Path, texts: Mapping[str, str]) -> list[str]:
+    """Return problems ready to print: `rules/file.yml:line:column: code: sentence`, the line, and a caret."""
+    return [
+        f"{folder.name}/{format_problem(problem, texts.get(problem.location.file, ''))}"
+        for problem in problems
+    ]
+
+
+def test_rules(rulebook: Rulebook) -> TestReport:
+    """Run the tests that stand inside the rule files."""
+    report = run_examples(rulebook.ruleset)
+    return TestReport(len(report.results), show_problems(report.problems, rulebook.folder, rulebook.texts))
+
+
+def require_tested(rulebook: Rulebook) -> None:
+    """Refuse rules of which a test fails.
+
+    Raises:
+        SettingsError: Lists every failing test with its place.
+    """
+    report = test_rules(rulebook)
+    if report.failures:
+        raise SettingsError("\n".join([*report.failures, f"{report.sentence} Nothing was scored."]))

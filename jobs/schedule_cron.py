@@ -1,0 +1,38 @@
+"""Cron lines: five fields, UTC, and days of the week by name only."""
+
+from __future__ import annotations
+
+import re
+
+from apscheduler.triggers.cron import CronTrigger
+
+DEFAULT_CRON = "30 2 * * *"
+FIELDS = ("minute", "hour", "day of month", "month", "day of week")
+WEEKDAYS = re.compile(r"^(mon|tue|wed|thu|fri|sat|sun)([-,](mon|tue|wed|thu|fri|sat|sun))*$", re.IGNORECASE)
+
+
+def check_cron(line: str) -> CronTrigger:
+    """Return the trigger of a cron line, in UTC.
+
+    Days of the week are accepted by name only: classic cron counts Sunday as 0 and the scheduler counts Monday
+    as 0, so a number would run on another day than its writer meant. UTC, since local time skips or repeats the
+    hour of a clock change.
+
+    Raises:
+        ValueError: The line has not five fields, numbers its weekdays, or holds a value out of range.
+    """
+    fields = line.split()
+    if len(fields) != len(FIELDS):
+        raise ValueError(
+            f"a cron line has five fields ({', '.join(FIELDS)}), this has {len(fields)}; for 02:30 UTC write '{DEFAULT_CRON}'"
+        )
+    weekday = fields[4]
+    if weekday != "*" and not WEEKDAYS.match(weekday):
+        raise ValueError(
+            f"day of week '{weekday}' is refused, since numbers mean different days in different schedulers; "
+            "write names, such as mon-fri or sat,sun"
+        )
+    try:
+        return CronTrigger.from_crontab(line.lower(), timezone="UTC")
+    except ValueError as problem:
+        raise ValueError(f"'{line}' is no cron line: {problem}") from problem

@@ -1,0 +1,185 @@
+"""Settings of a project: `curbline.toml`, refused whole when a key is unknown or a value is wrong."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from jobs.errors import SettingsError
+from jobs.resources import EMBEDDED, default_facts_dir, default_rules_dir
+from jobs.schedule_cron import DEFAULT_CRON, check_cron
+from jobs.suggest import did_you_mean
+
+FILE_NAME = "curbline.toml"
+DEFAULT_CURBING_COUNTRY = "CHN"
+ALL_COUNTRIES = "all"
+
+CountryCode = Annotated[str, Field(pattern=r"^([A-Z]{3}|all)$")]
+
+
+class Table(BaseModel):
+    """Base of the settings tables: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class ScheduleSettings(Table):
+    """When the nightly run starts."""
+
+    cron: str = DEFAULT_CRON
+
+    @field_validator("cron")
+    @classmethod
+    def _cron_is_plain(cls, value: str) -> str:
+        check_cron(value)
+        return value
+
+
+class ExportSettings(Table):
+    """Which workbooks a run writes beside the CSV and Parquet tables."""
+
+    importers: tuple[Annotated[str, Field(pattern=r"^[A-Z0-9]{3,4}$")], ...] = ()
+    top: Annotated[int, Field(ge=0, le=10_000)] = 50
+
+
+class Settings(Table):
+    """Everything that a project may set; each key has a default, so no file is needed.
+
+    Paths are absolute once loaded. ``facts`` are stacked in the order given.
+    """
+
+    facts: tuple[Path, ...]
+    rules: Path
+    out: Path
+    curbing_country: CountryCode = DEFAULT_CURBING_COUNTRY
+    strict: bool = False
+    strict_knowledge: bool = False
+    keep_snapshots: Annotated[int, Field(ge=1, le=10_000)] = 30
+    stale_after_days: Annotated[int, Field(ge=1, le=365)] = 2
+    schedule: ScheduleSettings = ScheduleSettings()
+    export: ExportSettings = ExportSettings()
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings of a project.
+
+    Args:
+        path: The settings file; without it ``curbline.toml`` of the working directory is read if there is one,
+            else the defaults hold. Relative paths in the file start at the file's own folder.
+
+    Raises:
+        SettingsError: The file is missing, no valid TOML, or holds an unknown key or a wrong value. The message
+            lists every fault with its line.
+    """
+    if path is None:
+        path = Path.cwd() / FILE_NAME
+        if not path.exists():
+            return build_settings({}, base=Path.cwd(), origin=None, text="")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as problem:
+        raise SettingsError(
+            f"{path}: there is no such settings file. `curbline init DIR` writes one."
+        ) from problem
+    except UnicodeDecodeError as problem:
+        raise SettingsError(
+            f"{path}: not UTF-8 at byte {problem.start}. Save the file as UTF-8."
+        ) from problem
+    except OSError as problem:
+        raise SettingsError(f"{path}: cannot be read ({problem.strerror}).") from problem
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise SettingsError(f"{path}: not valid TOML: {problem}.") from problem
+    return build_settings(values, base=path.resolve().parent, origin=path, text=text)
+
+
+def build_settings(values: dict[str, Any], *, base: Path, origin: Path | None, text: str) -> Settings:
+    """Validate settings values and make their paths absolute.
+
+    Args:
+        values: The parsed file, or command-line values of the same shape.
+        base: Where relative paths start.
+        origin: The file, for error messages; None for values without a file.
+        text: The file's text, in which the line of a fault is looked up.
+
+    Raises:
+        SettingsError: As for `load_settings`.
+    """
+    filled = dict(values)
+    facts = filled.get("facts", [EMBEDDED])
+    if isinstance(facts, list) and all(isinstance(item, str) for item in facts):
+        filled["facts"] = tuple(_bundle_path(item, base) for item in facts)
+        if not facts:
+            filled["facts"] = ()
+    rules = filled.get("rules", EMBEDDED)
+    if isinstance(rules, str):
+        filled["rules"] = default_rules_dir() if rules == EMBEDDED else _absolute(rules, base)
+    out = filled.get("out", "curbline-data")
+    if isinstance(out, str):
+        filled["out"] = _absolute(out, base)
+    try:
+        settings = Settings.model_validate(filled)
+    except ValidationError as problem:
+        place = str(origin) if origin else "settings"
+        raise SettingsError("\n".join(_sentences(problem, place, text))) from problem
+    if not settings.facts:
+        place = f"{origin}:{_line_of('facts', text)}" if origin else "settings"
+        raise SettingsError(f"{place}: `facts` is empty; name at least one bundle, or '{EMBEDDED}'.")
+    return settings
+
+
+def _absolute(value: str, base: Path) -> Path:
+    return (base / Path(value).expanduser()).resolve()
+
+
+def _bundle_path(value: str, base: Path) -> Path:
+    return default_facts_dir() if value == EMBEDDED else _absolute(value, base)
+
+
+def _line_of(key: str, text: str) -> int:
+    """Return the first line that sets a key or opens a table of that name; 1 if it is written another way."""
+    pattern = re.compile(rf"""^\s*(\[\s*)?["']?{re.escape(key)}["']?\s*[\].=]""")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if pattern.match(line):
+            return number
+    return 1
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the table around a location accepts."""
+    model: type[BaseModel] = Settings
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part))
+        if (
+            field is None
+            or not isinstance(field.annotation, type)
+            or not issubclass(field.annotation, BaseModel)
+        ):
+            return []
+        model = field.annotation
+    return list(model.model_fields)
+
+
+def _sentences(problem: ValidationError, place: str, text: str) -> list[str]:
+    """Turn every fault into `file:line: sentence`."""
+    sentences: list[str] = []
+    for error in problem.errors():
+        location = error["loc"]
+        key = next((str(part) for part in reversed(location) if isinstance(part, str)), "")
+        dotted = ".".join(str(part) for part in location)
+        where = f"{place}:{_line_of(key, text)}" if text else place
+        if error["type"] == "extra_forbidden":
+            sentences.append(f"{where}: unknown key '{dotted}'{did_you_mean(key, _known_keys(location))}")
+        elif key == "curbing_country" and error["type"] == "string_pattern_mismatch":
+            sentences.append(
+                f"{where}: curbing_country is {error['input']!r}; write an ISO 3166 alpha-3 code such as CHN, or 'all'."
+            )
+        else:
+            message = error["msg"].removeprefix("Value error, ").rstrip(".")
+            sentences.append(f"{where}: {dotted} is {error['input']!r}: {message[:1].lower()}{message[1:]}.")
+    return sentences

@@ -1,0 +1,212 @@
+"""A small published file with the columns that the jobs read; the numbers are made up."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from jobs.layout import Layout
+from jobs.marts import HORIZONS, REGIMES, STEPS, range_columns
+from jobs.publish import place_snapshot, point_to
+from warehouse.database import Database
+from warehouse.ddl import core_ddl
+from warehouse.mart_columns import TABLES_OF_MART
+
+DAY = date(2026, 11, 23)
+RUN_ID = "0123456789abcdef"
+# mineral, stage, exporter, importer, active score
+ROUTES = (
+    ("gallium", "refined", "CHN", "USA", 55.0),
+    ("gallium", "refined", "CHN", "DEU", 45.0),
+    ("gallium", "refined", "CHN", "FRA", 15.0),
+    ("gallium", "refined", "JPN", "DEU", 30.0),
+    ("dysprosium", "fabricated", "JPN", "DEU", None),
+)
+
+
+def route_row(
+    mineral: str, stage: str, exporter: str, importer: str, score: float | None, horizon: int
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "run_id": RUN_ID, "as_of": DAY, "known_at": DAY, "curbing_country": "CHN", "mineral": mineral, "stage": stage,
+        "exporter": exporter, "importer": importer, "horizon_days": horizon, "trade_year": 2024, "baseline_year": 2022,
+        "route_t": 12.5, "latest_t": 1.25, "route_usd": 1234567.0, "trade_basis": "dominant",
+        "trade_completeness": "complete", "reconciliation": "good" if score else "insufficient", "hindsight": False,
+        "is_entrepot": False, "dependence_share": 0.25, "touched_share_low": 0.1, "touched_share_best": 0.2,
+        "touched_share_high": 0.3,
+    }  # fmt: skip
+    for step, regime in enumerate(REGIMES):
+        best = None if score is None else min(100.0, score + 10 * step)
+        for column in range_columns(regime):
+            shift = {"low": -4, "likely_low": -2, "likely_high": 2, "high": 4}.get(
+                column.removeprefix(f"{regime}_"), 0
+            )
+            row[column] = None if best is None else best + shift
+            share = column.replace(regime, f"{regime}_missing_share", 1)
+            row[share] = None if best is None else ((best + shift) / 100) ** 2
+        row[f"{regime}_band"] = None if best is None else "high" if best >= 60 else "moderate"
+        row[f"{regime}_confidence"] = None if best is None else "firm"
+        row[f"{regime}_priority"] = None if best is None else best / 2
+        row[f"{regime}_time_to_shortage_days"] = None if best is None else 66.0
+    return {
+        **row, "band_likely_low": "moderate", "band_likely_high": "moderate", "narrowed_by": None,
+        "worst_regime": "full_stop", "scheduled": score, "scheduled_missing_share": 0.3,
+        "next_event": "MOFCOM 46/2024: suspended becomes lapsed unverified", "next_event_date": date(2026, 11, 28),
+        "unknown_reason": None if score is not None else "no pool can be formed",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def marts() -> dict[str, pl.DataFrame]:
+    rows = [
+        route_row(mineral, stage, exporter, importer, score, horizon)
+        for mineral, stage, exporter, importer, score in ROUTES
+        for horizon in HORIZONS
+    ]
+    route_score = pl.DataFrame(rows, infer_schema_length=None)
+    importer_score = (
+        route_score.filter(pl.col("exporter") == "CHN")
+        .drop("exporter", "route_t", "latest_t", "route_usd", "trade_basis", "trade_completeness", "is_entrepot", "dependence_share")
+        .with_columns(import_t=pl.lit(20.0), production_t=pl.lit(1.0), pool_t=pl.lit(21.0))
+    )  # fmt: skip
+    wide = (
+        route_score.unpivot(
+            on=list(REGIMES),
+            index=["mineral", "stage", "exporter", "importer", "horizon_days"],
+            variable_name="regime",
+            value_name="score",
+        )
+        .drop_nulls("score")
+        .with_columns(
+            *(pl.lit(0.0).alias(step) for step in STEPS if step not in ("s0", "s1")),
+            s0=pl.lit(90.0),
+            s1=pl.col("score") - 90.0,
+            t001=pl.lit(90.0),
+            t002=pl.col("score") - 90.0,
+        )
+        .select("mineral", "stage", "exporter", "importer", "horizon_days", "regime", *STEPS, "t001", "t002")
+    )
+    importer_wide = wide.filter(pl.col("exporter") == "CHN").drop("exporter")
+    terms = pl.DataFrame(
+        {
+            "term": ["t001", "t002"], "step": ["S0", "S1"],
+            "step_name": ["full stop", "law"], "rule_id": [None, "dual-use-licence"],
+            "measure_id": [None, "mofcom-23-2023"], "clause": [None, "all"], "term_stage": [None, "refined"],
+            "pledge_id": [None, None], "sort_order": [1, 2], "source_ids": ["", "src-a;src-b"],
+            "explain": ["every shipment of {curbing_country} ceases", "a licence, not a full stop"],
+        },
+        schema_overrides={"pledge_id": pl.String},
+    )  # fmt: skip
+    hit = {
+        "stage": "refined", "exporter": "CHN", "importer": "USA", "measure_id": "mofcom-23-2023", "clause": "all",
+        "item_id": "i1", "flow_stage": "refined", "flow_exporter": "CHN", "flow_importer": "USA", "state": "in_force",
+        "coverage_share_best": 1.0, "withheld_share_low": 0.1, "withheld_share_best": 0.35, "withheld_share_high": 0.6,
+        "rule_id": "dual-use-licence", "source_id": "src-a",
+    }  # fmt: skip
+    measures = pl.DataFrame(
+        [
+            {"mineral": "gallium", **hit, "horizon_days": h, "regime": r}
+            for h in HORIZONS
+            for r in ("active", "snapback")
+        ]
+    )
+    coverage = pl.DataFrame(
+        {
+            "measure_id": ["mofcom-23-2023", "mofcom-61-2025"], "clause": ["all", "all"], "item_id": ["i1", "i9"],
+            "mineral": ["gallium", "holmium"], "stage": ["refined", "refined"], "form": ["metal", "oxide"],
+            "hs6": ["811292", None], "has_trade": [True, False], "route_count": [3, 0], "route_usd": [3e6, None],
+            "reason": [None, "no trade code names it"],
+        }
+    )  # fmt: skip
+    reconciliation = pl.DataFrame(
+        {
+            "mineral": ["dysprosium", "gallium"], "stage": ["fabricated", "refined"], "trade_year": [2024, 2022],
+            "production_t": [None, 600.0], "unexplained_t": [10.0, 5.0], "unexplained_share": [0.9, 0.01],
+            "grade": ["insufficient", "good"], "producer_count": [0, 5], "exporter_count": [2, 9],
+            "unlisted_t_best": [None, 1.0], "what_would_mend": ["magnet production of Japan", None],
+        }
+    )  # fmt: skip
+    calendar = pl.DataFrame(
+        {
+            "event_date": [date(2026, 11, 28)], "measure_id": ["mofcom-46-2024"], "clause": ["art. 2"],
+            "event": ["suspension ends"], "state_after": ["lapsed_unverified"], "notice": ["MOFCOM 46/2024"],
+            "source_id": ["src-b"],
+        }
+    )  # fmt: skip
+    frames = {
+        "route_score": route_score, "importer_score": importer_score, "contribution_wide": wide,
+        "importer_contribution_wide": importer_wide, "contribution_term": terms, "route_measure": measures,
+        "measure_coverage": coverage, "reconciliation": reconciliation, "calendar": calendar,
+    }  # fmt: skip
+    return {name: whole(name, frame) for name, frame in frames.items()}
+
+
+def whole(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Add the published columns that no test of the jobs looks at."""
+    missing = [column for column in TABLES_OF_MART[name].columns if column.name not in frame.columns]
+    given = {"mineral": "gallium"}
+    return frame.with_columns(pl.lit(given.get(c.name), dtype=c.dtype).alias(c.name) for c in missing)
+
+
+FACTS = """
+INSERT INTO core.sources BY NAME SELECT * FROM (VALUES
+  ('src-a', 'MOFCOM', '=HYPERLINK("x") notice 23', 'https://example.org/a', DATE '2023-07-03', 'public', 'A', DATE '2023-07-03'),
+  ('src-b', 'Press', 'A pause', 'https://example.org/b', DATE '2025-11-07', 'quoted', 'C', DATE '2025-11-07'))
+  AS t(source_id, publisher, title, url, published, licence, grade, known_from);
+INSERT INTO core.minerals BY NAME SELECT * FROM (VALUES
+  ('gallium', 'gallium', 'Ga', false, 'contained metal', 'src-a', DATE '2020-01-01'),
+  ('dysprosium', 'dysprosium', 'Dy', false, 'contained metal', 'src-a', DATE '2020-01-01'))
+  AS t(mineral, name, symbol, is_group, content_basis, source_id, known_from);
+INSERT INTO core.countries BY NAME SELECT country, name, iso2, false AS is_entrepot, 'src-a' AS source_id, DATE '2020-01-01' AS known_from
+  FROM (VALUES ('CHN', 'China', 'CN'), ('DEU', 'Germany', 'DE'), ('FRA', 'France', 'FR'), ('JPN', 'Japan', 'JP'), ('USA', 'United States', 'US'))
+  AS t(country, name, iso2);
+INSERT INTO core.blocs BY NAME SELECT 'EU27' AS bloc, country, DATE '1993-11-01' AS valid_from, 'src-a' AS source_id, DATE '2020-01-01' AS known_from
+  FROM (VALUES ('DEU'), ('FRA')) AS t(country);
+INSERT INTO core.measures BY NAME SELECT * FROM (VALUES
+  ('mofcom-23-2023', 'CHN', 'MOFCOM', 'MOFCOM 23/2023', 'Gallium and germanium', 'export_licence', DATE '2023-07-03', false, 'src-a', DATE '2023-07-03'))
+  AS t(measure_id, curbing_country, authority, notice, title, instrument, date_announced, is_framework, source_id, known_from);
+"""
+
+VIEWS = """
+CREATE VIEW mart.contribution AS
+  SELECT w.* EXCLUDE (s0, s1, s2, s3, s4, s5, s6, t001, t002), t.step, t.step_name, t.rule_id, t.measure_id, t.clause,
+         t.term_stage, t.pledge_id, t.sort_order, t.source_ids, t.term,
+         CASE t.term WHEN 't001' THEN w.t001 ELSE w.t002 END AS points
+  FROM mart.contribution_wide AS w CROSS JOIN mart.contribution_term AS t;
+CREATE VIEW mart.importer_contribution AS
+  SELECT w.* EXCLUDE (s0, s1, s2, s3, s4, s5, s6, t001, t002), t.step, t.step_name, t.rule_id, t.measure_id, t.clause,
+         t.term_stage, t.pledge_id, t.sort_order, t.source_ids, t.term,
+         CASE t.term WHEN 't001' THEN w.t001 ELSE w.t002 END AS points
+  FROM mart.importer_contribution_wide AS w CROSS JOIN mart.contribution_term AS t;
+CREATE TABLE meta.rule AS SELECT 'dual-use-licence' AS rule_id,
+  '{notice} needs a licence for {mineral}: {withheld:percent} of what {exporter} sends to {importer}.' AS sentence;
+"""
+
+
+def build_small(path: Path, marts: dict[str, pl.DataFrame]) -> None:
+    with Database.open(path) as database:
+        database.execute("CREATE SCHEMA core; CREATE SCHEMA mart; CREATE SCHEMA meta;")
+        database.execute(core_ddl())
+        database.execute(FACTS)
+        for name, frame in marts.items():
+            with database.frame("incoming", frame):
+                database.execute(f'CREATE TABLE mart."{name}" AS SELECT * FROM incoming')
+        database.execute(VIEWS)
+        database.execute(
+            f"CREATE TABLE meta.run AS SELECT '{RUN_ID}' AS run_id, DATE '{DAY}' AS as_of, DATE '{DAY}' AS known_at, "
+            "'CHN' AS curbing_country, '0.1.0+abc' AS code_version"
+        )
+        database.execute("CHECKPOINT")
+
+
+@pytest.fixture(scope="session")
+def small_root(tmp_path_factory: pytest.TempPathFactory, marts: dict[str, pl.DataFrame]) -> Path:
+    """An output folder with a small published file."""
+    layout = Layout(tmp_path_factory.mktemp("published"))
+    path = place_snapshot(
+        layout, as_of=DAY, run_id=RUN_ID, build=lambda p: build_small(p, marts), verify=lambda p: None
+    )
+    point_to(layout, path)
+    return layout.root

@@ -1,0 +1,68 @@
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import SettingsError
+from jobs.layout import Layout
+from jobs.sql import Format, ask, render
+
+
+@pytest.fixture
+def snapshot(small_root: Path) -> Path:
+    return Layout(small_root).resolve_published().path
+
+
+def test_rows_are_cut_at_the_limit(snapshot: Path) -> None:
+    answer = ask(snapshot, "SELECT * FROM mart.route_score;", limit=4, timeout_s=30)
+    assert answer.frame.height == 4
+    assert answer.is_cut
+    assert not ask(snapshot, "SELECT 1 AS one", limit=4, timeout_s=30).is_cut
+
+
+def test_formats(snapshot: Path) -> None:
+    answer = ask(
+        snapshot,
+        "SELECT DATE '2026-11-23' AS day, NULL AS nothing, 1.5::DOUBLE AS x, '=1' AS t",
+        limit=9,
+        timeout_s=30,
+    )
+    assert render(answer, Format.CSV) == "day,nothing,x,t\n2026-11-23,,1.5,'=1\n"
+    text = render(answer, Format.JSON)
+    assert isinstance(text, str)
+    assert json.loads(text) == [{"day": "2026-11-23", "nothing": None, "x": 1.5, "t": "=1"}]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "COPY mart.route_score TO 'x.csv'",
+        "CREATE TABLE mart.mine AS SELECT 1",
+        "DROP TABLE mart.route_score",
+        "ATTACH 'other.duckdb'",
+        "SET enable_external_access = true",
+        "INSTALL httpfs",
+        "SELECT 1; SELECT 2",
+        "SELEC 1",
+        "SELECT * FROM mart.rout_score",
+    ],
+)
+def test_what_writes_or_reaches_out_or_is_wrong_is_refused(snapshot: Path, query: str) -> None:
+    with pytest.raises(SettingsError, match="query was refused"):
+        ask(snapshot, query, limit=9, timeout_s=30)
+
+
+@pytest.mark.parametrize("query", ["", "  ;  "])
+def test_an_empty_query_is_refused_with_an_example(snapshot: Path, query: str) -> None:
+    with pytest.raises(SettingsError, match="query is empty; write for example"):
+        ask(snapshot, query, limit=9, timeout_s=30)
+
+
+def test_a_long_query_is_stopped(snapshot: Path) -> None:
+    start = time.perf_counter()
+    endless = "SELECT count(*) FROM range(100000) AS a, range(100000) AS b, range(1000) AS c WHERE a.range * b.range % 7 = c.range"
+    with pytest.raises(SettingsError, match=r"stopped after 0.3 s.*--timeout"):
+        ask(snapshot, endless, limit=9, timeout_s=0.3)
+    assert time.perf_counter() - start < 10

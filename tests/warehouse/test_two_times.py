@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from warehouse import Inputs, Warehouse
+
+KNOWN_TODAY = date(2026, 11, 23)
+
+
+def state(warehouse: Warehouse, measure: str, as_of: date, known_at: date) -> pl.DataFrame:
+    return warehouse.query(
+        "SELECT * FROM measures_at($as_of, $known_at) WHERE measure_id = $measure",
+        {"as_of": as_of, "known_at": known_at, "measure": measure},
+    )
+
+
+@pytest.mark.parametrize(
+    ("as_of", "known_at", "expected"),
+    [
+        (date(2025, 10, 30), date(2025, 10, 30), "announced"),
+        (date(2025, 11, 20), date(2025, 11, 1), "in_force"),
+        (date(2025, 11, 20), date(2025, 11, 7), "suspended"),
+        (date(2026, 6, 1), date(2026, 6, 1), "suspended"),
+        (date(2026, 11, 10), date(2026, 11, 10), "suspended"),
+        (date(2026, 11, 11), date(2026, 11, 11), "lapsed_unverified"),
+        (date(2026, 11, 23), date(2026, 11, 23), "lapsed_unverified"),
+    ],
+)
+def test_57_of_2025(warehouse: Warehouse, as_of: date, known_at: date, expected: str) -> None:
+    found = state(warehouse, "57-2025", as_of, known_at)
+    assert found.get_column("state").to_list() == [expected]
+
+
+def test_nothing_stands_before_it_was_known(warehouse: Warehouse) -> None:
+    assert state(warehouse, "57-2025", date(2025, 11, 20), date(2025, 10, 8)).is_empty()
+
+
+def test_a_lapse_starts_on_the_day_after_the_last_day(warehouse: Warehouse) -> None:
+    found = state(warehouse, "57-2025", KNOWN_TODAY, KNOWN_TODAY)
+    assert found.get_column("valid_from").item() == date(2026, 11, 11)
+    assert found.get_column("valid_to").item() is None
+
+
+def test_46_of_2024_article_2(warehouse: Warehouse) -> None:
+    then = state(warehouse, "46-2024", date(2025, 6, 1), date(2025, 6, 1)).row(0, named=True)
+    now = state(warehouse, "46-2024", KNOWN_TODAY, KNOWN_TODAY).row(0, named=True)
+    assert (then["clause"], then["state"], then["destination"], then["scope"]) == (
+        "art. 2",
+        "in_force",
+        "USA",
+        "country",
+    )
+    assert (now["state"], now["valid_to"]) == ("suspended", date(2026, 11, 28))
+
+
+def test_a_stated_term_in_force_lapses_too(warehouse: Warehouse) -> None:
+    with Warehouse.open_memory() as other:
+        other.execute(
+            "INSERT INTO core.measure_states BY NAME SELECT 'q' AS measure_id, 'all' AS clause, '*' AS destination, "
+            "'in_force' AS state, DATE '2020-01-01' AS valid_from, DATE '2021-01-01' AS valid_to, 's' AS source_id, "
+            "DATE '2020-01-01' AS known_from"
+        )
+        assert state(other, "q", date(2020, 12, 31), KNOWN_TODAY).get_column("state").item() == "in_force"
+        assert (
+            state(other, "q", date(2021, 1, 1), KNOWN_TODAY).get_column("state").item() == "lapsed_unverified"
+        )
+
+
+def test_an_older_row_never_returns(warehouse: Warehouse) -> None:
+    # The pause supersedes the start of 8 November, although that start lies after the pause's own first day.
+    for day in (date(2025, 11, 8), date(2026, 1, 1), date(2027, 1, 1)):
+        assert state(warehouse, "57-2025", day, date(2027, 1, 1)).get_column("state").item() != "in_force"
+
+
+def test_the_end_of_a_suspension_is_a_known_change(warehouse: Warehouse) -> None:
+    timeline = Inputs(warehouse, KNOWN_TODAY, KNOWN_TODAY, "CHN").measure_timeline(date(2027, 11, 23))
+    assert timeline.select("measure_id", "clause", "importer", "valid_from", "state").rows() == [
+        ("46-2024", "art. 2", "*", date(2026, 11, 28), "lapsed_unverified")
+    ]
+
+
+def test_a_scheduled_start_is_a_known_change(warehouse: Warehouse) -> None:
+    day = date(2025, 10, 30)
+    timeline = Inputs(warehouse, day, day, "CHN").measure_timeline(date(2025, 12, 31))
+    assert timeline.select("measure_id", "valid_from", "state", "notice").rows() == [
+        ("57-2025", date(2025, 11, 8), "in_force", "MOFCOM 57/2025")
+    ]
+
+
+def test_a_pledge_ends_with_its_term(warehouse: Warehouse) -> None:
+    sql = "SELECT is_expired, agreement_state FROM pledges_at($d, $d) WHERE pledge_id = 'pause'"
+    assert warehouse.query(sql, {"d": date(2026, 11, 10)}).rows() == [(False, "signed_not_in_force")]
+    assert warehouse.query(sql, {"d": date(2026, 11, 11)}).rows() == [(True, "signed_not_in_force")]
+
+
+def test_reserves_keep_claims_apart(warehouse: Warehouse) -> None:
+    found = warehouse.query(
+        "SELECT claim_kind, reserves_t_best FROM reserves_at($d, $d) WHERE country = 'MYS' AND mineral = 'rare_earths' "
+        "ORDER BY claim_kind",
+        {"d": KNOWN_TODAY},
+    )
+    assert found.rows() == [("reserve", 710_000.0), ("resource", 16_100_000.0)]
+
+
+def test_trade_is_strict_to_what_was_known(warehouse: Warehouse) -> None:
+    sql = "SELECT max(year) AS y FROM trade_at($d, $d)"
+    assert warehouse.query(sql, {"d": date(2024, 1, 31)}).item() == 2022
+    assert warehouse.query(sql, {"d": date(2024, 1, 30)}).item() == 2021
+
+
+def test_production_before_the_first_vintage_is_hindsight(warehouse: Warehouse) -> None:
+    sql = "SELECT production_t_best, is_hindsight FROM production_at($d, $d) WHERE country = 'CHN' AND mineral = 'gallium'"
+    assert warehouse.query(sql, {"d": date(2022, 6, 1)}).rows() == [(600.0, True)]
+    assert warehouse.query(sql, {"d": date(2023, 6, 1)}).rows() == [(600.0, False)]

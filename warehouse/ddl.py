@@ -1,0 +1,62 @@
+"""SQL text: tables of schema core out of the records, and the .sql files of this package."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from warehouse.database import literal, quoted
+from warehouse.records import TABLES, columns
+
+#: Schema of state.duckdb; raise it together with a migration in state.py.
+SCHEMA_VERSION = 1
+
+
+@cache
+def sql_text(name: str) -> str:
+    """Text of a .sql file of this package, by its name relative to the package without the suffix."""
+    return files("warehouse").joinpath(*f"{name}.sql".split("/")).read_text(encoding="utf-8")
+
+
+def core_table(name: str) -> str:
+    """Statements that create one fact table with comments on it and on every column.
+
+    No primary keys: the bundle checks keys before loading, and indexes have cost files their write-ahead log.
+    """
+    table = f"core.{quoted(name)}"
+    body = ",\n    ".join(
+        f"{quoted(c.name)} {c.sql_type}{' NOT NULL' if c.required else ''}" for c in columns(name)
+    )
+    says = TABLES[name].model.says
+    lines = [
+        f"CREATE OR REPLACE TABLE {table} (\n    {body}\n);",
+        f"COMMENT ON TABLE {table} IS {literal(says)};",
+    ]
+    lines += [f"COMMENT ON COLUMN {table}.{quoted(c.name)} IS {literal(c.comment)};" for c in columns(name)]
+    return "\n".join(lines)
+
+
+def core_ddl() -> str:
+    """Statements that create every fact table."""
+    return "\n".join(core_table(name) for name in TABLES)
+
+
+#: One line for every macro; published as its comment and in the data dictionary.
+MACRO_COMMENTS = {
+    "measure_state_at": "State of every clause and state destination on as_of, as known on known_at.",
+    "measures_at": "Measures on as_of, as known on known_at: one row per clause, destination and scope.",
+    "agreement_state_at": "State of every agreement on as_of, as known on known_at.",
+    "pledges_at": "Pledges made by as_of, as known on known_at, with the state of their agreement.",
+    "trade_at": "Trade rows known on known_at, one per year, lane and code.",
+    "splits_at": "Element splits known on known_at, or the earliest, marked as hindsight.",
+    "production_at": "Production per mineral, stage, country and year as a range over all claims known on known_at.",
+    "reserves_at": "Reserves and resources per mineral and country as a range over all claims known on known_at.",
+}
+
+
+def macro_ddl() -> str:
+    """Statements that create the macros with their comments."""
+    comments = "\n".join(
+        f"COMMENT ON MACRO TABLE {name} IS {literal(text)};" for name, text in MACRO_COMMENTS.items()
+    )
+    return f"{sql_text('macros')}\n{comments}"

@@ -1,0 +1,165 @@
+-- One row per item, importer and scope for the measures of $curbing_country on $as_of, as known on $known_at.
+-- Frame lent by the caller: `lane` (mineral, stage, importer) of all flows.
+WITH
+measure AS (
+    SELECT * FROM core.measures
+    WHERE curbing_country = $curbing_country AND known_from <= $known_at AND date_announced <= $as_of
+),
+importer AS (SELECT DISTINCT mineral, importer FROM lane WHERE importer <> $curbing_country),
+mineral_stage AS (SELECT DISTINCT mineral, stage FROM lane),
+member AS (
+    SELECT DISTINCT bloc, country FROM core.blocs
+    WHERE known_from <= $known_at
+        AND coalesce(valid_from, DATE '1900-01-01') <= $as_of
+        AND coalesce(valid_to, DATE '2200-01-01') > $as_of
+),
+-- An item without a stage reaches every traded stage; one for every mineral, every traded mineral. Measures that
+-- hold no tonnes back (technology, frameworks, duties) need no lanes.
+item AS (
+    SELECT
+        i.item_id, i.measure_id, i.clause, l.mineral, l.stage, coalesce(i.form, 'all') AS form,
+        i.coverage_share_low, i.coverage_share_best, i.coverage_share_high,
+        i.quota_share_low, i.quota_share_best, i.quota_share_high, i.is_extraterritorial
+    FROM core.measure_items i
+    JOIN measure m USING (measure_id)
+    JOIN mineral_stage l ON i.mineral IN (l.mineral, '*') AND (i.stage = l.stage OR i.stage IS NULL)
+    WHERE i.known_from <= $known_at
+        AND (
+            i.stage IS NOT NULL
+            OR m.instrument NOT IN (
+                'technology_control', 'legal_framework', 'reporting_duty', 'production_control',
+                'enforcement_campaign', 'licence_facilitation', 'suspension', 'proposal', 'entity_watch_list'
+            )
+        )
+),
+clause AS (SELECT DISTINCT measure_id, clause FROM item),
+known_destination AS (
+    SELECT measure_id, clause, destination, scope, is_excluded,
+        listed_share_low, listed_share_best, listed_share_high
+    FROM core.measure_destinations
+    WHERE known_from <= $known_at
+    QUALIFY row_number() OVER (PARTITION BY measure_id, clause, destination, scope ORDER BY known_from DESC) = 1
+),
+-- Destinations of a clause: its own rows, else those of the whole measure, else everybody.
+named AS (
+    SELECT
+        c.measure_id, c.clause,
+        coalesce(d.destination, '*') AS destination,
+        coalesce(d.scope, 'all') AS scope,
+        coalesce(d.is_excluded, false) AS is_excluded,
+        d.listed_share_low, d.listed_share_best, d.listed_share_high
+    FROM clause c
+    LEFT JOIN known_destination d
+        ON d.measure_id = c.measure_id AND (d.clause IN (c.clause, 'all') OR c.clause = 'all')
+    QUALIFY rank() OVER (
+        PARTITION BY c.measure_id, c.clause ORDER BY coalesce(d.clause <> c.clause, true)
+    ) = 1
+),
+-- Which of them hit which importer, and how specifically: country 0, bloc 1, everybody 2.
+reached AS (
+    SELECT n.*, i.importer, 0 AS breadth
+    FROM named n JOIN (SELECT DISTINCT importer FROM importer) i ON i.importer = n.destination
+    UNION ALL
+    SELECT n.*, b.country AS importer, 1 AS breadth FROM named n JOIN member b ON b.bloc = n.destination
+    UNION ALL
+    SELECT n.*, i.importer, 2 AS breadth
+    FROM named n CROSS JOIN (SELECT DISTINCT importer FROM importer) i WHERE n.destination = '*'
+),
+hit AS (
+    SELECT measure_id, clause, importer, scope, listed_share_low, listed_share_best, listed_share_high
+    FROM (
+        SELECT *, min(CASE WHEN is_excluded THEN breadth END) OVER (PARTITION BY measure_id, clause, importer) AS spared
+        FROM reached
+    )
+    WHERE NOT is_excluded AND (spared IS NULL OR breadth < spared)
+    QUALIFY row_number() OVER (PARTITION BY measure_id, clause, importer, scope ORDER BY breadth) = 1
+),
+state AS (SELECT * FROM measure_state_at($as_of, $known_at)),
+state_of AS (
+    SELECT
+        h.measure_id, h.clause, h.importer, h.scope, h.listed_share_low, h.listed_share_best, h.listed_share_high,
+        s.state, s.valid_from, s.valid_to, s.source_id
+    FROM hit h
+    JOIN state s ON s.measure_id = h.measure_id
+    LEFT JOIN member b ON b.bloc = s.destination AND b.country = h.importer
+    WHERE s.destination IN (h.importer, '*') OR b.country IS NOT NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY h.measure_id, h.clause, h.importer, h.scope
+        ORDER BY
+            CASE s.clause WHEN h.clause THEN 0 WHEN 'all' THEN 1 ELSE 2 END,
+            CASE s.destination WHEN h.importer THEN 0 WHEN '*' THEN 2 ELSE 1 END,
+            s.valid_from DESC,
+            s.clause
+    ) = 1
+),
+start AS (
+    SELECT measure_id, min(valid_from) AS start_date
+    FROM core.measure_states
+    WHERE known_from <= $known_at AND state = 'in_force'
+    GROUP BY measure_id
+),
+-- Minerals (or *) for which an enforcement campaign runs.
+campaign AS (
+    SELECT DISTINCT coalesce(i.mineral, '*') AS mineral
+    FROM measure m
+    JOIN state s USING (measure_id)
+    LEFT JOIN core.measure_items i ON i.measure_id = m.measure_id AND i.known_from <= $known_at
+    WHERE m.instrument = 'enforcement_campaign' AND s.state = 'in_force'
+),
+-- Importers that an easing names. An easing for everybody says that the door exists, not who holds the key.
+general_licence AS (
+    SELECT DISTINCT coalesce(i.mineral, '*') AS mineral, coalesce(b.country, d.destination) AS importer
+    FROM measure m
+    JOIN state s USING (measure_id)
+    JOIN known_destination d ON d.measure_id = m.measure_id AND NOT d.is_excluded AND d.destination <> '*'
+    LEFT JOIN member b ON b.bloc = d.destination
+    LEFT JOIN core.measure_items i ON i.measure_id = m.measure_id AND i.known_from <= $known_at
+    WHERE m.instrument = 'licence_facilitation' AND s.state = 'in_force'
+),
+class AS (
+    SELECT i.mineral, i.importer, c.class_low, c.class_best, c.class_high
+    FROM importer i
+    JOIN core.destination_classes c ON c.mineral IN (i.mineral, '*')
+    LEFT JOIN member b ON b.bloc = c.destination AND b.country = i.importer
+    WHERE c.curbing_country = $curbing_country
+        AND c.known_from <= $known_at
+        AND c.valid_from <= $as_of
+        AND coalesce(c.valid_to, DATE '2200-01-01') > $as_of
+        AND (c.destination IN (i.importer, '*') OR b.country IS NOT NULL)
+    QUALIFY row_number() OVER (
+        PARTITION BY i.mineral, i.importer
+        ORDER BY
+            CASE c.destination WHEN i.importer THEN 0 WHEN '*' THEN 2 ELSE 1 END,
+            c.mineral = '*',
+            c.known_from DESC,
+            c.valid_from DESC,
+            c.class_id
+    ) = 1
+)
+SELECT
+    i.item_id, i.measure_id, i.clause, coalesce(m.notice, m.title) AS notice, m.instrument, s.scope,
+    i.mineral, i.stage, i.form,
+    i.coverage_share_low, i.coverage_share_best, i.coverage_share_high,
+    i.quota_share_low, i.quota_share_best, i.quota_share_high,
+    s.listed_share_low, s.listed_share_best, s.listed_share_high,
+    p.importer,
+    coalesce(c.class_low, 'ordinary') AS destination_class_low,
+    coalesce(c.class_best, 'ordinary') AS destination_class_best,
+    coalesce(c.class_high, 'ordinary') AS destination_class_high,
+    s.state, s.valid_from AS state_valid_from, s.valid_to AS state_valid_to,
+    coalesce(a.start_date, m.date_announced) AS start_date,
+    i.is_extraterritorial,
+    (i.mineral IN (SELECT mineral FROM campaign) OR '*' IN (SELECT mineral FROM campaign)) AS is_enforced,
+    g.importer IS NOT NULL AS holds_general_licence,
+    s.source_id
+FROM item i
+JOIN measure m USING (measure_id)
+JOIN importer p ON p.mineral = i.mineral
+JOIN state_of s ON s.measure_id = i.measure_id AND s.clause = i.clause AND s.importer = p.importer
+LEFT JOIN start a ON a.measure_id = i.measure_id
+LEFT JOIN class c ON c.mineral = i.mineral AND c.importer = p.importer
+LEFT JOIN (
+    SELECT DISTINCT x.mineral, x.importer
+    FROM importer x JOIN general_licence y ON y.importer = x.importer AND y.mineral IN (x.mineral, '*')
+) g ON g.mineral = i.mineral AND g.importer = p.importer
+ORDER BY i.mineral, i.stage, i.measure_id, i.clause, i.item_id, s.scope, p.importer
