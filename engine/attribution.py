@@ -39,11 +39,16 @@ class Pools:
 def form_pools(trade_t: Array, production_t: Array) -> Pools:
     """Form x, d and A from trade (w, n, n) and production (w, n).
 
+    Countries that only ship the same goods to and fro, with nothing made or bought elsewhere, have no origin to
+    attribute: all that they export counts as unexplained (docs/decisions/0007).
+
     Raises:
         AttributionError: two countries pass their whole pools to one another, so the system is singular.
     """
     exports, imports = trade_t.sum(axis=2), trade_t.sum(axis=1)
     unexplained = np.maximum(0.0, exports - production_t - imports)
+    sourceless = ~_reached(trade_t, production_t + unexplained > 0)
+    unexplained = np.where(sourceless, exports, unexplained)
     pool = production_t + imports + unexplained
     exporters = np.flatnonzero((exports > 0).any(axis=0))
     safe = np.where(pool > 0, pool, 1.0)[:, exporters, None]
@@ -54,6 +59,17 @@ def form_pools(trade_t: Array, production_t: Array) -> Pools:
     except np.linalg.LinAlgError as error:
         raise AttributionError(_closed_pair(core, exporters)) from error
     return Pools(pool, unexplained, exporters, share, inverse)
+
+
+def _reached(trade_t: Array, has_source: "np.typing.NDArray[np.bool_]") -> "np.typing.NDArray[np.bool_]":
+    """(w, n) whether anything ever entered a pool: made there, unexplained, or bought from a pool that has a source."""
+    reached = has_source
+    flows = trade_t > 0
+    while True:
+        wider = reached | np.einsum("wkj,wk->wj", flows, reached)
+        if np.array_equal(wider, reached):
+            return reached
+        reached = wider
 
 
 def _closed_pair(core: Array, exporters: Index) -> str:

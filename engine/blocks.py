@@ -26,6 +26,7 @@ from engine.inputs import Inputs
 from engine.ranges import BEST, Array
 from engine.response import Supply, alternative_share, reachable_t, replacement_t
 from engine.rules import RuleSet
+from engine.supply import LONG_HORIZON
 
 REGIMES = ("active", "snapback", "full_stop")
 BLOC_AS_IMPORTER = "EU27"
@@ -120,19 +121,18 @@ class ChainBlocks:
                 for stage in self.stages
             ]
             laws = {regime: self._law(measures, regime) for regime in REGIMES}
-            solved = {regime: self._solve(laws[regime], horizon) for regime in REGIMES}
+            added = self._replacement(laws["full_stop"], horizon)
+            solved = {regime: self.scorer.evaluate(laws[regime], added) for regime in REGIMES}
             steps = {regime: self.scorer.law_steps(laws[regime]) for regime in REGIMES}
-            known = self._narrowed(laws["active"], solved["active"][1])
-            schedule, segments, relief = self._scheduled(measures, horizon)
+            known = {name: self.scorer.narrowed(laws["active"], name, added) for name in RANGE_INPUTS}
+            scheduled = self._scheduled(measures, horizon, added)
             for s, stage in enumerate(self.stages):
                 for regime in REGIMES:
                     result.curbs[stage, horizon, regime] = (*measures[s], laws[regime][s])
                     result.withheld[stage, horizon, regime] = self.scorer.withheld_share(laws[regime], s)
                 for is_importer in (False, True):
                     result.blocks.append(
-                        self._block(
-                            s, horizon, is_importer, solved, steps, known, (schedule, segments, relief)
-                        )
+                        self._block(s, horizon, is_importer, solved, steps, known, scheduled)
                     )
         return result
 
@@ -155,31 +155,27 @@ class ChainBlocks:
             for own, foreign in measures
         ]
 
-    def _replacement(self, missing: Missing, horizon: int) -> list[Array] | None:
-        """Per stage (5, n) tonnes of new plant upstream; only over five years is there any."""
-        if horizon < 1825:
+    def _replacement(self, full_stop: Law, horizon: int) -> list[Array] | None:
+        """Per stage (5, n) tonnes of new plant upstream; only over five years is there any.
+
+        No more than a full stop would take is built, whatever the regime: were the limit the regime's own loss, a
+        harsher law could build more and leave a country better off.
+        """
+        if horizon < LONG_HORIZON:
             return None
-        return limited_replacement(
-            [replacement_t(self.supply[stage, horizon]) for stage in self.stages], missing.lost_t
-        )
-
-    def _solve(self, law: Law, horizon: int) -> tuple[Missing, list[Array] | None]:
-        missing = self.scorer.evaluate(law)
-        added = self._replacement(missing, horizon)
-        return (missing, None) if added is None else (self.scorer.evaluate(law, added), added)
-
-    def _narrowed(self, law: Law, added: list[Array] | None) -> dict[str, tuple[list[Array], list[Array]]]:
-        return {name: self.scorer.narrowed(law, name, added) for name in RANGE_INPUTS}
+        available = [replacement_t(self.supply[stage, horizon]) for stage in self.stages]
+        return limited_replacement(available, self.scorer.evaluate(full_stop).lost_t)
 
     def _scheduled(
-        self, measures: Sequence[tuple[StageMeasures, StageMeasures]], horizon: int
-    ) -> tuple[tuple[int, ...], Missing, list[Array] | None]:
+        self,
+        measures: Sequence[tuple[StageMeasures, StageMeasures]],
+        horizon: int,
+        added: list[Array] | None,
+    ) -> tuple[tuple[int, ...], Missing]:
         """The states already known to come within the horizon, solved at best."""
         as_of = self.inputs.as_of
         until = as_of + timedelta(days=horizon)
         ids = {item.measure_id for pair in measures for part in pair for item in part.curbs.items}
-        if not ids:
-            return (0,), self.scorer.evaluate_best([self._law(measures, "active")]), None
         events = (
             self.inputs["timeline"]
             .filter(pl.col("measure_id").is_in(sorted(ids)))
@@ -192,15 +188,8 @@ class ChainBlocks:
             current = [(self._after(own, rows), self._after(foreign, rows)) for own, foreign in current]
             days.append((when - as_of).days)
             laws.append(self._law(current, "active", when))
-        missing = self.scorer.evaluate_best(laws)
-        if horizon < 1825:
-            return tuple(days), missing, None
-        added = []
-        for s, stage in enumerate(self.stages):
-            plant = replacement_t(self.supply[stage, horizon])[1]
-            limit = np.minimum(1.0, missing.lost_t[s] / max(plant.sum(), 1e-300))
-            added.append(plant[None, :] * limit[:, None])
-        return tuple(days), self.scorer.evaluate_best(laws, added), added
+        best = None if added is None else [np.repeat(tonnes[[BEST]], len(laws), axis=0) for tonnes in added]
+        return tuple(days), self.scorer.evaluate_best(laws, best)
 
     def _after(self, part: StageMeasures, events: pl.DataFrame) -> StageMeasures:
         state = part.state.copy()
@@ -218,10 +207,10 @@ class ChainBlocks:
         s: int,
         horizon: int,
         is_importer: bool,  # noqa: FBT001
-        solved: Mapping[str, tuple[Missing, list[Array] | None]],
+        solved: Mapping[str, Missing],
         steps: Mapping[str, tuple[list[Swap], Missing]],
         known: Mapping[str, tuple[list[Array], list[Array]]],
-        scheduled: tuple[tuple[int, ...], Missing, list[Array] | None],
+        scheduled: tuple[tuple[int, ...], Missing],
     ) -> Block:
         stage = self.stages[s]
         pool = self.scorer.pools[s].pool_t[0]
@@ -256,14 +245,14 @@ class ChainBlocks:
             dependence = np.clip(tonnes / np.where(pool[importers] > 0, pool[importers], 1.0), 0.0, 1.0)
         regimes = {
             regime: RegimeBlock(
-                pick(solved[regime][0]),
-                relief(solved[regime][0].lost_t[s]),
+                pick(solved[regime]),
+                relief(solved[regime].lost_t[s]),
                 steps[regime][0],
                 pick(steps[regime][1]),
             )
             for regime in REGIMES
         }
-        days, segments, _ = scheduled
+        days, segments = scheduled
         lost = segments.lost_t[s]
         per_segment = np.stack([relief(np.full(5, tonnes))[BEST] for tonnes in lost])
         return Block(

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import polars as pl
 
 from engine import events
-from engine.assemble import ChainFrames, build_chains, rule_measures
+from engine.assemble import ChainFrames, RuledMeasures, build_chains, rule_measures
 from engine.blocks import BLOC_AS_IMPORTER, ChainBlocks, ChainResult
 from engine.finish import Finisher
 from engine.inputs import Inputs
@@ -93,11 +93,25 @@ def score_portfolio(
             on=["mineral", "stage", "importer", "horizon_days"],
             how="left",
         ).sort("mineral", "stage", "importer", "horizon_days", "regime"),
-        "contribution_term": waterfall.terms,
+        "contribution_term": waterfall.terms.join(
+            _pledge_rules(ruled), on=["mineral", "pledge_id"], how="left", maintain_order="left"
+        ),
         "flow_measure": flow_measures(chains, results),
         "withheld_share": withheld_shares(chains, results),
         "reconciliation": grades,
     }
+
+
+def _pledge_rules(ruled: RuledMeasures) -> pl.DataFrame:
+    """mineral, pledge_id, pledge_rule_id: the mitigation rule that decided at best."""
+    schema = {"mineral": pl.String, "pledge_id": pl.String, "pledge_rule_id": pl.String}
+    parts = [
+        part.group_by("mineral", "pledge_id").agg(
+            pledge_rule_id=pl.col("rule_id").drop_nulls().sort().first()
+        )
+        for part in ruled.pledges.values()
+    ]
+    return pl.concat([pl.DataFrame(schema=schema), *parts])
 
 
 def _stage_notes(inputs: Inputs, grades: pl.DataFrame) -> pl.DataFrame:

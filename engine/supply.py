@@ -13,6 +13,7 @@ from engine.rules import RuleSet
 from engine.world import Chain
 
 MINED = "mined"
+LONG_HORIZON = 1825  # from here new mines and plants count (method section 1)
 
 
 RuledAccess = dict[tuple[object, ...], pl.DataFrame]
@@ -73,7 +74,7 @@ def stage_supply(
     )
     open_to = access_share(access, chain, stage, horizon)
     has_mines = MINED in set(inputs.part("chains", mineral=chain.mineral)["stage"])
-    if horizon < 1825 or not has_mines:
+    if horizon < LONG_HORIZON or not has_mines:
         return Supply(added, None, np.zeros(3), open_to, open_to)
     feed = _feed(inputs, ruleset, chain)
     used = _made(inputs, chain, stage).sum(axis=1)

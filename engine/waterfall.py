@@ -125,4 +125,5 @@ def _term_frame(slots: dict[tuple[str, Swap], str]) -> pl.DataFrame:
         }
         for (mineral, swap), term in slots.items()
     ]
-    return pl.DataFrame(rows, infer_schema_length=None).sort("mineral", "sort_order")
+    schema = dict.fromkeys(rows[0], pl.String) | {"sort_order": pl.Int64}
+    return pl.DataFrame(rows, schema=schema).sort("mineral", "sort_order")

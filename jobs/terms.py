@@ -59,7 +59,7 @@ def term_frame(marts: Mapping[str, pl.DataFrame], inputs: Inputs) -> pl.DataFram
         "term",
         "step",
         "step_name",
-        "rule_id",
+        pl.coalesce("rule_id", "pledge_rule_id").alias("rule_id"),
         "measure_id",
         "clause",
         "term_stage",

@@ -227,7 +227,16 @@ def test_draws_on_alternatives_never_exceed_what_is_spare(seed: int) -> None:
     assert drawn <= spare[2, 0] + TINY
 
 
-def test_a_closed_pair_of_pools_is_an_error_that_names_it() -> None:
+def test_goods_that_only_go_to_and_fro_are_of_unknown_origin() -> None:
+    trade = np.zeros((1, 3, 3))
+    trade[0, 1, 2] = trade[0, 2, 1] = 4.0
+    pools = form_pools(trade, np.array([[5.0, 0.0, 0.0]]))
+    assert pools.unexplained_t.tolist() == [[0.0, 4.0, 4.0]]
+    assert np.isfinite(pools.inverse).all()
+
+
+def test_a_singular_system_is_an_error_that_names_the_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.attribution._reached", lambda trade, source: np.ones_like(source))
     trade = np.zeros((1, 3, 3))
     trade[0, 1, 2] = trade[0, 2, 1] = 4.0
     with pytest.raises(AttributionError, match="1 and 2"):
