@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+from engine.catalogue import UNITS
+from engine.check_examples import check_examples, check_feature
 from engine.check_values import check_score
+from engine.check_words import check_explanation, check_head
 from engine.errors import Location, Problem, did_you_mean
-from engine.examples import branches, known, reached
 from engine.rules import Condition, Feature, Parameter, ParameterRef, Reference, Rule, Scorecard, Value
-from engine.sentence import FORMATS, placeholders
 
 STATES = (
     "proposed",
@@ -21,7 +22,6 @@ STATES = (
     "lapsed_unverified",
 )
 REGIMES = ("active", "snapback", "full_stop")
-ALWAYS_NAMED = ("points", "notice", "exporter", "importer", "mineral", "stage", "horizon_days", "pledge_id")
 
 
 def check_rules(
@@ -39,6 +39,7 @@ def check_rules(
                 "ids are permanent; choose a new one",
             )
         seen[rule.id] = rule
+        yield from check_head(rule)
         yield from _rule(rule, features, scorecard)
     yield from _overlaps(rules, scorecard)
 
@@ -74,9 +75,19 @@ def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> 
             )
     for condition in rule.conditions:
         yield from _condition(condition, features, own, factor.grain)
+    yield from _units(rule, own, factor.unit)
     on = rule.score.on
+    if rule.if_unknown is not None and (
+        not on or (on in own and own[on].is_known and own[on].type != "category")
+    ):
+        yield Problem(
+            rule.place("if_unknown"),
+            "R034",
+            "the score rests on nothing that may be unknown",
+            "remove if_unknown",
+        )
     if on:
-        unknown = _known(on, rule.score.at, features, own, factor.grain)
+        unknown = check_feature(on, rule.score.at, features, own, factor.grain)
         yield from unknown
         if not unknown:
             yield from check_score(rule, own[on], factor.unit, _change_dates(rule))
@@ -89,25 +100,14 @@ def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> 
                 )
     elif rule.score.value is not None:
         yield from check_score(rule, None, factor.unit, _change_dates(rule))
-    yield from _explanation(rule, own, factor.name)
-    yield from _tests(rule, own, factor.grain, features)
-
-
-def _known(
-    name: str, at: Location, features: Mapping[str, Feature], own: Mapping[str, Feature], grain: str
-) -> list[Problem]:
-    if name in own:
-        return []
-    if name in features:
-        found = f"the feature '{name}' is not of the grain {grain}, or comes in a later pass"
-        return [Problem(at, "R013", found, did_you_mean(name, list(own)))]
-    return [Problem(at, "R010", f"unknown feature '{name}'", did_you_mean(name, list(own)))]
+    yield from check_explanation(rule, own, factor.name, factor.unit)
+    yield from check_examples(rule, own, factor.grain, features)
 
 
 def _condition(
     condition: Condition, features: Mapping[str, Feature], own: Mapping[str, Feature], grain: str
 ) -> Iterator[Problem]:
-    unknown = _known(condition.feature, condition.at, features, own, grain)
+    unknown = check_feature(condition.feature, condition.at, features, own, grain)
     yield from unknown
     if unknown:
         return
@@ -151,6 +151,23 @@ def _parameter_refs(rule: Rule) -> list[ParameterRef]:
     return [value for value in values if isinstance(value, ParameterRef)]
 
 
+def _units(rule: Rule, own: Mapping[str, Feature], unit: str) -> Iterator[Problem]:
+    """A parameter has the unit of the place where it is used."""
+    wanted = [(value, unit, rule.sets) for value in (rule.if_unknown, rule.score.value)]
+    wanted += [(value, unit, rule.sets) for _, value in rule.score.points]
+    for condition in rule.conditions:
+        if condition.feature in own:
+            feature = own[condition.feature]
+            wanted += [(value, feature.unit, feature.name) for value in (condition.at_least, condition.below)]
+    for value, need, what in wanted:
+        parameter = rule.parameters.get(value.name) if isinstance(value, ParameterRef) else None
+        if parameter is not None and isinstance(value, ParameterRef) and parameter.unit != need:
+            found = (
+                f"'${value.name}' is in {parameter.unit or 'no unit'}, and '{what}' in {need or 'no unit'}"
+            )
+            yield Problem(value.at, "R015", found, f"write unit: {need}, or use another parameter")
+
+
 def _change_dates(rule: Rule) -> list[date]:
     """Days on which any value of the rule may change: its start, and every later start of a parameter's value."""
     days = {rule.effective_from}
@@ -189,6 +206,14 @@ def _parameters(
                     f"unknown reference '{value.reference}'",
                     did_you_mean(value.reference, list(references)),
                 )
+            if parameter.unit not in UNITS:
+                yield Problem(
+                    parameter.at,
+                    "R015",
+                    f"unknown unit '{parameter.unit}' of '{name}'",
+                    did_you_mean(parameter.unit, [unit for unit in UNITS if unit]),
+                )
+                break
             if parameter.unit == "share" and not (value.value.low >= 0 and value.value.high <= 1):
                 yield Problem(
                     value.at,
@@ -197,60 +222,6 @@ def _parameters(
                     "write shares between 0 and 1",
                 )
     del place
-
-
-def _explanation(rule: Rule, own: Mapping[str, Feature], factor: str) -> Iterator[Problem]:
-    at = rule.place("explain")
-    words = [*own, factor, *ALWAYS_NAMED]
-    for name, form in placeholders(rule.explain):
-        if name not in words:
-            yield Problem(
-                at,
-                "R040",
-                f"the explanation names '{name}', which is neither a feature of its grain nor '{factor}'",
-                did_you_mean(name, words),
-            )
-        if form and form not in FORMATS:
-            yield Problem(
-                at, "R041", f"unknown format '{form}' in the explanation", did_you_mean(form, list(FORMATS))
-            )
-    if not rule.explain.strip():
-        yield Problem(at, "R040", "the rule explains nothing", "write a sentence for the reader of a score")
-
-
-def _tests(
-    rule: Rule, own: Mapping[str, Feature], grain: str, features: Mapping[str, Feature]
-) -> Iterator[Problem]:
-    hit = set()
-    for example in rule.examples:
-        hit.add(reached(rule, example, features))
-        for name, value in example.given.items():
-            unknown = _known(name, example.at, features, own, grain)
-            yield from unknown
-            if unknown:
-                continue
-            feature = own[name]
-            for one in value if isinstance(value, tuple) else (value,):
-                if (
-                    known(feature, one) is not None
-                    and feature.type == "category"
-                    and one not in feature.values
-                ):
-                    yield Problem(
-                        example.at,
-                        "R011",
-                        f"unknown {name} '{one}' in test '{example.name}'",
-                        did_you_mean(str(one), [str(v) for v in feature.values]),
-                    )
-    if rule.status == "active":
-        for branch in branches(rule):
-            if branch not in hit:
-                yield Problem(
-                    rule.place("tests"),
-                    "R050",
-                    f"no test reaches the branch '{branch}'",
-                    "add one with a fitting given:",
-                )
 
 
 def _overlaps(rules: Sequence[Rule], scorecard: Scorecard) -> Iterator[Problem]:

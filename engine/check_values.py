@@ -85,7 +85,7 @@ def _allowed(rule: Rule, feature: Feature) -> tuple[object, ...]:
 
 
 def _unit(rule: Rule, value: Value, at: Location, unit: str, days: Sequence[date]) -> Iterator[Problem]:
-    for day in days[:1]:
+    for day in days:
         span = _on(rule, value, day)
         if span is not None and unit == "share" and not (span.low >= 0 and span.high <= 1):
             yield Problem(
@@ -101,6 +101,8 @@ def _unit(rule: Rule, value: Value, at: Location, unit: str, days: Sequence[date
                 f"'{rule.sets}' is in days, but {span.low:g} is below 0",
                 "write days from 0",
             )
+        if isinstance(value, Range):
+            return
 
 
 def _turns(rule: Rule, days: Sequence[date]) -> Iterator[Problem]:

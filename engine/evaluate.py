@@ -36,6 +36,9 @@ def evaluate(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) ->
     Raises:
         MissingFeatureError: names the column and the rule that reads it.
     """
+    if factor not in ruleset.scorecard.factors:
+        message = f"the scorecard has no factor '{factor}'; it has {', '.join(ruleset.scorecard.factors)}"
+        raise MissingFeatureError(message)
     rules = ruleset.for_factor(factor, on)
     if not rules or not frame.height:
         return pl.DataFrame(schema=VALUE_SCHEMA).clear(frame.height)

@@ -46,19 +46,37 @@ def run_examples(ruleset: RuleSet) -> ExampleReport:
     results = []
     for rule in ruleset.rules:
         if rule.status == "active":
-            results += [run_example(ruleset, rule, example) for example in rule.examples]
+            results += _run_rule(ruleset, rule, rule.examples)
     return ExampleReport(results)
 
 
 def run_example(ruleset: RuleSet, rule: Rule, example: Example) -> ExampleResult:
     """Run one inline test of one rule, alone: other rules of its factor have no say."""
+    return _run_rule(ruleset, rule, [example])[0]
+
+
+def _run_rule(ruleset: RuleSet, rule: Rule, examples: Sequence[Example]) -> list[ExampleResult]:
+    """The tests of one rule in their order; those of one day share a frame, so that the rule compiles once."""
     alone = RuleSet(ruleset.features, ruleset.scorecard, (rule,))
-    frame = given_frame(ruleset.features, example.given)
-    if rule.stands_on(example.on):
-        each = evaluate_each(alone, rule.sets, frame, on=example.on)
-        ends = [each[f"{rule.id}_{end}"].item() for end in ENDS]
-    else:
-        ends = [None, None, None]
+    read = {rule.score.on, *(condition.feature for condition in rule.conditions)}
+    features = {name: feature for name, feature in ruleset.features.items() if name in read}
+    found: dict[int, list[float | None]] = {}
+    for day in sorted({example.on for example in examples}):
+        places = [place for place, example in enumerate(examples) if example.on == day]
+        if not rule.stands_on(day):
+            found |= {place: [None, None, None] for place in places}
+            continue
+        if not features:  # a constant without a filter: any frame of that height will do
+            frame = pl.DataFrame({"row": places})
+        else:
+            frame = pl.concat([given_frame(features, examples[place].given) for place in places])
+        each = evaluate_each(alone, rule.sets, frame, on=day).select(f"{rule.id}_{end}" for end in ENDS)
+        rows = list(each.iter_rows()) * (len(places) if each.height == 1 < len(places) else 1)
+        found |= {place: list(row) for place, row in zip(places, rows, strict=True)}
+    return [_compared(rule, example, found[place]) for place, example in enumerate(examples)]
+
+
+def _compared(rule: Rule, example: Example, ends: list[float | None]) -> ExampleResult:
     got = None if ends[1] is None else Range(*(float(end if end is not None else ends[1]) for end in ends))
     differences = _differences(example.expect, got)
     problem = None

@@ -281,6 +281,9 @@ def _score(reader: Reader, top: Fields) -> Score | None:
     if key not in fields:
         reader.refuse(table.at, "R008", f"a {shape} score needs '{key}'", f"add {key}:")
         return None
+    for other in {"cases", "bands", "points"} - {key}:
+        if other in fields:
+            reader.refuse(fields.at(other), "R007", f"a {shape} score has no '{other}'", f"keep {key}: alone")
     read = _band_points if shape == "bands" else _keyed_points
     points = read(reader, fields.node(key), key)
     return Score(

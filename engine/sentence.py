@@ -14,6 +14,29 @@ def placeholders(template: str) -> list[tuple[str, str]]:
     return [(match[1], match[2] or "") for match in PLACEHOLDER.finditer(template)]
 
 
+def stray_brace(template: str) -> str | None:
+    """The rest of a template from the first brace that belongs to no placeholder."""
+    left = PLACEHOLDER.sub(lambda match: " " * len(match[0]), template)
+    found = re.search(r"[{}]", left)
+    return template[found.start() : found.start() + 20] if found else None
+
+
+def fitting_formats(type_: str, unit: str) -> tuple[str, ...]:
+    """Formats that suit a feature or factor; an empty one prints it as it is."""
+    if type_ == "date":
+        return ("", "date")
+    if type_ != "number":
+        return ("",)
+    by_unit = {
+        "share": ("percent",),
+        "days": ("days",),
+        "t": ("tonnes",),
+        "usd": ("usd",),
+        "points": ("points",),
+    }
+    return by_unit.get(unit, ("",))
+
+
 def fill(template: str, values: Mapping[str, object]) -> str:
     """The sentence; a name without a value reads as ``unknown``."""
     return PLACEHOLDER.sub(lambda match: show(values.get(match[1]), match[2] or ""), template)

@@ -1,5 +1,7 @@
 """Planted defects: each is found with its code, at its line, with a mend."""
 
+import time
+
 import pytest
 
 from engine import RuleCheckError, RuleSyntaxError, check_ruleset, format_problem, load_ruleset
@@ -34,6 +36,27 @@ DEFECTS = [
     ("effective: {from: 2020-12-01}", "effective: {from: 2020-13-01}", "R006", 10, "no date"),
     ("status: active", "status: activ", "R009", 3, "did you mean 'active'?"),
     ("effective: {from: 2020-12-01}", "effective: {from: 2020-12-01, to: 2020-01-01}", "R025", 10, "before it begins"),
+    ("owner: tests", "owner: tests\x85priority: 1", "R001", 5, "U+0085"),
+    ("owner: tests", "owner: te\u200bsts", "R001", 5, "U+200B"),
+    ("owner: tests", "owner: 12:30", "R005", 5, "looks like a number"),
+    ("owner: tests", "owner: 2025-1-1", "R005", 5, "looks like a number"),
+    ("{90: 0.5,", "{90: 50%,", "R005", 22, "looks like a number"),
+    ("version: 1", "version: 0", "R009", 4, "count from 1"),
+    ("id: small", "id: Small One", "R009", 1, "no id"),
+    ("id: small", "id: other", "R060", 1, "other.yml"),
+    ("  Enough to be read.", "  ", "R008", 6, "says nothing"),
+    ("checked: 2025-01-02", "checked: 2024-01-02", "R025", 9, "before its own date"),
+    ("unit: share", "unit: days", "R015", 22, "'withheld' in share"),
+    ("unit: share", "unit: shares", "R015", 13, "did you mean 'share'?"),
+    ("cases: {90", "points: {0: 0}\n  cases: {90", "R007", 22, "keep cases: alone"),
+    ("{mineral}.", "{mineral.", "R042", 23, "partner"),
+    ("{mineral}.", "mineral}.", "R042", 23, "partner"),
+    ("{withheld:percent}", "{horizon_days:percent}", "R041", 23, "write {horizon_days}"),
+    ("{withheld:percent}", "{withheld}", "R041", 23, "write {withheld:percent}"),
+    ("given: {instrument: export_ban, destination_class: ordinary, horizon_days: 90}", "given: {}", "R052", 28, "shows nothing"),
+    ("name: a year", "name: a quarter", "R052", 26, "two tests"),
+    ("horizon_days: 90}, expect: 0.5", "horizon_days: [90, 90, 90]}, expect: 0.5", "R009", 25, "no range"),
+    ("horizon_days: 90}, expect: 0.5", "horizon_days: unknown}, expect: 0.5", "R011", 25, "never unknown"),
     ("owner: tests", "\towner: tests", "R001", 5, "tab"),
     ("rationale: >", "rationale: [", "R001", None, "no YAML"),
 ]  # fmt: skip
@@ -74,6 +97,22 @@ def test_a_shape_that_turns_back_or_does_not_rise() -> None:
     codes = {p.code for p in check_ruleset(with_rule(linear))}
     assert {"R032", "R034"} <= codes
     assert "R030" in {p.code for p in check_ruleset(with_rule(linear.replace("0.5: $ref", "-1: $ref")))}
+
+
+def test_a_value_that_leaves_its_unit_on_a_later_day() -> None:
+    text = RULE.replace("unit: share", "unit: multiple").replace("[0.2, 0.4, 0.6]", "[0.2, 0.4, 1.6]")
+    found = [p for p in check_ruleset(with_rule(text)) if p.code == "R015"]
+    assert any("0.2..1.6" in p.message for p in found)
+
+
+def test_two_hundred_rules_are_checked_in_seconds_at_most() -> None:
+    text = default_texts()["withholding/dual-use-licence.yml"]
+    many = {k: default_texts()[k] for k in ("features.yml", "scorecard.yml")}
+    for i in range(200):
+        many[f"r/x{i}.yml"] = text.replace("id: dual-use-licence", f"id: x{i}")
+    start = time.perf_counter()
+    assert check_ruleset(many) == []
+    assert time.perf_counter() - start < 5  # under 1 s on an idle core; the bench measures it
 
 
 def test_two_rules_with_one_id_and_two_that_may_meet() -> None:

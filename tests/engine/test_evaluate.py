@@ -125,6 +125,11 @@ def test_a_frame_without_a_feature_is_refused_by_name() -> None:
         evaluate(default_ruleset(), "withheld", pl.DataFrame({"horizon_days": [90]}), on=ON)
 
 
+def test_an_unknown_factor_is_refused_by_name() -> None:
+    with pytest.raises(MissingFeatureError, match="no factor 'witheld'"):
+        evaluate(default_ruleset(), "witheld", pl.DataFrame({"horizon_days": [90]}), on=ON)
+
+
 def test_draft_and_retired_rules_have_no_say() -> None:
     ruleset = default_ruleset()
     asleep = replace(ruleset, rules=tuple(replace(rule, status="draft") for rule in ruleset.rules))
