@@ -48,7 +48,9 @@ def law_of(seed: int, *, reach: float = 0.0, mitigation: float = 0.5) -> list[St
     laws = []
     for _ in STAGES:
         items = tuple(
-            CurbItem(f"i{m}", f"m{m}", "all", "oxide" if m < 2 else "salt", "all", m == 3, f"2025-0{m + 1}-01", "s")
+            CurbItem(
+                f"i{m}", f"m{m}", "all", "oxide" if m < 2 else "salt", "all", m == 3, f"2025-0{m + 1}-01", "s"
+            )
             for m in range(4)
         )
         withheld = five_points(*np.sort(rng.random((3, 4, N)), axis=0)).swapaxes(0, 1)

@@ -91,7 +91,7 @@ def marts() -> dict[str, pl.DataFrame]:
     importer_wide = wide.filter(pl.col("exporter") == "CHN").drop("exporter")
     terms = pl.DataFrame(
         {
-            "term": ["t001", "t002"], "step": ["S0", "S1"],
+            "mineral": ["gallium", "gallium"], "term": ["t001", "t002"], "step": ["S0", "S1"],
             "step_name": ["full stop", "law"], "rule_id": [None, "dual-use-licence"],
             "measure_id": [None, "mofcom-23-2023"], "clause": [None, "all"], "term_stage": [None, "refined"],
             "pledge_id": [None, None], "sort_order": [1, 2], "source_ids": ["", "src-a;src-b"],
@@ -100,7 +100,7 @@ def marts() -> dict[str, pl.DataFrame]:
         schema_overrides={"pledge_id": pl.String},
     )  # fmt: skip
     hit = {
-        "stage": "refined", "exporter": "CHN", "importer": "USA", "measure_id": "mofcom-23-2023", "clause": "all",
+        "measure_id": "mofcom-23-2023", "clause": "all", "scope": "all", "is_extraterritorial": False,
         "item_id": "i1", "flow_stage": "refined", "flow_exporter": "CHN", "flow_importer": "USA", "state": "in_force",
         "coverage_share_best": 1.0, "withheld_share_low": 0.1, "withheld_share_best": 0.35, "withheld_share_high": 0.6,
         "rule_id": "dual-use-licence", "source_id": "src-a",
@@ -137,7 +137,7 @@ def marts() -> dict[str, pl.DataFrame]:
     )  # fmt: skip
     frames = {
         "route_score": route_score, "importer_score": importer_score, "contribution_wide": wide,
-        "importer_contribution_wide": importer_wide, "contribution_term": terms, "route_measure": measures,
+        "importer_contribution_wide": importer_wide, "contribution_term": terms, "flow_measure": measures,
         "measure_coverage": coverage, "reconciliation": reconciliation, "calendar": calendar,
     }  # fmt: skip
     return {name: whole(name, frame) for name, frame in frames.items()}
@@ -180,6 +180,9 @@ CREATE VIEW mart.importer_contribution AS
          t.term_stage, t.pledge_id, t.sort_order, t.source_ids, t.term,
          CASE t.term WHEN 't001' THEN w.t001 ELSE w.t002 END AS points
   FROM mart.importer_contribution_wide AS w CROSS JOIN mart.contribution_term AS t;
+CREATE VIEW mart.route_measure AS
+  SELECT f.mineral, f.flow_stage AS stage, f.flow_exporter AS exporter, f.flow_importer AS importer, f.* EXCLUDE (mineral)
+  FROM mart.flow_measure AS f;
 CREATE TABLE meta.rule AS SELECT 'dual-use-licence' AS rule_id,
   '{notice} needs a licence for {mineral}: {withheld:percent} of what {exporter} sends to {importer}.' AS sentence;
 """

@@ -25,12 +25,17 @@ WIDE = pl.DataFrame(
         "horizon_days": [365, 365],
         "regime": ["active", "active"],
         **{f"s{n}": [float(n), 0.0] for n in range(7)},
+        **{
+            f"{factor}_rule_id": ["some-rule", None]
+            for factor in ("alternatives", "substitution", "stock_days")
+        },
         "t001": [12.5, None],
         "t002": [-2.5, 1.0],
     }
 )
 TERMS = pl.DataFrame(
     {
+        "mineral": ["gallium", "gallium"],
         "term": ["t001", "t002"],
         "step": ["S1", "S2"],
         "step_name": ["the law", "pledges"],
