@@ -1,0 +1,199 @@
+"""What the score must show on the embedded facts: the cases that made the project worth building."""
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from engine.assemble import build_chains
+from engine.inputs import Inputs as EngineInputs
+from engine.portfolio import score_portfolio
+from engine.supply import rule_access, stage_supply
+from jobs.gather import gather
+from tests.engine.rulebook import default_ruleset
+from warehouse import Inputs, Warehouse
+
+pytestmark = pytest.mark.slow
+
+FACTS = Path(__file__).parents[1] / "warehouse" / "facts"
+SHOWN = ("gallium", "germanium", "cobalt", "dysprosium", "terbium")
+RARE_EARTHS = ("dysprosium", "terbium", "neodymium", "praseodymium")
+TODAY = date(2026, 11, 23)
+BAN_DAY = date(2025, 6, 1)
+Marts = Mapping[str, pl.DataFrame]
+
+
+@cache
+def warehouse() -> Warehouse:
+    state = Warehouse.open_memory()
+    state.load_bundles([FACTS], strict=True)
+    return state
+
+
+def inputs_on(day: date, country: str = "CHN", minerals: tuple[str, ...] = SHOWN) -> EngineInputs:
+    full = gather(Inputs(warehouse(), day, day, country))
+    frames = {**full.frames, "flows": full["flows"].filter(pl.col("mineral").is_in(minerals))}
+    return EngineInputs(full.as_of, full.known_at, full.curbing_country, frames)
+
+
+@cache
+def scored(day: date, country: str = "CHN") -> Marts:
+    return score_portfolio(inputs_on(day, country), default_ruleset(), lambda _: nullcontext())
+
+
+def route(
+    marts: Marts, mineral: str, stage: str, exporter: str, importer: str, horizon: int = 365
+) -> dict[str, Any]:
+    found = marts["route_score"].filter(
+        mineral=mineral, stage=stage, exporter=exporter, importer=importer, horizon_days=horizon
+    )
+    row: dict[str, Any] = found.row(0, named=True)
+    return row
+
+
+def test_gallium_to_america_is_high_under_the_ban_lower_under_the_licence_and_snaps_back() -> None:
+    ban = route(scored(BAN_DAY), "gallium", "refined", "CHN", "USA")
+    licence = route(scored(TODAY), "gallium", "refined", "CHN", "USA")
+    assert ban["active_band"] in ("high", "critical")
+    assert ban["active"] > licence["active"] + 20
+    assert licence["snapback"] > licence["active"] + 15
+    assert licence["active"] < licence["scheduled"] < licence["snapback"]
+    assert str(licence["next_event_date"]) == "2026-11-28"
+    assert "46/2024" in str(licence["next_event"])
+
+
+def test_japanese_magnets_to_europe_name_the_chinese_oxide_and_metal_measures() -> None:
+    marts = scored(TODAY)
+    own = route(marts, "dysprosium", "fabricated", "JPN", "DEU")
+    assert own["touched_share_best"] > 0.5
+    terms = marts["contribution_term"].filter(mineral="dysprosium", step="S1", measure_id="cn-18-2025")
+    wide = marts["contribution_wide"].filter(
+        mineral="dysprosium",
+        stage="fabricated",
+        exporter="JPN",
+        importer="DEU",
+        horizon_days=365,
+        regime="active",
+    )
+    points = {stage: wide[term].item() for term, stage in terms.select("term", "term_stage").iter_rows()}
+    assert points["refined"] > 10
+    assert points["metal"] > 5
+    assert sum(wide[f"s{step}"].item() for step in range(7)) == pytest.approx(own["active"], abs=1e-9)
+
+
+def test_germanium_has_scores_for_real_importers() -> None:
+    scores = scored(TODAY)["route_score"].filter(mineral="germanium", exporter="CHN", horizon_days=365)
+    for importer in ("USA", "DEU", "JPN", "BEL"):
+        row = scores.filter(importer=importer).row(0, named=True)
+        assert row["active_high"] > 50
+        assert row["snapback"] > 20
+        assert row["full_stop_band"] == "high"
+    assert scores.filter(importer="JPN")["active"].item() > 20
+    assert scores["active"].null_count() == 0
+
+
+def test_cobalt_is_free_of_chinese_curbs_and_high_at_a_full_stop_and_under_the_congolese_quota() -> None:
+    chinese = scored(TODAY)["route_score"].filter(
+        mineral="cobalt", exporter="CHN", stage="refined", horizon_days=365
+    )
+    largest = chinese.sort("route_t", descending=True).row(0, named=True)
+    assert largest["active"] == 0
+    assert largest["full_stop_band"] in ("high", "critical")
+    congo = scored(TODAY, "COD")["route_score"].filter(
+        mineral="cobalt", exporter="COD", stage="mined", horizon_days=365
+    )
+    assert congo.filter(importer="CHN")["active_band"].item() == "high"
+
+
+def american_totals(change: Callable[[EngineInputs], Mapping[str, pl.DataFrame]]) -> pl.DataFrame:
+    """US importer totals of the magnet rare earths over five years, after a change of the facts.
+
+    Beside the scores: points of the alternatives step, and the ore that the US could draw on (low, best, high, t).
+    """
+    base = inputs_on(TODAY, minerals=RARE_EARTHS)
+    changed = EngineInputs(base.as_of, base.known_at, base.curbing_country, {**base.frames, **change(base)})
+    marts = score_portfolio(changed, default_ruleset())
+    keys = {"importer": "USA", "horizon_days": 1825}
+    steps = marts["importer_contribution_wide"].filter(regime="full_stop", **keys)
+    ends = [f"full_stop{end}" for end in ("_low", "_likely_low", "", "_likely_high", "_high")]
+    scores = marts["importer_score"].filter(**keys).select("mineral", "stage", *ends)
+    access = rule_access(changed, default_ruleset())
+    ore = []
+    for frames in build_chains(changed):
+        supply = stage_supply(changed, default_ruleset(), access, frames.chain, "mined", 1825)
+        open_to_us = supply.feed_access_share[:, :, frames.chain.countries.index("USA")]
+        assert supply.feed_t is not None
+        ore.append((frames.chain.mineral, *(supply.feed_t * open_to_us).sum(axis=1).tolist()))
+    feed = pl.DataFrame(ore, schema=["mineral", "ore_low", "ore_best", "ore_high"], orient="row")
+    return (
+        scores.join(steps.select("mineral", "stage", "s4"), on=["mineral", "stage"])
+        .join(feed, on="mineral")
+        .sort("mineral", "stage")
+    )
+
+
+def with_malaysian_reserves(
+    tonnes_low: float, tonnes_high: float
+) -> Callable[[EngineInputs], Mapping[str, pl.DataFrame]]:
+    """Malaysia's group figure replaced, in proportion, for every element."""
+
+    def change(inputs: EngineInputs) -> Mapping[str, pl.DataFrame]:
+        reserves = inputs["reserves"]
+        own = (pl.col("country") == "MYS") & pl.col("mineral").is_in(RARE_EARTHS)
+        scale = pl.col("reserves_t_best") / 710_000.0
+        return {
+            "reserves": reserves.with_columns(
+                reserves_t_low=pl.when(own).then(scale * tonnes_low).otherwise("reserves_t_low"),
+                reserves_t_best=pl.when(own).then(scale * tonnes_low).otherwise("reserves_t_best"),
+                reserves_t_high=pl.when(own).then(scale * tonnes_high).otherwise("reserves_t_high"),
+            )
+        }
+
+    return change
+
+
+def without_malaysian_pledge(inputs: EngineInputs) -> Mapping[str, pl.DataFrame]:
+    access = inputs["access"]
+    assert access.filter(fact_id="mys-no-ban-quota").height > 0
+    return {"access": access.filter(pl.col("fact_id") != "mys-no-ban-quota")}
+
+
+def test_the_malaysian_pledge_and_claim_reach_the_ore_and_nothing_else() -> None:
+    """What moves is the ore behind the alternatives step (S4); the law steps never.
+
+    The ore moves little: Malaysia mines some hundred tonnes, and no reserve figure makes a mine. The scores move only
+    where ore, not plant, is the narrow place; on these facts it is plant.
+    """
+    base = american_totals(lambda _: {})
+    no_pledge = american_totals(without_malaysian_pledge)
+    usgs = american_totals(with_malaysian_reserves(710_000.0, 710_000.0))
+    claim = american_totals(with_malaysian_reserves(16_100_000.0, 16_100_000.0))
+    for column in ("full_stop_low", "full_stop", "full_stop_high"):
+        assert (no_pledge[column] >= base[column] - 1e-9).all()
+        assert (usgs[column] >= claim[column] - 1e-9).all()
+    for column in ("ore_best", "ore_high"):
+        assert (no_pledge[column] <= base[column]).all()
+        assert (usgs[column] <= claim[column]).all()
+    assert (no_pledge["ore_high"] < base["ore_high"]).any()
+    print(
+        "\nUS totals of magnet rare earths, 1825 days, full stop: low, best, high; points of S4; ore open to the US, t"
+    )
+    for name, frame in {"as known": base, "no pledge": no_pledge, "0.71 Mt": usgs, "16.1 Mt": claim}.items():
+        for row in frame.filter(stage="refined").iter_rows(named=True):
+            print(
+                f"{name:10} {row['mineral']:13} {row['full_stop_low']:6.2f} {row['full_stop']:6.2f} "
+                f"{row['full_stop_high']:6.2f}  S4 {row['s4']:+8.3f}  ore {row['ore_low']:8.1f} {row['ore_best']:8.1f} "
+                f"{row['ore_high']:8.1f}"
+            )
+
+
+def test_the_same_inputs_twice_give_the_same_frames() -> None:
+    first = scored(TODAY)
+    again = score_portfolio(inputs_on(TODAY), default_ruleset())
+    for name, frame in first.items():
+        assert frame.equals(again[name]), name
