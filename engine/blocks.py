@@ -79,12 +79,12 @@ class Block:
 class ChainResult:
     """What one chain gives: blocks for every stage and horizon, and c of the curbing country's own flows."""
 
+    scorer: ChainScorer
     blocks: list[Block] = field(default_factory=list)
     curbs: dict[tuple[str, int, str], tuple[StageMeasures, StageMeasures, StageLaw]] = field(
         default_factory=dict
     )
     withheld: dict[tuple[str, int, str], Array] = field(default_factory=dict)
-    scorer: ChainScorer | None = None
 
 
 class ChainBlocks:

@@ -1,7 +1,5 @@
 """Frames that say what the law does flow by flow: c of every measure, c in all, and how well a stage reconciles."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import polars as pl
 
@@ -35,27 +33,21 @@ FLOW_MEASURE_SCHEMA = {
 }
 
 
-def flow_measures(chains: Sequence[ChainFrames], results: Sequence[ChainResult]) -> pl.DataFrame:
+FLOW_MEASURE_KEYS = (
+    *("mineral", "flow_stage", "flow_importer", "horizon_days", "regime"),
+    *("measure_id", "clause", "item_id", "scope"),
+)
+
+
+def flow_measures(frames: ChainFrames, result: ChainResult) -> pl.DataFrame:
     """Which measure withholds how much of which of the curbing country's flows: only where it withholds any."""
     parts = [pl.DataFrame(schema=FLOW_MEASURE_SCHEMA)]
-    for frames, result in zip(chains, results, strict=True):
-        for (stage, horizon, regime), (own, foreign, law) in result.curbs.items():
-            if regime in LAW_REGIMES:
-                for part, reach in ((own, False), (foreign, True)):
-                    if part.curbs.size:
-                        parts.append(_flow_rows(frames, stage, horizon, regime, part, law, reach=reach))
-    keys = [
-        "mineral",
-        "flow_stage",
-        "flow_importer",
-        "horizon_days",
-        "regime",
-        "measure_id",
-        "clause",
-        "item_id",
-        "scope",
-    ]
-    return pl.concat(parts).sort(keys)
+    for (stage, horizon, regime), (own, foreign, law) in result.curbs.items():
+        if regime in LAW_REGIMES:
+            for part, reach in ((own, False), (foreign, True)):
+                if part.curbs.size:
+                    parts.append(_flow_rows(frames, stage, horizon, regime, part, law, reach=reach))
+    return pl.concat(parts).sort(FLOW_MEASURE_KEYS)
 
 
 def _flow_rows(
@@ -97,64 +89,64 @@ def _flow_rows(
     )
 
 
-def withheld_shares(chains: Sequence[ChainFrames], results: Sequence[ChainResult]) -> pl.DataFrame:
+WITHHELD_SCHEMA = {
+    **dict.fromkeys(("curbing_country", "mineral", "stage", "exporter", "importer"), pl.String),
+    "horizon_days": pl.Int64,
+    **{column: pl.Float64 for regime in LAW_REGIMES for column in ends(f"{regime}_c")},
+}
+
+
+def withheld_shares(frames: ChainFrames, result: ChainResult) -> pl.DataFrame:
     """c of the curbing country's flows to every importer that buys from it, in active and snapback."""
-    parts = []
-    for frames, result in zip(chains, results, strict=True):
-        chain = frames.chain
-        for s, facts in enumerate(chain.stages):
-            buyers = np.flatnonzero(facts.trade_t[1][chain.curbing] > 0)
-            if not len(buyers):
-                continue
-            for horizon in sorted({h for stage, h, _ in result.withheld if stage == facts.name}):
-                shares = {r: result.withheld[facts.name, horizon, r][:, buyers] for r in LAW_REGIMES}
-                parts.append(
-                    pl.DataFrame(
-                        {
-                            "curbing_country": chain.countries[chain.curbing],
-                            "mineral": chain.mineral,
-                            "stage": chain.stages[s].name,
-                            "exporter": chain.countries[chain.curbing],
-                            "importer": [chain.countries[j] for j in buyers],
-                            "horizon_days": horizon,
-                            **{f"{r}_c_{end}": shares[r][p] for r in LAW_REGIMES for end, p in _ENDS},
-                        }
-                    )
-                )
-    return pl.concat(parts) if parts else pl.DataFrame()
+    chain = frames.chain
+    parts = [pl.DataFrame(schema=WITHHELD_SCHEMA)]
+    for facts in chain.stages:
+        buyers = np.flatnonzero(facts.trade_t[1][chain.curbing] > 0)
+        for horizon in sorted({h for stage, h, _ in result.withheld if stage == facts.name}):
+            shares = {r: result.withheld[facts.name, horizon, r][:, buyers] for r in LAW_REGIMES}
+            columns = {
+                "curbing_country": chain.countries[chain.curbing],
+                "mineral": chain.mineral,
+                "stage": facts.name,
+                "exporter": chain.countries[chain.curbing],
+                "importer": [chain.countries[j] for j in buyers],
+                "horizon_days": horizon,
+                **{f"{r}_c_{end}": shares[r][p] for r in LAW_REGIMES for end, p in _ENDS},
+            }
+            parts.append(pl.DataFrame(columns, schema=WITHHELD_SCHEMA))
+    return pl.concat(parts)
 
 
 def reconciliation(
-    chains: Sequence[ChainFrames], scorers: Sequence[ChainScorer], edges: tuple[float, float, float]
-) -> pl.DataFrame:
-    """How far trade and production of every stage agree, and what would mend it."""
-    rows = []
-    for frames, scorer in zip(chains, scorers, strict=True):
-        for s, facts in enumerate(frames.chain.stages):
-            made = float(scorer.production_t[s][0].sum())
-            gaps = scorer.pools[s].unexplained_t[0]
-            unexplained = float(gaps.sum())
-            worst = np.argsort(-gaps, kind="stable")[:3]
-            names = [frames.chain.countries[k] for k in worst if gaps[k] > 0]
-            entered = made + unexplained
-            grade = reconciliation_grade(unexplained, made, edges)
-            rows.append(
-                {
-                    "mineral": frames.chain.mineral,
-                    "stage": facts.name,
-                    "trade_year": frames.flows[s]["trade_year"][0],
-                    "baseline_year": frames.flows[s]["baseline_year"][0],
-                    "production_t": made,
-                    "unexplained_t": unexplained,
-                    "unexplained_share": unexplained / entered if entered > 0 else None,
-                    "grade": grade,
-                    "producer_count": int((facts.production_t[1] > 0).sum()),
-                    "exporter_count": int((facts.trade_t[1].sum(axis=1) > 0).sum()),
-                    "unlisted_t_best": float(facts.unlisted_t[1]),
-                    "what_would_mend": _mend(facts.name, names, grade),
-                }
-            )
-    return pl.DataFrame(rows, infer_schema_length=None)
+    frames: ChainFrames, scorer: ChainScorer, edges: tuple[float, float, float]
+) -> list[dict[str, object]]:
+    """How far trade and production of every stage agree, and what would mend it: one row a stage."""
+    rows: list[dict[str, object]] = []
+    for s, facts in enumerate(frames.chain.stages):
+        made = float(scorer.production_t[s][0].sum())
+        gaps = scorer.pools[s].unexplained_t[0]
+        unexplained = float(gaps.sum())
+        worst = np.argsort(-gaps, kind="stable")[:3]
+        names = [frames.chain.countries[k] for k in worst if gaps[k] > 0]
+        entered = made + unexplained
+        grade = reconciliation_grade(unexplained, made, edges)
+        rows.append(
+            {
+                "mineral": frames.chain.mineral,
+                "stage": facts.name,
+                "trade_year": frames.flows[s]["trade_year"][0],
+                "baseline_year": frames.flows[s]["baseline_year"][0],
+                "production_t": made,
+                "unexplained_t": unexplained,
+                "unexplained_share": unexplained / entered if entered > 0 else None,
+                "grade": grade,
+                "producer_count": int((facts.production_t[1] > 0).sum()),
+                "exporter_count": int((facts.trade_t[1].sum(axis=1) > 0).sum()),
+                "unlisted_t_best": float(facts.unlisted_t[1]),
+                "what_would_mend": _mend(facts.name, names, grade),
+            }
+        )
+    return rows
 
 
 def _mend(stage: str, countries: list[str], grade: str) -> str | None:

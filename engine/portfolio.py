@@ -10,7 +10,7 @@ import polars as pl
 
 from engine import events
 from engine.assemble import ChainFrames, RuledMeasures, build_chains, rule_measures
-from engine.blocks import BLOC_AS_IMPORTER, ChainBlocks, ChainResult
+from engine.blocks import BLOC_AS_IMPORTER, Block, ChainBlocks
 from engine.finish import Finisher
 from engine.inputs import Inputs
 from engine.law_marts import flow_measures, reconciliation, withheld_shares
@@ -41,19 +41,19 @@ def score_portfolio(
         ruled = rule_measures(inputs, ruleset)
         access = rule_access(inputs, ruleset)
     bloc = inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
-    horizons = ruleset.scorecard.horizons
-    results: list[ChainResult] = []
+    edges = _grade_edges(inputs, ruleset)
+    blocks: list[Block] = []
+    flows, withheld, grade_rows = [], [], []
     with phase("attribution and shock"):
         for frames in chains:
-            supply = chain_supply(inputs, ruleset, access, frames.chain, horizons)
-            results.append(ChainBlocks(inputs, ruleset, ruled, frames, supply, bloc).build())
-    edges = tuple(
-        ruleset.parameter(f"reconciliation_{grade}_from", inputs.as_of).best
-        for grade in ("fair", "weak", "insufficient")
-    )
-    scorers = [result.scorer for result in results if result.scorer is not None]
-    grades = reconciliation(chains, scorers, (edges[0], edges[1], edges[2]))
-    blocks = [block for result in results for block in result.blocks]
+            supply = chain_supply(inputs, ruleset, access, frames.chain, ruleset.scorecard.horizons)
+            result = ChainBlocks(inputs, ruleset, ruled, frames, supply, bloc).build()
+            # A chain's matrices are large: what is published of them is taken at once, and they are let go.
+            blocks += result.blocks
+            flows.append(flow_measures(frames, result))
+            withheld.append(withheld_shares(frames, result))
+            grade_rows += reconciliation(frames, result.scorer, edges)
+    grades = pl.DataFrame(grade_rows, infer_schema_length=None)
     with phase("rules, second pass"):
         notes = _stage_notes(inputs, grades)
         stages = _stage_orders(chains)
@@ -70,12 +70,8 @@ def score_portfolio(
             known_at=pl.lit(inputs.known_at),
         ).rename({"is_hindsight": "hindsight"})
     with phase("waterfall"):
-        waterfall = build_waterfall(blocks, finisher)
-        ids = pl.DataFrame({f"{factor}_rule_id": series for factor, series in responses.rule_ids.items()})
-        is_importer = units["is_importer"]
-        routes = pl.concat(
-            [units.select("mineral", "stage", "exporter", "importer", "horizon_days"), ids], how="horizontal"
-        )
+        waterfall = build_waterfall(blocks, finisher, responses.rule_ids)
+    is_importer = units["is_importer"]
     return {
         "route_score": scored.filter(~is_importer)
         .with_columns(route_t=pl.col("route_t_best"))
@@ -83,23 +79,24 @@ def score_portfolio(
         "importer_score": scored.filter(is_importer)
         .drop("exporter")
         .sort("mineral", "stage", "importer", "horizon_days"),
-        "contribution_wide": waterfall.routes.join(
-            routes.filter(~is_importer),
-            on=["mineral", "stage", "exporter", "importer", "horizon_days"],
-            how="left",
-        ).sort("mineral", "stage", "exporter", "importer", "horizon_days", "regime"),
-        "importer_contribution_wide": waterfall.importers.join(
-            routes.filter(is_importer).drop("exporter"),
-            on=["mineral", "stage", "importer", "horizon_days"],
-            how="left",
-        ).sort("mineral", "stage", "importer", "horizon_days", "regime"),
+        "contribution_wide": waterfall.routes,
+        "importer_contribution_wide": waterfall.importers,
         "contribution_term": waterfall.terms.join(
             _pledge_rules(ruled), on=["mineral", "pledge_id"], how="left", maintain_order="left"
         ),
-        "flow_measure": flow_measures(chains, results),
-        "withheld_share": withheld_shares(chains, results),
+        "flow_measure": pl.concat(flows),
+        "withheld_share": pl.concat(withheld),
         "reconciliation": grades,
     }
+
+
+def _grade_edges(inputs: Inputs, ruleset: RuleSet) -> tuple[float, float, float]:
+    """Unexplained shares from which a stage is fair, weak and insufficient."""
+    fair, weak, insufficient = (
+        ruleset.parameter(f"reconciliation_{grade}_from", inputs.as_of).best
+        for grade in ("fair", "weak", "insufficient")
+    )
+    return fair, weak, insufficient
 
 
 def _pledge_rules(ruled: RuledMeasures) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 Stored wide: one column a step, one a term; a term's slot is its place in its mineral's list of terms.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,41 +42,66 @@ class Waterfall:
     terms: pl.DataFrame
 
 
-def build_waterfall(blocks: Sequence[Block], finisher: Finisher) -> Waterfall:
-    """Points of every step and term. The terms of a step telescope, so that they sum to it."""
+ROUTE: Final = ("mineral", "stage", "exporter", "importer")
+IMPORTER: Final = ("mineral", "stage", "importer")
+RESPONSES: Final = ("alternatives", "substitution", "stock_days")
+
+
+def build_waterfall(
+    blocks: Sequence[Block], finisher: Finisher, rule_ids: Mapping[str, pl.Series]
+) -> Waterfall:
+    """Points of every step and term. The terms of a step telescope, so that they sum to it.
+
+    Args:
+        blocks: in order, those of a mineral together.
+        finisher: the scores.
+        rule_ids: factor to the rule that decided, a value per unit in the order of the blocks.
+    """
     slots = _slots(blocks)
-    parts: dict[bool, list[pl.DataFrame]] = {False: [], True: []}
+    wide: dict[bool, list[pl.DataFrame]] = {False: [], True: []}
+    own: dict[bool, list[pl.DataFrame]] = {False: [], True: []}
     later = {regime: finisher.steps_after_law(regime) for regime in REGIMES}
     start = 0
-    for block in blocks:
+    for place, block in enumerate(blocks):
         at = slice(start, start + block.units.height)
         start = at.stop
-        keys = (
-            ["mineral", "stage", "importer"]
-            if block.is_importer
-            else ["mineral", "stage", "exporter", "importer"]
-        )
-        head = block.units.select(keys).with_columns(
-            pl.lit(block.horizon_days, pl.Int64).alias("horizon_days")
-        )
+        rules = [
+            rule_ids[factor].slice(at.start, block.units.height).alias(f"{factor}_rule_id")
+            for factor in RESPONSES
+        ]
         for regime in REGIMES:
-            points = _points(block, regime, later[regime][:, at])
-            steps = {name.lower(): np.zeros(block.units.height) for name in STEP_NAMES}
-            terms: dict[str, Array] = {}
-            for swap, gained in points:
-                steps[swap.step.lower()] = steps[swap.step.lower()] + gained
-                terms[slots[block.mineral, swap]] = gained
-            parts[block.is_importer].append(
-                head.with_columns(
-                    pl.lit(regime).alias("regime"),
-                    *(
-                        pl.Series(name, values)
-                        for name, values in {**steps, **dict(sorted(terms.items()))}.items()
-                    ),
-                )
-            )
-    wide = {is_importer: pl.concat(frames, how="diagonal") for is_importer, frames in parts.items()}
-    return Waterfall(_ordered(wide[False]), _ordered(wide[True]), _term_frame(slots))
+            own[block.is_importer].append(_rows(block, regime, later[regime][:, at], slots, rules))
+        if place + 1 == len(blocks) or blocks[place + 1].mineral != block.mineral:
+            for is_importer, parts in own.items():
+                keys = [*(IMPORTER if is_importer else ROUTE), "horizon_days", "regime"]
+                wide[is_importer].append(pl.concat(parts, how="diagonal").sort(keys))
+                parts.clear()
+    routes, importers = (
+        _ordered(pl.concat(wide[key], how="diagonal", rechunk=False)) for key in (False, True)
+    )
+    return Waterfall(routes, importers, _term_frame(slots))
+
+
+def _rows(
+    block: Block,
+    regime: str,
+    later: Array,
+    slots: Mapping[tuple[str, Swap], str],
+    rules: Sequence[pl.Series],
+) -> pl.DataFrame:
+    """One row per unit: steps, rules of the responses, and the terms in play."""
+    steps = {name.lower(): np.zeros(block.units.height) for name in STEP_NAMES}
+    terms: dict[str, Array] = {}
+    for swap, gained in _points(block, regime, later):
+        steps[swap.step.lower()] += gained
+        terms[slots[block.mineral, swap]] = gained
+    return block.units.select(IMPORTER if block.is_importer else ROUTE).with_columns(
+        pl.lit(block.horizon_days, pl.Int64).alias("horizon_days"),
+        pl.lit(regime).alias("regime"),
+        *(pl.Series(name, values) for name, values in steps.items()),
+        *rules,
+        *(pl.Series(name, values) for name, values in terms.items()),
+    )
 
 
 def _points(block: Block, regime: str, later: Array) -> Iterator[tuple[Swap, Array]]:

@@ -136,6 +136,9 @@ def _score_and_publish(
         case = PointerCase(stamp.as_of, stamp.known_at, stamp.curbing_country, dates.started_at.date())
         pointed = layout.pointed()
         known = ledger.known_at_of(state, pointed.run_id) if pointed else None
+        # The tables are in the file now: let go of them before the exports read it back.
+        marts.clear()
+        result.marts.clear()
         moved = pointer_moves(layout, case, default_country=DEFAULT_CURBING_COUNTRY, pointed_known_at=known)
         if moved:
             warnings.extend(point_to(layout, snapshot))
