@@ -10,6 +10,9 @@ OUT ?= curbline-data
 WORKERS ?= auto
 UV ?= uv
 
+# As the command line does for itself: the systems solved are small, and threads that wait for a busy core cost minutes.
+export OPENBLAS_NUM_THREADS := 1
+
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.ready

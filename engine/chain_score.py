@@ -263,14 +263,31 @@ class ChainScorer:
     def _solve(
         self, curbs: list[StageCurbs], worlds: Index, weight: Array, replacement_t: Sequence[Array] | None
     ) -> Missing:
-        curbing = self.chain.curbing
-        shocks = run_shock(self.pools, self.production_t, curbs, worlds, weight, curbing, replacement_t)
-        missing = Missing([], [], [])
-        for s, (shock, curb) in enumerate(zip(shocks, curbs, strict=True)):
+        """H of every row. Where nothing is cut at any stage nothing is missing, and nothing needs solving."""
+        bites = np.zeros(len(worlds), dtype=bool)
+        for curb in curbs:
+            bites |= np.any(curb.withheld_share, axis=1) | np.any(curb.extraterritorial_share, axis=1)
+        hit = np.flatnonzero(bites)
+        n = len(self.chain.countries)
+        missing = Missing(
+            [np.zeros((len(worlds), len(exporters))) for exporters, _ in self.routes],
+            [np.zeros((len(worlds), n + 1)) for _ in self.routes],
+            [np.zeros(len(worlds)) for _ in self.routes],
+        )
+        if not len(hit):
+            return missing
+        cut = [
+            StageCurbs(c.withheld_share[hit], c.extraterritorial_share[hit], c.reach_share[hit])
+            for c in curbs
+        ]
+        added = None if replacement_t is None else [tonnes[hit] for tonnes in replacement_t]
+        at, curbing = worlds[hit], self.chain.curbing
+        shocks = run_shock(self.pools, self.production_t, cut, at, weight[hit], curbing, added)
+        for s, (shock, curb) in enumerate(zip(shocks, cut, strict=True)):
             exporters, importers = self.routes[s]
-            missing.route.append(route_missing_share(shock, curb, exporters, importers, curbing))
-            missing.importer.append(self._importers(s, shock, curb, worlds))
-            missing.lost_t.append(lost_t(shock, self.pools[s], self.exports_t[s], worlds, curbing))
+            missing.route[s][hit] = route_missing_share(shock, curb, exporters, importers, curbing)
+            missing.importer[s][hit] = self._importers(s, shock, curb, at)
+            missing.lost_t[s][hit] = lost_t(shock, self.pools[s], self.exports_t[s], at, curbing)
         return missing
 
     def _importers(self, s: int, shock: StageShock, curb: StageCurbs, worlds: Index) -> Array:

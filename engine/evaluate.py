@@ -42,11 +42,39 @@ def evaluate(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) ->
     rules = ruleset.for_factor(factor, on)
     if not rules or not frame.height:
         return pl.DataFrame(schema=VALUE_SCHEMA).clear(frame.height)
-    own = evaluate_each(ruleset, factor, frame, on=on)
-    combined = nw.from_native(own).select(
-        *combine_expressions([rule.id for rule in rules], ruleset.scorecard.factors[factor].combine)
+    columns = _columns_read(ruleset, factor, frame, on)
+    combine = ruleset.scorecard.factors[factor].combine
+    expressions = combine_expressions([rule.id for rule in rules], combine)
+    if any(frame.schema[column].is_float() for column in columns):
+        own = evaluate_each(ruleset, factor, frame, on=on)
+        return nw.from_native(own).select(*expressions).to_native()
+    # Categories and flags alone come in few combinations: each is asked once.
+    combinations = frame.select(columns).unique()
+    own = evaluate_each(ruleset, factor, combinations, on=on)
+    answers = pl.concat(
+        [combinations, nw.from_native(own).select(*expressions).to_native()], how="horizontal"
     )
-    return combined.to_native()
+    found = frame.select(columns).join(
+        answers, on=columns, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return found.select(*VALUE_SCHEMA)
+
+
+def _columns_read(ruleset: RuleSet, factor: str, frame: pl.DataFrame, on: date) -> list[str]:
+    """The columns that the rules of a factor read, each once.
+
+    Raises:
+        MissingFeatureError: names the column and the rule that reads it.
+    """
+    columns: dict[str, None] = {}
+    for rule in ruleset.for_factor(factor, on):
+        for name in (rule.score.on, *(condition.feature for condition in rule.conditions)):
+            for column in ruleset.features[name].columns if name else ():
+                if column not in frame.columns:
+                    message = f"{rule.file} reads the feature '{name}', but the frame for '{factor}' has no column {column}"
+                    raise MissingFeatureError(message)
+                columns[column] = None
+    return list(columns)
 
 
 def evaluate_each(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) -> pl.DataFrame:
@@ -55,11 +83,6 @@ def evaluate_each(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: dat
     Raises:
         MissingFeatureError: names the column and the rule that reads it.
     """
-    for rule in ruleset.for_factor(factor, on):
-        for name in (rule.score.on, *(condition.feature for condition in rule.conditions)):
-            for column in ruleset.features[name].columns if name else ():
-                if column not in frame.columns:
-                    message = f"{rule.file} reads the feature '{name}', but the frame for '{factor}' has no column {column}"
-                    raise MissingFeatureError(message)
+    _columns_read(ruleset, factor, frame, on)
     compiled = compile_factor(ruleset, factor, on)
     return nw.from_native(frame).select(**compiled).to_native()

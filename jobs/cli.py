@@ -64,6 +64,8 @@ def options(
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are sentences on standard error."""
     given = sys.argv[1:] if arguments is None else arguments
+    # The systems solved are many and small: threads gain nothing, and waiting for a busy core costs minutes.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
         result = app(args=given, prog_name="curbline", standalone_mode=False)
