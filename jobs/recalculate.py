@@ -118,8 +118,7 @@ def _warnings(marts: dict[str, pl.DataFrame], facts: WarehouseInputs) -> list[st
         warnings.append(f"trade and production do not reconcile for {names}: these scores are unverified.")
     gaps = facts.gaps.filter(pl.col("hs6").is_not_null())
     if gaps.height:
-        rows = int(gaps["row_count"].sum())
-        warnings.append(
-            f"{rows} trade rows could not become tonnes of a lane; `reason` stands in the gap table of the run."
-        )
+        by_reason = gaps.group_by("reason").agg(pl.col("row_count").sum()).sort("reason")
+        told = "; ".join(f"{count} because {reason}" for reason, count in by_reason.iter_rows())
+        warnings.append(f"trade rows that could not become tonnes of a lane: {told}.")
     return warnings
