@@ -1,22 +1,45 @@
 """The engine: frames and rule text in, frames and problems out. No file, clock, network or database."""
 
-from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from engine.check import check_rules
-from engine.errors import (
-    Location,
-    Problem,
-    RuleCheckError,
-    RuleError,
-    RuleExampleError,
-    RuleSyntaxError,
-    format_problem,
-)
-from engine.evaluate import evaluate, evaluate_each
-from engine.examples import ExampleReport, ExampleResult, run_examples
-from engine.load import read_texts
-from engine.rules import Range, Rule, RuleSet
-from engine.sentence import fill
+if TYPE_CHECKING:
+    from engine.errors import (
+        Location,
+        Problem,
+        RuleCheckError,
+        RuleError,
+        RuleExampleError,
+        RuleSyntaxError,
+        format_problem,
+    )
+    from engine.evaluation import evaluate, evaluate_each
+    from engine.examples import ExampleReport, ExampleResult, run_examples
+    from engine.rules import Range, Rule, RuleSet
+    from engine.ruleset import check_ruleset, load_ruleset
+    from engine.sentence import fill
+
+# Each name is imported when it is first asked for: a question on the command line waits for nothing else.
+_HOME = {
+    "ExampleReport": "engine.examples",
+    "ExampleResult": "engine.examples",
+    "Location": "engine.errors",
+    "Problem": "engine.errors",
+    "Range": "engine.rules",
+    "Rule": "engine.rules",
+    "RuleCheckError": "engine.errors",
+    "RuleError": "engine.errors",
+    "RuleExampleError": "engine.errors",
+    "RuleSet": "engine.rules",
+    "RuleSyntaxError": "engine.errors",
+    "check_ruleset": "engine.ruleset",
+    "evaluate": "engine.evaluation",
+    "evaluate_each": "engine.evaluation",
+    "fill": "engine.sentence",
+    "format_problem": "engine.errors",
+    "load_ruleset": "engine.ruleset",
+    "run_examples": "engine.examples",
+}
 
 __all__ = [
     "ExampleReport",
@@ -40,36 +63,9 @@ __all__ = [
 ]
 
 
-def check_ruleset(files: Mapping[str, str]) -> list[Problem]:
-    """Every problem of a rule set, in one pass, sorted by place.
-
-    Args:
-        files: path relative to the rules folder to text; ``features.yml`` and ``scorecard.yml`` among them.
-    """
-    return _read(files)[1]
-
-
-def load_ruleset(files: Mapping[str, str]) -> RuleSet:
-    """A checked rule set.
-
-    Args:
-        files: path relative to the rules folder to text.
-
-    Raises:
-        RuleSyntaxError: a text is not in the YAML subset.
-        RuleCheckError: a static check refuses the rules; warnings alone do not.
-    """
-    ruleset, problems = _read(files)
-    serious = [problem for problem in problems if not problem.is_warning]
-    if serious or ruleset is None:
-        is_syntax = all(problem.code < "R007" for problem in serious)
-        raise RuleSyntaxError(problems) if is_syntax else RuleCheckError(problems)
-    return ruleset
-
-
-def _read(files: Mapping[str, str]) -> tuple[RuleSet | None, list[Problem]]:
-    features, scorecard, rules, problems = read_texts(files)
-    if scorecard is None or not features:
-        return None, sorted(problems)
-    problems += check_rules(features, scorecard, rules)
-    return RuleSet(features, scorecard, tuple(sorted(rules, key=lambda rule: rule.id))), sorted(set(problems))
+def __getattr__(name: str) -> Any:
+    """A public name, out of the module that it lives in."""
+    if name not in _HOME:
+        message = f"module 'engine' has no attribute '{name}'"
+        raise AttributeError(message)
+    return getattr(import_module(_HOME[name]), name)

@@ -13,7 +13,7 @@ import polars as pl
 
 from engine.chain_score import Index
 from engine.curbs import CurbItem, CurbSet
-from engine.evaluate import evaluate
+from engine.evaluation import evaluate
 from engine.inputs import Inputs, ends, partition
 from engine.ranges import POINTS, Array, five_points
 from engine.rules import RuleSet

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from engine.errors import Problem
-from engine.evaluate import evaluate_each
+from engine.evaluation import evaluate_each
 from engine.rules import ENDS, Example, Feature, Range, Rule, RuleSet
 
 TOLERANCE = 1e-9

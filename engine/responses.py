@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from engine.blocks import REGIMES, Block
-from engine.evaluate import evaluate, evaluate_each
+from engine.evaluation import evaluate, evaluate_each
 from engine.inputs import Inputs, ends
 from engine.ranges import BEST, HIGH, LOW, Array, five_points
 from engine.rules import RuleSet

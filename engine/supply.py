@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from engine.evaluate import evaluate
+from engine.evaluation import evaluate
 from engine.inputs import Inputs, ends, partition
 from engine.ranges import Array
 from engine.response import Supply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -10,6 +11,7 @@ from rich.text import Text
 from jobs.marts import REGIMES
 from jobs.tables import as_table
 
+SHOWN_FROM = 0.05  # points; smaller terms would all read +0.0
 LABELS = {"active": "active", "snapback": "snapback", "full_stop": "full stop"}
 
 
@@ -97,16 +99,20 @@ def _waterfall(found: dict[str, Any]) -> list[RenderableType]:
         return [Text(f"No points in {LABELS[regime]}: nothing on this route is hit."), Text()]
     rows: list[tuple[object, ...]] = []
     reached = 0.0
-    for term in terms:
-        reached += term["points"]
-        rows.append(
-            (
-                f"{term['step']} {term['step_name']}",
-                f"{term['points']:+.1f}",
-                f"{reached:.1f}",
-                term["sentence"] or term["rule_id"],
+    for (step, name), members in groupby(terms, key=lambda term: (term["step"], term["step_name"])):
+        small: list[float] = []
+        for term in members:
+            reached += term["points"]
+            if abs(term["points"]) < SHOWN_FROM:
+                small.append(term["points"])
+                continue
+            stage = f", {term['term_stage']}" if term["measure_id"] else ""
+            rows.append(
+                (f"{step} {name}{stage}", f"{term['points']:+.1f}", f"{reached:.1f}", term["sentence"])
             )
-        )
+        if small:
+            more = f"{len(small)} more terms of less than {SHOWN_FROM} points each (--json lists them)"
+            rows.append((f"{step} {name}", f"{sum(small):+.1f}", f"{reached:.1f}", more))
     title = Text(
         f"Points in {LABELS[regime]} (each is the change of the score; together they are the score)",
         style="bold",

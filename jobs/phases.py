@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -15,10 +17,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 @dataclass(frozen=True)
 class PhaseTime:
-    """One phase and its duration."""
+    """One phase, its duration, and the most memory that the process had held by its end."""
 
     name: str
     seconds: float
+    peak_mb: float
 
 
 @dataclass
@@ -57,11 +60,12 @@ class Phases:
         try:
             yield
         finally:
-            self.done.append(PhaseTime(name, time.perf_counter() - start))
+            self.done.append(PhaseTime(name, time.perf_counter() - start, peak_memory_mb()))
             if self._progress is not None and self._task is not None:
                 self._progress.advance(self._task)
 
 
-def untimed(_: str) -> AbstractContextManager[None]:
-    """Stand in where nobody times the phases."""
-    return nullcontext()
+def peak_memory_mb() -> float:
+    """Return the most memory that this process has held so far (MB)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)  # bytes there, kilobytes elsewhere

@@ -14,7 +14,7 @@ from jobs import ledger
 from jobs.checks import CheckResult, check_frame, check_marts, require_passed, verify_built
 from jobs.errors import ExitCode, InputError, SettingsError
 from jobs.export.book import Selection, load_book
-from jobs.export.tables import TableFormat, export_tables, whole_folder, write_manifest
+from jobs.export.tables import NIGHTLY_SKIP, TableFormat, export_tables, whole_folder, write_manifest
 from jobs.export.xlsx import write_book
 from jobs.identity import code_version, new_attempt_id, run_identity
 from jobs.layout import Layout
@@ -157,14 +157,14 @@ def _verify(path: Path, marts: Mapping[str, pl.DataFrame]) -> None:
 
 
 def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp) -> Path:
-    """Write CSV and Parquet of every mart table and the workbooks of the settings."""
+    """Write the mart tables as CSV and Parquet and the workbooks of the settings."""
     target = layout.exports / stamp.run_id
     selections: list[Selection] = []
     if stamp.curbing_country != ALL_COUNTRIES:  # which scores no routes
         selections += [Selection(importer=importer) for importer in settings.export.importers]
         selections += [Selection(top=settings.export.top)] if settings.export.top else []
     with whole_folder(target) as folder, Database.open(snapshot, read_only=True) as reader:
-        export_tables(reader, folder, tuple(TableFormat))
+        export_tables(reader, folder, tuple(TableFormat), skip=NIGHTLY_SKIP)
         for selection in selections:
             write_book(load_book(reader, selection), folder / selection.file_name)
         write_manifest(folder)

@@ -52,8 +52,8 @@ def meta_frames(
         }
     )
     step = pl.DataFrame(
-        [(phase.name, phase.seconds) for phase in phases],
-        schema={"step": pl.String, "seconds": pl.Float64},
+        [(phase.name, phase.seconds, phase.peak_mb) for phase in phases],
+        schema={"step": pl.String, "seconds": pl.Float64, "peak_memory_mb": pl.Float64},
         orient="row",
     )
     rule = pl.DataFrame(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from apscheduler.triggers.cron import CronTrigger
+if TYPE_CHECKING:
+    from apscheduler.triggers.cron import CronTrigger
 
 DEFAULT_CRON = "30 2 * * *"
 FIELDS = ("minute", "hour", "day of month", "month", "day of week")
@@ -21,6 +23,9 @@ def check_cron(line: str) -> CronTrigger:
     Raises:
         ValueError: The line has not five fields, numbers its weekdays, or holds a value out of range.
     """
+    # Settings check their line by this function, and no other command should wait for the scheduler's import.
+    from apscheduler.triggers.cron import CronTrigger
+
     fields = line.split()
     if len(fields) != len(FIELDS):
         raise ValueError(

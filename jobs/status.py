@@ -67,7 +67,7 @@ class Status:
             return "Nothing is published here yet; `curbline run` does it."
         if not self.is_there:
             return f"The pointer leads to {self.pointed.path.name}, which is gone; `curbline run` publishes it again."
-        age = f"as of {self.pointed.as_of}, {self.age_days} days ago"
+        age = f"as of {self.pointed.as_of}, {self.age_days} day{'' if self.age_days == 1 else 's'} old"
         return f"Stale: {age}; see why the last runs failed." if self.is_stale else f"Fresh: {age}."
 
 

@@ -42,6 +42,10 @@ WITHOUT_TRADE = """
 SELECT c.mineral, count(*)::BIGINT AS items, any_value(c.reason ORDER BY c.reason) AS reason
 FROM mart.measure_coverage AS c WHERE NOT c.has_trade GROUP BY 1 ORDER BY 2 DESC, 1
 """
+WITHHELD = """
+SELECT count(*)::BIGINT AS flows, count(DISTINCT curbing_country)::BIGINT AS countries FROM mart.withheld_share
+WHERE horizon_days = (SELECT min(horizon_days) FROM mart.withheld_share)
+"""
 COVERAGE = "SELECT count(*)::BIGINT AS items, count(*) FILTER (NOT has_trade)::BIGINT AS without FROM mart.measure_coverage"
 
 
@@ -82,11 +86,15 @@ def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seco
             "by_band": {band: bands.get(band, 0) for band in (*BANDS, UNKNOWN_BAND)},
             "by_reconciliation": {grade: grades.get(grade, 0) for grade in GRADES},
         },
+        "withheld": reader.query(WITHHELD).row(0, named=True),
         "top": reader.query(TOP_ROUTES, horizon).to_dicts(),
         "unverified": reader.query(UNVERIFIED, when).to_dicts(),
         "without_trade": {**coverage, "minerals": reader.query(WITHOUT_TRADE).to_dicts()},
         "checks": len(outcome.checks),
-        "phases": [{"phase": item.name, "seconds": round(item.seconds, 3)} for item in phases],
+        "phases": [
+            {"phase": item.name, "seconds": round(item.seconds, 3), "peak_memory_mb": round(item.peak_mb)}
+            for item in phases
+        ],
         "seconds": round(seconds, 3),
         "published": str(outcome.snapshot),
         "pointer": str(outcome.layout.pointer),
@@ -113,12 +121,11 @@ def as_text(found: dict[str, Any]) -> Group:
             f"{facts['measures']} measures, {facts['sources']} sources, {facts['rejected']} rows set aside"
         ),
         Text(f"Rules: {found['rules']['count']}. Checks passed: {found['checks']}."),
-        Text(f"Routes at {routes['horizon_days']} days: {routes['total']:,} ({_counts(routes['by_band'])})"),
-        Text(f"By reconciliation of trade and production: {_counts(routes['by_reconciliation'])}"),
+        *_routes(routes, found["withheld"]),
         Text(),
         *_top(found["top"]),
         *_unverified(found["unverified"], found["as_of"]),
-        _without_trade(found["without_trade"]),
+        *_without_trade(found["without_trade"]),
         Text("Time: " + ", ".join(f"{item['phase']} {item['seconds']:.1f} s" for item in found["phases"])),
         Text(),
         *_places(found),
@@ -126,6 +133,17 @@ def as_text(found: dict[str, Any]) -> Group:
     parts += [Text(f"Note: {note}") for note in found["notes"]]
     parts += [Text(f"Warning: {warning}", style="yellow") for warning in found["warnings"]]
     return Group(*parts)
+
+
+def _routes(routes: dict[str, Any], withheld: dict[str, Any]) -> list[Text]:
+    if not routes["total"]:
+        flows = f"{withheld['flows']:,} flows of {withheld['countries']} countries (mart.withheld_share)"
+        return [Text(f"Withheld shares: {flows}. Routes are scored for one curbing country at a time.")]
+    bands, grades = _counts(routes["by_band"]), _counts(routes["by_reconciliation"])
+    return [
+        Text(f"Routes at {routes['horizon_days']} days: {routes['total']:,} ({bands})"),
+        Text(f"By reconciliation of trade and production: {grades}"),
+    ]
 
 
 def _counts(counts: dict[str, int]) -> str:
@@ -171,14 +189,15 @@ def _unverified(rows: list[dict[str, Any]], as_of: date) -> list[RenderableType]
     return [Text(f"Unverified on {as_of} (the stated end has passed, no successor is known): {listed}")]
 
 
-def _without_trade(found: dict[str, Any]) -> Text:
+def _without_trade(found: dict[str, Any]) -> list[Text]:
+    if not found["items"]:
+        return []
     names = ", ".join(f"{row['mineral']} {row['items']}" for row in found["minerals"][:12])
     more = len(found["minerals"]) - 12
     tail = f" and {more} more" if more > 0 else ""
     listed = f": {names}{tail}" if names else ""
-    return Text(
-        f"Curbed items without trade: {found['without']} of {found['items']}{listed} (mart.measure_coverage says why)"
-    )
+    counted = f"{found['without']} of {found['items']}{listed}"
+    return [Text(f"Curbed items without trade: {counted} (mart.measure_coverage says why)")]
 
 
 def _places(found: dict[str, Any]) -> list[RenderableType]:

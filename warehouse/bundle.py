@@ -13,7 +13,7 @@ from warehouse.bundle_files import LINE, Manifest, RejectedRow, read_folder
 from warehouse.bundle_links import linked
 from warehouse.bundle_rows import FILE, typed
 from warehouse.errors import BundleError, FileProblem, StrictError
-from warehouse.facts_hash import facts_hash
+from warehouse.hashing import facts_hash
 from warehouse.records import TABLES, schema
 
 __all__ = ["Facts", "LoadReport", "Manifest", "RejectedRow", "read_bundles"]

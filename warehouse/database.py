@@ -164,8 +164,8 @@ def _rows(relation: Any, limit: int | None = None) -> pl.DataFrame:
     """Rows of a result; none for a statement that returns nothing, for which DuckDB gives None against its types."""
     if relation is None:
         return pl.DataFrame()
-    found: pl.DataFrame = (relation if limit is None else relation.limit(limit)).pl()
-    return found
+    # Straight over the Arrow interface: `.pl()` would load pyarrow first, which takes longer than most questions.
+    return pl.DataFrame(relation if limit is None else relation.limit(limit))
 
 
 def _state_error(path: Path | None, error: duckdb.Error) -> StateError:

@@ -11,7 +11,7 @@ import pytest
 
 from engine import evaluate, load_ruleset, oracle, run_examples
 from engine.compile import combine_expressions, compile_factor
-from engine.evaluate import MissingFeatureError
+from engine.evaluation import MissingFeatureError
 from engine.examples import column_type
 from engine.rules import RuleSet
 from engine.sentence import fill

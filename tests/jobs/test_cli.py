@@ -101,7 +101,7 @@ def test_explain_says_why(small_root: Path, capsys: pytest.CaptureFixture[str]) 
     said = " ".join(capsys.readouterr().out.split())
     for part in (
         "gallium / refined / CHN → USA, 365 days", "as of 2026-11-23", "active 55.0 moderate 53.0–57.0 51.0–59.0 firm",
-        "snapback 65.0 high", "full stop 75.0", "S0 full stop +90.0 90.0 every shipment of CHN ceases", "S1 law -35.0 55.0",
+        "snapback 65.0 high", "full stop 75.0", "S0 full stop +90.0 90.0 every shipment of CHN ceases", "S1 law, refined -35.0 55.0",
         "MOFCOM 23/2023 needs a licence for gallium: 35 % of what CHN sends to USA.", "35 % (10 %–60 %)", "src-a A MOFCOM",
         "Next known event: 2026-11-28, MOFCOM 46/2024", "Normal trade 12.5 t in 2022",
     ):  # fmt: skip
@@ -206,7 +206,7 @@ def test_nothing_published_says_what_to_do(tmp_path: Path, capsys: pytest.Captur
 
 @pytest.mark.parametrize(
     ("day", "code", "said"),
-    [(24, 0, "Fresh: as of 2026-11-23, 1 days ago."), (26, 30, "Stale: as of 2026-11-23, 3 days ago")],
+    [(24, 0, "Fresh: as of 2026-11-23, 1 day old."), (26, 30, "Stale: as of 2026-11-23, 3 days old")],
 )
 def test_status(
     small_root: Path,

@@ -101,6 +101,7 @@ def test_a_run_publishes_exports_and_logs(
     assert {"route_score.csv", "route_score.parquet", "routes-all-top50-365d.xlsx", "manifest.json"} <= {
         p.name for p in exports.iterdir()
     }
+    assert not list(exports.glob("*contribution_wide.csv")), "Parquet only, unless asked for"
     with Database.open(layout.state, read_only=True) as state:
         entry = tail(state, 5).row(0, named=True)
     assert (entry["run_id"], entry["status"], entry["file"]) == (

@@ -1,0 +1,43 @@
+"""Loading and checking a rule set as a whole."""
+
+from collections.abc import Mapping
+
+from engine.check import check_rules
+from engine.errors import Problem, RuleCheckError, RuleSyntaxError
+from engine.load import read_texts
+from engine.rules import RuleSet
+
+
+def check_ruleset(files: Mapping[str, str]) -> list[Problem]:
+    """Every problem of a rule set, in one pass, sorted by place.
+
+    Args:
+        files: path relative to the rules folder to text; ``features.yml`` and ``scorecard.yml`` among them.
+    """
+    return _read(files)[1]
+
+
+def load_ruleset(files: Mapping[str, str]) -> RuleSet:
+    """A checked rule set.
+
+    Args:
+        files: path relative to the rules folder to text.
+
+    Raises:
+        RuleSyntaxError: a text is not in the YAML subset.
+        RuleCheckError: a static check refuses the rules; warnings alone do not.
+    """
+    ruleset, problems = _read(files)
+    serious = [problem for problem in problems if not problem.is_warning]
+    if serious or ruleset is None:
+        is_syntax = all(problem.code < "R007" for problem in serious)
+        raise RuleSyntaxError(problems) if is_syntax else RuleCheckError(problems)
+    return ruleset
+
+
+def _read(files: Mapping[str, str]) -> tuple[RuleSet | None, list[Problem]]:
+    features, scorecard, rules, problems = read_texts(files)
+    if scorecard is None or not features:
+        return None, sorted(problems)
+    problems += check_rules(features, scorecard, rules)
+    return RuleSet(features, scorecard, tuple(sorted(rules, key=lambda rule: rule.id))), sorted(set(problems))

@@ -1,0 +1,101 @@
+"""Editors get schemas that accept every default file and underline what is wrong."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from engine.json_schema import schemas
+from engine.yaml_subset import Leaf, Mapping, Node, require
+from tests.engine.rulebook import RULE, default_ruleset, default_texts
+
+jsonschema = pytest.importorskip("jsonschema")
+
+SCHEMAS = schemas(default_ruleset().features, default_ruleset().scorecard)
+RULE_FILES = sorted(set(default_texts()) - {"features.yml", "scorecard.yml"})
+
+
+def plain(node: Node) -> Any:
+    """The text as an editor sees it: keys are text, dates are text."""
+    if isinstance(node, Leaf):
+        return node.value.isoformat() if isinstance(node.value, date) else node.value
+    if isinstance(node, Mapping):
+        return {str(key.value): plain(value) for key, value in node.items}
+    return [plain(item) for item in node.items]
+
+
+def errors(name: str, text: str) -> list[str]:
+    validator = jsonschema.Draft202012Validator(SCHEMAS[name])
+    return [error.message for error in validator.iter_errors(plain(require(text, "file.yml")))]
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_a_schema_is_a_schema(name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
+
+
+@pytest.mark.parametrize("file", RULE_FILES)
+def test_default_rules_are_valid(file: str) -> None:
+    assert errors("rule", default_texts()[file]) == []
+
+
+@pytest.mark.parametrize("name", ["features", "scorecard"])
+def test_catalogue_and_scorecard_are_valid(name: str) -> None:
+    assert errors(name, default_texts()[f"{name}.yml"]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("owner: tests\n", ""),
+        ("owner: tests", "ownr: tests"),
+        ("id: small", "id: Small One"),
+        ("status: active", "status: activ"),
+        ("version: 1", "version: one"),
+        ("version: 1", "version: 0"),
+        ("sets: withheld", "sets: witheld"),
+        ("on: horizon_days", "on: horizn_days"),
+        ("on: horizon_days", "on: switch_share"),  # of another grain
+        ("{instrument: export_tax, destination_class: ordinary}\nscore", "{instrument: export_tx}\nscore"),
+        ("{instrument: export_tax, destination_class: ordinary}\nscore", "{lane_share: {below: 0.1}}\nscore"),
+        ("{instrument: export_tax, destination_class: ordinary}\nscore", "{is_entrepot: true}\nscore"),
+        ("{90: 0.5,", "{91: 0.5,"),
+        ("{90: 0.5,", "{90: [0.5, 1],"),
+        ("{90: 0.5,", "{90: refused,"),
+        ("shape: lookup", "shape: linear"),
+        ("shape: lookup", "shape: lookup\n  value: 0.5"),
+        ("unit: share", "unit: shares"),
+        ("published: 2025-01-01, ", ""),
+        ("effective: {from: 2020-12-01}", "effective: {from: '2020-12'}"),
+        ("expect: 0.5", "expect: perhaps"),
+        ("as_of: 2025-06-01, given: {instrument: export_ban", "as_of: 2025-06-01, given: {instrumnt: export_ban"),
+    ],
+)  # fmt: skip
+def test_planted_defects_of_a_rule_are_refused(old: str, new: str) -> None:
+    assert errors("rule", RULE) == []
+    assert old in RULE
+    assert errors("rule", RULE.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("features", "type: category", "type: categry"),
+        ("features", "known: true", "known: maybe"),
+        ("features", "grain: [measure_destination]", "grain: [measure]"),
+        ("scorecard", "combine: strongest", "combine: strongst"),
+        ("scorecard", "in_force: $in_force_weight", "in_force: $in_force_wait"),
+        ("scorecard", "suspended: $paused_weight", "suspnded: $paused_weight"),
+        ("scorecard", "full_stop: {}", "fullstop: {}"),
+    ],
+)
+def test_planted_defects_of_the_other_files_are_refused(name: str, old: str, new: str) -> None:
+    text = default_texts()[f"{name}.yml"]
+    assert old in text
+    assert errors(name, text.replace(old, new, 1))
+
+
+def test_features_tell_their_meaning_on_hover() -> None:
+    filters = SCHEMAS["rule"]["properties"]["applies_when"]["properties"]
+    assert filters["instrument"]["description"] == default_ruleset().features["instrument"].meaning
+    assert all("description" in key for key in SCHEMAS["rule"]["properties"].values())
