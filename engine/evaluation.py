@@ -43,12 +43,12 @@ def evaluate(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) ->
     if not rules or not frame.height:
         return pl.DataFrame(schema=VALUE_SCHEMA).clear(frame.height)
     columns = _columns_read(ruleset, factor, frame, on)
-    combine = ruleset.scorecard.factors[factor].combine
-    expressions = combine_expressions([rule.id for rule in rules], combine)
-    if any(frame.schema[column].is_float() for column in columns):
+    setting = ruleset.scorecard.factors[factor]
+    expressions = combine_expressions([rule.id for rule in rules], setting.combine)
+    if setting.order > 1:
         own = evaluate_each(ruleset, factor, frame, on=on)
         return nw.from_native(own).select(*expressions).to_native()
-    # Categories and flags alone come in few combinations: each is asked once.
+    # In the first pass a measure says the same to most buyers: each combination is asked once.
     combinations = frame.select(columns).unique()
     own = evaluate_each(ruleset, factor, combinations, on=on)
     answers = pl.concat(
