@@ -242,8 +242,8 @@ class ChainBlocks:
         else:
             own_touched = touched[:, exporters]
             tonnes = self.frames.chain.stages[s].trade_t[1][exporters, importers]
-            known = (pool - self.scorer.pools[s].unexplained_t[0])[importers]  # production and imports
-            dependence = np.clip(tonnes / np.where(known > 0, known, 1.0), 0.0, 1.0)
+            sourced = (pool - self.scorer.pools[s].unexplained_t[0])[importers]  # production and imports
+            dependence = np.clip(tonnes / np.where(sourced > 0, sourced, 1.0), 0.0, 1.0)
         regimes = {
             regime: RegimeBlock(
                 pick(solved[regime]),

@@ -17,10 +17,18 @@ def by_party(inputs: Inputs, stages: pl.DataFrame) -> pl.DataFrame:
         stages: mineral, stage, stage_order of the chains that are scored.
 
     Returns:
-        mineral, stage, party, next_event, next_event_date, has_unverified_state.
+        mineral, stage, party, next_event, next_event_date, has_unverified_state. Where nothing is known to come but a
+        measure is unverified, next_event says which and since when, and has no date.
     """
     measures = inputs["measures"].select(
-        "measure_id", "clause", "notice", "mineral", item_stage="stage", party="importer", state="state"
+        "measure_id",
+        "clause",
+        "notice",
+        "mineral",
+        "state",
+        "state_valid_from",
+        item_stage="stage",
+        party="importer",
     )
     order = stages.select("mineral", item_stage="stage", item_order="stage_order")
     reached = (
@@ -28,8 +36,21 @@ def by_party(inputs: Inputs, stages: pl.DataFrame) -> pl.DataFrame:
         .join(stages, on="mineral")
         .filter(pl.col("item_order") <= pl.col("stage_order"))
     )
-    unverified = reached.group_by("mineral", "stage", "party").agg(
-        has_unverified_state=(pl.col("state") == UNVERIFIED).any()
+    lapsed = pl.col("state") == UNVERIFIED
+    unverified = (
+        reached.sort(
+            "mineral",
+            "stage",
+            "party",
+            "state_valid_from",
+            "measure_id",
+            descending=[False] * 3 + [True, False],
+        )
+        .group_by("mineral", "stage", "party", maintain_order=True)
+        .agg(
+            has_unverified_state=lapsed.any(),
+            since=pl.format("{}: unverified since {}", "notice", "state_valid_from").filter(lapsed).first(),
+        )
     )
     future = inputs["timeline"].filter(pl.col("valid_from") > inputs.as_of)
     coming = (

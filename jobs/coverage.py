@@ -66,9 +66,13 @@ def measure_coverage(state: Reader, known_at: date, routes: pl.DataFrame) -> pl.
 
 
 def _reason(row: dict[str, object], codes: list[str], has_trade: bool, is_mapped: bool) -> str | None:  # noqa: FBT001
-    """Why an item has no scored route; None where it has."""
+    """Why an item has no scored route, or is scored without trade of its own; None where it has both."""
     if row["route_count"]:
-        return None
+        return (
+            None
+            if has_trade
+            else "its own codes have no trade rows: scored on the routes of its stage, by coverage"
+        )
     if not row["stage"]:
         return "technology, equipment or services: no goods code stands for it"
     if not codes:

@@ -19,6 +19,7 @@ from jobs.export.xlsx import write_book
 from jobs.identity import code_version, new_attempt_id, run_identity
 from jobs.layout import Layout
 from jobs.lock import exclusive
+from jobs.marts import KEYS
 from jobs.phases import Phases
 from jobs.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
 from jobs.recalculate import RunRequest, RunResult, recalculate
@@ -28,6 +29,7 @@ from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
 from jobs.suggest import did_you_mean
 from warehouse.bundle import LoadReport
 from warehouse.database import Database
+from warehouse.datapackage import write_data_package
 from warehouse.snapshot import build_snapshot
 from warehouse.state import Warehouse
 
@@ -143,7 +145,7 @@ def _score_and_publish(
         if moved:
             warnings.extend(point_to(layout, snapshot))
     with phases.phase("exports"):
-        exports = _export(settings, layout, snapshot, stamp)
+        exports = _export(settings, layout, snapshot, stamp, facts)
     ledger.append(state, _entry(stamp, dates, ledger.PUBLISHED, file=snapshot.name))
     dropped = drop_old(layout, keep=settings.keep_snapshots, spare=snapshot)
     return RunOutcome(
@@ -156,8 +158,8 @@ def _verify(path: Path, marts: Mapping[str, pl.DataFrame]) -> None:
         verify_built(built, marts, path)
 
 
-def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp) -> Path:
-    """Write the mart tables as CSV and Parquet and the workbooks of the settings."""
+def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp, facts: LoadReport) -> Path:
+    """Write the mart tables as CSV and Parquet, their description, and the workbooks of the settings."""
     target = layout.exports / stamp.run_id
     selections: list[Selection] = []
     if stamp.curbing_country != ALL_COUNTRIES:  # which scores no routes
@@ -165,6 +167,7 @@ def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp)
         selections += [Selection(top=settings.export.top)] if settings.export.top else []
     with whole_folder(target) as folder, Database.open(snapshot, read_only=True) as reader:
         export_tables(reader, folder, tuple(TableFormat), skip=NIGHTLY_SKIP)
+        write_data_package(reader, folder, facts.bundles, KEYS)
         for selection in selections:
             write_book(load_book(reader, selection), folder / selection.file_name)
         write_manifest(folder)

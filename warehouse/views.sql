@@ -1,5 +1,5 @@
 -- Long views over the wide waterfalls. Points are stored wide (one column per term), and sentences are made when read.
--- The rule of a law term is the one that this route's buyer meets; terms of other steps carry their own.
+-- A term that moves nothing on a route is left out. The rule of a law term is the one that this route's buyer meets; terms of other steps carry their own.
 CREATE VIEW mart.contribution AS
 WITH
 long AS (
@@ -7,6 +7,7 @@ long AS (
         mineral, stage, exporter, importer, horizon_days, regime, term, points,
         alternatives_rule_id, substitution_rule_id, stock_days_rule_id
     FROM (UNPIVOT mart.contribution_wide ON COLUMNS('^t[0-9]+$') INTO NAME term VALUE points)
+    WHERE abs(points) > 1e-12
 ),
 met AS (
     SELECT
@@ -54,6 +55,7 @@ FROM (
         mineral, stage, importer, horizon_days, regime, term, points,
         alternatives_rule_id, substitution_rule_id, stock_days_rule_id
     FROM (UNPIVOT mart.importer_contribution_wide ON COLUMNS('^t[0-9]+$') INTO NAME term VALUE points)
+    WHERE abs(points) > 1e-12
 ) w
 JOIN mart.contribution_term t USING (mineral, term);
 
