@@ -128,6 +128,9 @@ def _condition(
         )
     if not condition.is_stretch and not condition.values:
         yield Problem(condition.at, "R008", f"the filter on '{feature.name}' lists nothing", "list values")
+    for twice in sorted({str(v) for v in condition.values if condition.values.count(v) > 1}):
+        found = f"'{twice}' stands twice in the filter on '{feature.name}'"
+        yield Problem(condition.at, "R036", found, "list each value once")
     for value in condition.values:
         if feature.type == "bool" and not isinstance(value, bool):
             yield Problem(condition.at, "R011", f"'{value}' is neither true nor false", "write true or false")

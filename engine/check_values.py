@@ -35,32 +35,7 @@ def _points(rule: Rule, feature: Feature) -> Iterator[Problem]:
         yield Problem(score.at, "R008", "the score has no points", "add at least one")
         return
     if score.shape == "lookup":
-        if feature.type not in ("category", "bool"):
-            yield Problem(
-                score.at,
-                "R009",
-                f"a lookup needs categories, and '{feature.name}' is a {feature.type}",
-                "use bands or linear",
-            )
-            return
-        values = feature.values if feature.type == "category" else (True, False)
-        for key, at in zip(keys, score.places, strict=True):
-            if key not in values:
-                yield Problem(
-                    at,
-                    "R011",
-                    f"unknown {feature.name} '{key}'",
-                    did_you_mean(str(key), [str(v) for v in values]),
-                )
-        allowed = _allowed(rule, feature) or values
-        for value in allowed:
-            if value not in keys and rule.if_unknown is None:
-                yield Problem(
-                    score.at,
-                    "R031",
-                    f"the category '{value}' of '{feature.name}' has no value",
-                    "add a case, or filter it out with applies_when",
-                )
+        yield from _cases(rule, feature)
         return
     if feature.type != "number":
         yield Problem(
@@ -78,6 +53,46 @@ def _points(rule: Rule, feature: Feature) -> Iterator[Problem]:
                 f"the points do not rise: {lower} stands before {upper}",
                 "list them from low to high",
             )
+
+
+def _cases(rule: Rule, feature: Feature) -> Iterator[Problem]:
+    """Cases of a lookup: each one a category that can occur, and every one that can occur."""
+    score = rule.score
+    keys = [key for key, _ in score.points]
+    if feature.type not in ("category", "bool"):
+        yield Problem(
+            score.at,
+            "R009",
+            f"a lookup needs categories, and '{feature.name}' is a {feature.type}",
+            "use bands or linear",
+        )
+        return
+    values = feature.values if feature.type == "category" else (True, False)
+    for key, at in zip(keys, score.places, strict=True):
+        if key not in values:
+            yield Problem(
+                at,
+                "R011",
+                f"unknown {feature.name} '{key}'",
+                did_you_mean(str(key), [str(v) for v in values]),
+            )
+    allowed = _allowed(rule, feature) or values
+    for key, at in zip(keys, score.places, strict=True):
+        if key in values and key not in allowed:
+            found = f"the case '{key}' is never reached: applies_when lets only {_listed(allowed)} through"
+            yield Problem(at, "R035", found, "remove the case, or widen the filter")
+    for value in allowed:
+        if value not in keys and rule.if_unknown is None:
+            yield Problem(
+                score.at,
+                "R031",
+                f"the category '{value}' of '{feature.name}' has no value",
+                "add a case, or filter it out with applies_when",
+            )
+
+
+def _listed(values: Sequence[object]) -> str:
+    return " or ".join(f"'{value}'" for value in values)
 
 
 def _allowed(rule: Rule, feature: Feature) -> tuple[object, ...]:

@@ -30,6 +30,15 @@ class ExampleResult:
 
 
 @dataclass(frozen=True)
+class BranchCoverage:
+    """Branches of one rule, in the order of the rule, and those that no test reaches."""
+
+    rule_id: str
+    branches: tuple[str, ...]
+    missed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ExampleReport:
     """All inline tests."""
 
@@ -149,6 +158,19 @@ def branches(rule: Rule) -> list[str]:
     if rule.conditions:
         names.append("not applicable")
     return names
+
+
+def coverage(ruleset: RuleSet) -> list[BranchCoverage]:
+    """Branch coverage of every rule that is not retired; drafts count too, so that they can become active."""
+    found = []
+    for rule in ruleset.rules:
+        if rule.status != "retired":
+            names = branches(rule)
+            hit = {reached(rule, example, ruleset.features) for example in rule.examples}
+            found.append(
+                BranchCoverage(rule.id, tuple(names), tuple(name for name in names if name not in hit))
+            )
+    return found
 
 
 def reached(rule: Rule, example: Example, features: Mapping[str, Feature]) -> str:

@@ -2,21 +2,68 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from jobs.commands.options import RulesOption, SettingsOption, settings_with
-from jobs.errors import ExitCode
+from jobs.commands.options import (
+    FactsOption,
+    HorizonOption,
+    JsonOption,
+    OutOption,
+    RulesOption,
+    RunOption,
+    SettingsOption,
+    now,
+    parse_day,
+    published,
+    settings_with,
+)
+from jobs.errors import ExitCode, SettingsError
+from jobs.marts import MAIN_HORIZON
 
-app = typer.Typer(help="Check and test rule files.", no_args_is_help=True)
+app = typer.Typer(help="Check, test and read rule files.", no_args_is_help=True)
 
 
 @app.command()
-def check(rules: RulesOption = None, settings: SettingsOption = None) -> int:
+def check(
+    *,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="DIR|FILE",
+            help="Also compare with an earlier folder of rules, or with a published file: versions and ids.",
+        ),
+    ] = None,
+    max_reference_age: Annotated[
+        int,
+        typer.Option(
+            "--max-reference-age",
+            metavar="DAYS",
+            min=0,
+            help="Warn of references that were checked longer ago.",
+        ),
+    ] = 365,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="The day to count from; by default today.")
+    ] = None,
+    rules: RulesOption = None,
+    settings: SettingsOption = None,
+) -> int:
     """Run every static check and list all problems, with file, line and column."""
     from jobs.rulebook import problems_of, show_problems
+    from jobs.rules_check import age_problems, problems_since
 
+    day = parse_day("--as-of", as_of) or now().date()
     folder = settings_with(settings, rules=rules).rules
     problems, texts = problems_of(folder)
+    if all(problem.is_warning for problem in problems):  # what cannot be read cannot be compared
+        problems += age_problems(texts, day, max_reference_age)
+        problems += problems_since(texts, against) if against is not None else []
+    problems = sorted(set(problems))
     for shown in show_problems(problems, folder, texts):
         typer.echo(shown)
     serious = sum(not problem.is_warning for problem in problems)
@@ -27,12 +74,168 @@ def check(rules: RulesOption = None, settings: SettingsOption = None) -> int:
 
 
 @app.command(name="test")
-def run_tests(rules: RulesOption = None, settings: SettingsOption = None) -> int:
-    """Run the tests that stand inside the rule files."""
-    from jobs.rulebook import load_rulebook, test_rules
+def run_tests(
+    *,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Also write the result as JUnit XML.")
+    ] = None,
+    min_coverage: Annotated[
+        float,
+        typer.Option(
+            "--min-coverage",
+            metavar="PERCENT",
+            min=0,
+            max=100,
+            help="Fail where the tests reach fewer of the branches, drafts among them.",
+        ),
+    ] = 0.0,
+    rules: RulesOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Run the tests that stand inside the rule files, and count the branches that they reach."""
+    from jobs.rulebook import load_rulebook
+    from jobs.rules_report import run_rule_tests, write_junit
 
-    report = test_rules(load_rulebook(settings_with(settings, rules=rules).rules))
-    for failure in report.failures:
-        typer.echo(failure)
-    typer.echo(report.sentence)
-    return ExitCode.SETTINGS if report.failures else ExitCode.OK
+    run = run_rule_tests(load_rulebook(settings_with(settings, rules=rules).rules))
+    if junit is not None:
+        write_junit(run, junit)
+    for line in run.lines(min_coverage):
+        typer.echo(line)
+    return ExitCode.OK if run.passed and run.covered_percent >= min_coverage else ExitCode.SETTINGS
+
+
+@app.command()
+def schema(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write one file per schema; else print them.")
+    ] = None,
+    rules: RulesOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Give the JSON Schemas of rules, features and scorecard, for completion and hover text in an editor."""
+    from jobs.rulebook import load_rulebook
+    from jobs.rules_schema import schema_texts, write_schemas
+
+    ruleset = load_rulebook(settings_with(settings, rules=rules).rules).ruleset
+    if out is None:
+        texts = schema_texts(ruleset)
+        typer.echo(
+            json.dumps({name: json.loads(text) for name, text in texts.items()}, ensure_ascii=False, indent=2)
+        )
+    else:
+        for path in write_schemas(ruleset, out):
+            typer.echo(str(path))
+    return ExitCode.OK
+
+
+@app.command()
+def show(
+    rule_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a rule, such as dual-use-licence.")],
+    *,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="DATE", help="Whose values are shown; by default today's."),
+    ] = None,
+    rules: RulesOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Say a rule in plain words: what it selects, what it gives, its parameters with their history and references."""
+    from engine.describe import describe_rule
+    from jobs.rulebook import load_rulebook
+    from jobs.suggest import did_you_mean
+
+    day = parse_day("--as-of", as_of) or now().date()
+    rulebook = load_rulebook(settings_with(settings, rules=rules).rules)
+    by_id = {rule.id: rule for rule in rulebook.ruleset.rules}
+    if rule_id not in by_id:
+        raise SettingsError(f"{rulebook.folder}: no rule '{rule_id}'{did_you_mean(rule_id, list(by_id))}")
+    for line in describe_rule(rulebook.ruleset, by_id[rule_id], day):
+        typer.echo(line)
+    return ExitCode.OK
+
+
+@app.command()
+def who(
+    mineral: Annotated[str, typer.Argument(help="Such as gallium or dysprosium.")],
+    stage: Annotated[str, typer.Argument(help="mined, refined, metal or fabricated.")],
+    exporter: Annotated[str, typer.Argument(help="ISO 3166 alpha-3.")],
+    importer: Annotated[str, typer.Argument(help="ISO 3166 alpha-3.")],
+    *,
+    horizon: HorizonOption = MAIN_HORIZON,
+    run_id: RunOption = None,
+    rules: RulesOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """List every rule that looked at a published route, and why it did or did not apply."""
+    from jobs.rulebook import load_rulebook
+    from jobs.rules_who import Lane, as_data, as_text
+    from jobs.rules_who import who as ask
+    from jobs.sql import plain
+    from warehouse.database import Database
+
+    chosen = settings_with(settings, out=out, rules=rules)
+    ruleset = load_rulebook(chosen.rules).ruleset
+    lane = Lane(mineral.lower(), stage.lower(), exporter.upper(), importer.upper(), horizon)
+    with Database.open(published(chosen, run_id).path, read_only=True) as reader:
+        day, looks = ask(reader, ruleset, lane)
+    if as_json:
+        typer.echo(json.dumps(as_data(lane, day, looks), default=plain, ensure_ascii=False, indent=1))
+    else:
+        typer.echo(as_text(ruleset, lane, day, looks))
+    return ExitCode.OK
+
+
+@app.command(name="try")
+def try_file(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A rule file, new or changed; a draft counts as active.")
+    ],
+    *,
+    horizon: HorizonOption = MAIN_HORIZON,
+    top: Annotated[int, typer.Option("--top", min=1, help="Routes shown per regime.")] = 15,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="The day to score; by default today.")
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--known-at",
+            metavar="DATE",
+            help="Use only what was known on this day; by default the day to score.",
+        ),
+    ] = None,
+    facts: FactsOption = None,
+    rules: RulesOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Score the portfolio in memory with and without a rule file, and say which routes would move and how far."""
+    from jobs.gather import gather
+    from jobs.rulebook import load_rulebook
+    from jobs.rules_try import as_data, as_text, compare, score_routes, with_file
+    from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY
+    from jobs.sql import plain
+    from warehouse import Inputs, Warehouse
+
+    chosen = settings_with(settings, facts=facts, rules=rules)
+    rulebook = load_rulebook(chosen.rules)
+    if horizon not in rulebook.ruleset.scorecard.horizons:
+        known = ", ".join(str(days) for days in rulebook.ruleset.scorecard.horizons)
+        raise SettingsError(f"--horizon {horizon} is none of the scorecard's; write one of {known}.")
+    trial = with_file(rulebook, file)
+    day = parse_day("--as-of", as_of) or now().date()
+    country = chosen.curbing_country
+    country = DEFAULT_CURBING_COUNTRY if country == ALL_COUNTRIES else country
+    with Warehouse.open_memory() as state:
+        state.load_bundles(chosen.facts, strict=chosen.strict)
+        inputs = gather(Inputs(state, day, parse_day("--known-at", known_at) or day, country))
+    moves = compare(score_routes(inputs, rulebook.ruleset), score_routes(inputs, trial.ruleset), horizon)
+    if as_json:
+        typer.echo(
+            json.dumps(as_data(trial, moves, horizon, top), default=plain, ensure_ascii=False, indent=1)
+        )
+    else:
+        typer.echo(as_text(trial, moves, horizon, top))
+    return ExitCode.OK

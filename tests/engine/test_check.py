@@ -58,6 +58,8 @@ DEFECTS = [
     ("horizon_days: 90}, expect: 0.5", "horizon_days: [90, 90, 90]}, expect: 0.5", "R009", 25, "no range"),
     ("horizon_days: 90}, expect: 0.5", "horizon_days: unknown}, expect: 0.5", "R011", 25, "never unknown"),
     ("owner: tests", "\towner: tests", "R001", 5, "tab"),
+    ("applies_when: {instrument: export_tax", "applies_when: {horizon_days: [90, 365], instrument: export_tax", "R035", 22, "'1825' is never reached"),
+    ("instrument: export_tax, destination_class: ordinary}\nscore", "instrument: [export_tax, quota, export_tax], destination_class: ordinary}\nscore", "R036", 18, "'export_tax' stands twice"),
     ("rationale: >", "rationale: [", "R001", None, "no YAML"),
 ]  # fmt: skip
 
