@@ -107,12 +107,11 @@ def _waterfall(found: dict[str, Any]) -> list[RenderableType]:
                 small.append(term["points"])
                 continue
             stage = f", {term['term_stage']}" if term["measure_id"] else ""
-            rows.append(
-                (f"{step} {name}{stage}", f"{term['points']:+.1f}", f"{reached:.1f}", term["sentence"])
-            )
+            rows.append((f"{step} {name}{stage}", signed(term["points"]), points(reached), term["sentence"]))
         if small:
-            more = f"{len(small)} more terms of less than {SHOWN_FROM} points each (--json lists them)"
-            rows.append((f"{step} {name}", f"{sum(small):+.1f}", f"{reached:.1f}", more))
+            terms_word = "smaller term" if len(small) == 1 else "smaller terms"
+            more = f"and {len(small)} {terms_word}, {sum(small):+.2f} together (--json lists all)"
+            rows.append((f"{step} {name}", signed(sum(small)), points(reached), more))
     title = Text(
         f"Points in {LABELS[regime]} (each is the change of the score; together they are the score)",
         style="bold",
@@ -157,9 +156,15 @@ def _sources(sources: list[dict[str, Any]]) -> list[RenderableType]:
     ]
 
 
+def signed(value: float) -> str:
+    """Return a change of the score with one decimal and a sign; what rounds to nothing has none."""
+    written = f"{value:+.1f}"
+    return "0.0" if written in {"+0.0", "-0.0"} else written
+
+
 def points(value: float | None) -> str:
     """Return a score with one decimal; `?` where it is unknown."""
-    return "?" if value is None else f"{value:.1f}"
+    return "?" if value is None else f"{abs(value) if abs(value) < SHOWN_FROM else value:.1f}"
 
 
 def share(value: float | None) -> str:

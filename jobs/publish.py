@@ -204,8 +204,7 @@ def folder_sentence(problem: BaseException, root: Path) -> str | None:
     """Return what to tell a person about a full or unwritable folder; None where that is not the cause."""
     if isinstance(problem, PublishError):
         return None
-    full = isinstance(problem, OSError) and problem.errno in FULL
-    if full or any(word in str(problem).lower() for word in FULL_WORDS):
+    if any(_says_full(error) for error in _chain(problem)):
         return (
             f"{root}: the disk is full. Nothing half-made was left and what was published before still stands; "
             "free some space, or lower keep_snapshots, and run again."
@@ -213,6 +212,19 @@ def folder_sentence(problem: BaseException, root: Path) -> str | None:
     if isinstance(problem, OSError) and problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{problem.filename or root}: cannot be written ({problem.strerror}). What was published before still stands."
     return None
+
+
+def _says_full(problem: BaseException) -> bool:
+    full = isinstance(problem, OSError) and problem.errno in FULL
+    return full or any(word in str(problem).lower() for word in FULL_WORDS)
+
+
+def _chain(problem: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those before it: cleaning up after a full disk may fail too, and would hide the cause."""
+    error: BaseException | None = problem
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _remove(path: Path) -> None:

@@ -21,6 +21,7 @@ STEP_SENTENCES = {
     "S5": "Users can do without part of it within {horizon_days} days.",
     "S6": "Stocks bridge part of it.",
 }
+BEFORE_THE_LAW = "Count again from nothing withheld: the notices of this step then add what they hold back."
 UPSTREAM = "New supply of an earlier stage reaches this one within {horizon_days} days."
 PLAIN = "{notice} is expected to withhold {withheld:percent} of {stage} {mineral} on the way from {exporter} to {importer}."
 SHARES = (
@@ -95,7 +96,10 @@ def _sentence(term: Row, hit: Row | None, book: Book) -> str:
         values |= {"notice": hit["notice"] or hit["measure_id"], "stage": hit["flow_stage"]}
         values |= {"exporter": hit["flow_exporter"], "importer": hit["flow_importer"]}
         template = book.templates.get(str(hit["rule_id"]), PLAIN)
-        return fill(template if _can_fill(template, values) else PLAIN, values)
+        made = fill(template if _can_fill(template, values) else PLAIN, values)
+        return f"{made.removesuffix('.')} ({_flow(hit)})." if _is_upstream(term, hit) else made
+    if term["step"] == "S1" and term["measure_id"] is None and term["points"] < 0:
+        return BEFORE_THE_LAW
     published = term.get("explain")
     if published and _can_fill(published, values):
         return fill(published, values)
@@ -107,6 +111,16 @@ def _sentence(term: Row, hit: Row | None, book: Book) -> str:
     if not _can_fill(own, values):
         own = term["step_name"]
     return fill(own, values)
+
+
+def _is_upstream(term: Row, hit: Row) -> bool:
+    """Whether the flow that the measure hits is another than the route itself."""
+    flow = (hit["flow_stage"], hit["flow_exporter"], hit["flow_importer"])
+    return flow != (term["stage"], term.get("exporter"), term["importer"])
+
+
+def _flow(hit: Row) -> str:
+    return f"at the {hit['flow_stage']} stage, {hit['flow_exporter']} → {hit['flow_importer']}"
 
 
 def _can_fill(template: str, values: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from jobs.explain_text import amount
 from jobs.marts import BANDS, MAIN_HORIZON, UNKNOWN_BAND
 from jobs.phases import PhaseTime
 from jobs.ports import Reader
@@ -15,6 +16,9 @@ from jobs.run import RunOutcome
 from jobs.tables import as_table
 
 TOP = 10
+MIN_USD = (
+    100_000  # a year; smaller lanes are counted, not listed: their priority is high and nothing hangs on them
+)
 GRADES = ("good", "fair", "weak", "insufficient")
 
 BY_BAND = """
@@ -26,9 +30,14 @@ SELECT reconciliation, count(*)::BIGINT AS routes FROM mart.route_score WHERE ho
 """
 TOP_ROUTES = f"""
 SELECT mineral, stage, exporter, importer, active AS score, active_band AS band, active_likely_low AS likely_low,
-       active_likely_high AS likely_high, snapback, full_stop, active_priority AS priority, reconciliation, next_event_date
-FROM mart.route_score WHERE horizon_days = $horizon
+       active_likely_high AS likely_high, snapback, full_stop, active_priority AS priority, route_t, route_usd, reconciliation, next_event_date
+FROM mart.route_score WHERE horizon_days = $horizon AND coalesce(route_usd >= {MIN_USD}, true)
 ORDER BY active_priority DESC NULLS LAST, mineral, stage, exporter, importer LIMIT {TOP}
+"""
+SMALL_ROUTES = f"""
+SELECT count(*)::BIGINT AS routes, coalesce(sum(route_usd), 0)::DOUBLE AS usd,
+       coalesce(sum(route_usd) / (SELECT sum(route_usd) FROM mart.route_score WHERE horizon_days = $horizon), 0)::DOUBLE AS usd_share
+FROM mart.route_score WHERE horizon_days = $horizon AND route_usd < {MIN_USD}
 """
 UNVERIFIED = """
 SELECT DISTINCT m.notice, a.measure_id, a.clause, a.valid_from AS since
@@ -88,6 +97,7 @@ def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seco
         },
         "withheld": reader.query(WITHHELD).row(0, named=True),
         "top": reader.query(TOP_ROUTES, horizon).to_dicts(),
+        "top_left_out": {"below_usd": MIN_USD, **reader.query(SMALL_ROUTES, horizon).row(0, named=True)},
         "unverified": reader.query(UNVERIFIED, when).to_dicts(),
         "without_trade": {**coverage, "minerals": reader.query(WITHOUT_TRADE).to_dicts()},
         "checks": len(outcome.checks),
@@ -123,7 +133,7 @@ def as_text(found: dict[str, Any]) -> Group:
         Text(f"Rules: {found['rules']['count']}. Checks passed: {found['checks']}."),
         *_routes(routes, found["withheld"]),
         Text(),
-        *_top(found["top"]),
+        *_top(found["top"], found["top_left_out"]),
         *_unverified(found["unverified"], found["as_of"]),
         *_without_trade(found["without_trade"]),
         Text("Time: " + ", ".join(f"{item['phase']} {item['seconds']:.1f} s" for item in found["phases"])),
@@ -150,14 +160,14 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
 
 
-def _top(rows: list[dict[str, Any]]) -> list[RenderableType]:
+def _top(rows: list[dict[str, Any]], left_out: dict[str, Any]) -> list[RenderableType]:
     if not rows:
         return []
     shown = [
         (
             f"{row['mineral']} / {row['stage']}", f"{row['exporter']} → {row['importer']}", _one(row["priority"]), _one(row["score"]),
             row["band"] or UNKNOWN_BAND, f"{_one(row['likely_low'])}–{_one(row['likely_high'])}", _one(row["snapback"]),
-            _one(row["full_stop"]), row["reconciliation"],
+            _one(row["full_stop"]), amount(row["route_t"]), amount(row["route_usd"]), row["reconciliation"],
         )
         for row in rows
     ]  # fmt: skip
@@ -170,13 +180,22 @@ def _top(rows: list[dict[str, Any]]) -> list[RenderableType]:
         "likely",
         "snapback",
         "full stop",
+        "tonnes",
+        "USD a year",
         "reconciles",
     )
-    return [
-        Text(f"Top {len(rows)} by priority (dependence × missing share)", style="bold"),
+    lines: list[RenderableType] = [
+        Text(f"Top {len(rows)} by priority (100 × √(dependence × missing share))", style="bold"),
         as_table(names, shown),
-        Text(),
     ]
+    if left_out["routes"]:
+        lines.append(
+            Text(
+                f"Left out: {left_out['routes']:,} routes under {left_out['below_usd']:,} USD a year each, "
+                f"{left_out['usd_share'] * 100:.2g} % of all trade (mart.route_score has them)."
+            )
+        )
+    return [*lines, Text()]
 
 
 def _unverified(rows: list[dict[str, Any]], as_of: date) -> list[RenderableType]:

@@ -187,6 +187,15 @@ def export(
         int | None, typer.Option("--top", min=1, help="A workbook of the N routes with the highest priority.")
     ] = None,
     horizon: HorizonOption = MAIN_HORIZON,
+    min_usd: Annotated[
+        float | None,
+        typer.Option(
+            "--min-usd",
+            min=0,
+            metavar="USD",
+            help="Leave out routes worth less a year; by default 100000 for the top of all importers, else 0.",
+        ),
+    ] = None,
     to: Annotated[
         Path | None,
         typer.Option(
@@ -225,7 +234,7 @@ def export(
         if tables:
             export_tables(reader, folder, tables)
         if "xlsx" in wanted:
-            selection = Selection(importer.upper() if importer else None, top, horizon)
+            selection = Selection(importer.upper() if importer else None, top, horizon, min_usd)
             write_book(load_book(reader, selection), folder / selection.file_name)
         written = sorted(path.name for path in folder.iterdir())
     write_manifest(target)

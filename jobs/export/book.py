@@ -15,16 +15,32 @@ from jobs.sentences import load_book as sentence_book
 from jobs.sentences import with_sentences, with_templates
 from jobs.suggest import did_you_mean
 
+MIN_USD = (
+    100_000  # a year; below it a lane of samples may be all that an importer buys, and would head the list
+)
+SHOWN_FROM = 0.05  # points; smaller terms would all read +0.0
 MAX_ROUTES = 50_000  # beyond it a spreadsheet is the wrong tool: Parquet is
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which routes a workbook holds: those of one importer, the top ones by priority, or both."""
+    """Which routes a workbook holds: those of one importer, the top ones by priority, or both.
+
+    `min_usd` leaves out routes whose trade in the baseline year is worth less; those of unknown value stay. By
+    default the top of all importers starts at MIN_USD, and an importer's own routes are all there.
+    """
 
     importer: str | None = None
     top: int | None = None
     horizon_days: int = MAIN_HORIZON
+    min_usd: float | None = None
+
+    @property
+    def least_usd(self) -> float:
+        """Return the value from which routes are taken."""
+        if self.min_usd is not None:
+            return self.min_usd
+        return 0.0 if self.importer else MIN_USD
 
     @property
     def title(self) -> str:
@@ -52,6 +68,8 @@ class Book:
     as_of: date
     known_at: date
     curbing_country: str
+    curbing_country_name: str
+    left_out: str
     run_id: str
     code_version: str
     risk: pl.DataFrame
@@ -60,7 +78,13 @@ class Book:
     sources: pl.DataFrame
 
 
-RISK_SQL = """
+CHOICE = """WHERE r.horizon_days = $horizon
+  AND ($importer IS NULL OR r.importer = $importer OR r.importer IN (
+        SELECT b.country FROM core.blocs AS b
+        WHERE b.bloc = $importer AND b.valid_from <= $as_of AND (b.valid_to IS NULL OR b.valid_to > $as_of)))
+"""
+
+RISK_SQL = f"""
 SELECT r.mineral, r.stage, r.exporter, e.name AS exporter_name, r.importer, i.name AS importer_name,
        r.active_band AS band, r.active AS score, r.active_likely_low AS score_likely_low,
        r.active_likely_high AS score_likely_high, r.active_confidence AS confidence, r.narrowed_by,
@@ -72,12 +96,14 @@ SELECT r.mineral, r.stage, r.exporter, e.name AS exporter_name, r.importer, i.na
 FROM mart.route_score AS r
 LEFT JOIN core.countries AS e ON e.country = r.exporter
 LEFT JOIN core.countries AS i ON i.country = r.importer
-WHERE r.horizon_days = $horizon
-  AND ($importer IS NULL OR r.importer = $importer OR r.importer IN (
-        SELECT b.country FROM core.blocs AS b
-        WHERE b.bloc = $importer AND b.valid_from <= $as_of AND (b.valid_to IS NULL OR b.valid_to > $as_of)))
+{CHOICE}  AND coalesce(r.route_usd >= $least, true)
 ORDER BY r.active_priority DESC NULLS LAST, r.mineral, r.stage, r.exporter, r.importer
 LIMIT $most
+"""
+
+LEFT_OUT_SQL = f"""
+SELECT count(*)::BIGINT AS routes, sum(r.route_usd)::DOUBLE AS usd FROM mart.route_score AS r
+{CHOICE}  AND r.route_usd < $least
 """
 
 CHOSEN = """
@@ -125,17 +151,20 @@ def load_book(reader: Reader, selection: Selection) -> Book:
         0, named=True
     )
     most = selection.top or MAX_ROUTES + 1
-    risk = reader.query(
-        RISK_SQL,
-        {
-            "horizon": selection.horizon_days,
-            "importer": selection.importer,
-            "as_of": run["as_of"],
-            "most": most,
-        },
-    )
+    wanted: dict[str, object] = {
+        "horizon": selection.horizon_days,
+        "importer": selection.importer,
+        "as_of": run["as_of"],
+        "least": selection.least_usd,
+    }
+    risk = reader.query(RISK_SQL, {**wanted, "most": most})
+    left_out = _left_out(reader, wanted)
     if risk.height == 0:
-        raise InputError(_no_routes(reader, selection))
+        raise InputError(
+            f"{left_out} Nothing else is left; lower --min-usd."
+            if left_out
+            else _no_routes(reader, selection)
+        )
     if risk.height > MAX_ROUTES:
         raise InputError(
             f"more than {MAX_ROUTES:,} routes: too many for a workbook. Choose fewer with --top, or export Parquet."
@@ -145,12 +174,15 @@ def load_book(reader: Reader, selection: Selection) -> Book:
     measures = reader.query(MEASURES_SQL, chosen)
     reasons = _reasons(reader, chosen, measures)
     risk = risk.join(_main_reason(measures), on=list(ROUTE), how="left", maintain_order="left")
+    risk = _with_links(reader, risk)
     cited = _cited(reasons["source_ids"], measures["source_id"])
     return Book(
         selection=selection,
         as_of=run["as_of"],
         known_at=run["known_at"],
         curbing_country=run["curbing_country"],
+        curbing_country_name=_country_name(reader, run["curbing_country"]),
+        left_out=left_out,
         run_id=run["run_id"],
         code_version=run["code_version"],
         risk=risk,
@@ -179,7 +211,65 @@ def _reasons(reader: Reader, chosen: dict[str, object], measures: pl.DataFrame) 
     terms = with_templates(reader, reader.query(REASONS_SQL, chosen))
     active = measures.filter(pl.col("regime") == "active")
     made = with_sentences(terms.iter_rows(named=True), active.iter_rows(named=True), sentence_book(reader))
-    return pl.DataFrame(made, schema={**terms.schema, "sentence": pl.String}, strict=False)
+    return _without_small(pl.DataFrame(made, schema={**terms.schema, "sentence": pl.String}, strict=False))
+
+
+def _without_small(reasons: pl.DataFrame) -> pl.DataFrame:
+    """Put the terms of a step that would all read +0.0 into one row, so that the points still sum to the score."""
+    step = [*ROUTE, "step"]
+    is_small = pl.col("points").abs() < SHOWN_FROM
+    numbered = reasons.with_row_index("row_in_book")
+    small = numbered.filter(is_small)
+    together = (
+        small.group_by(step, maintain_order=True)
+        .agg(pl.col("row_in_book").last(), pl.col("step_name").first(), pl.col("points").sum(), pl.len().alias("terms"))
+        .with_columns(
+            pl.format("And {} smaller terms of this step together.", "terms").alias("sentence")
+        )
+        .drop("terms")
+    )  # fmt: skip
+    last = numbered.group_by(step).agg(pl.col("row_in_book").max().alias("last_of_step"))
+    return (
+        pl.concat([numbered.filter(~is_small), together], how="diagonal")
+        .join(last, on=step, how="left")
+        .sort(
+            "last_of_step",
+            pl.col("rule_id").is_null() & pl.col("sentence").str.starts_with("And "),
+            "row_in_book",
+        )
+        .drop("row_in_book", "last_of_step")
+    )
+
+
+def _left_out(reader: Reader, wanted: dict[str, object]) -> str:
+    """Say how many routes are too small to be listed, and what they are worth; empty where none is."""
+    routes, usd = reader.query(LEFT_OUT_SQL, wanted).row(0)
+    if not routes:
+        return ""
+    return (
+        f"{routes:,} routes worth less than {wanted['least']:,.0f} USD a year each, "
+        f"{usd / 1e6:,.1f} million USD together (--min-usd 0 lists them)."
+    )
+
+
+def _country_name(reader: Reader, country: str) -> str:
+    """Return the name and code of a country."""
+    names = reader.query("SELECT name FROM core.countries WHERE country = $country", {"country": country})
+    return f"{names['name'][0]} ({country})" if names.height else country
+
+
+def _with_links(reader: Reader, risk: pl.DataFrame) -> pl.DataFrame:
+    """Add the link of the main reason's source, and the empty column for the buyer's own owner."""
+    links = reader.query(
+        "SELECT source_id AS reason_source, url AS reason_url FROM core.sources ORDER BY ALL"
+    )
+    linked = risk.join(
+        links.unique("reason_source", keep="first", maintain_order=True),
+        on="reason_source",
+        how="left",
+        maintain_order="left",
+    )
+    return linked.with_columns(pl.lit(None, dtype=pl.String).alias("owner"))
 
 
 def _main_reason(measures: pl.DataFrame) -> pl.DataFrame:
@@ -194,7 +284,7 @@ def _main_reason(measures: pl.DataFrame) -> pl.DataFrame:
         measures.filter((pl.col("regime") == "active") & (pl.col("withheld_share_best") > 0))
         .group_by(list(ROUTE), maintain_order=True)
         .first()
-        .select(*ROUTE, sentence.alias("main_reason"))
+        .select(*ROUTE, sentence.alias("main_reason"), pl.col("source_id").alias("reason_source"))
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import polars as pl
 import xlsxwriter
 
 from jobs.export.book import Book
-from jobs.export.columns import MEASURES, REASONS, RISK, SOURCES, Column, Kind
+from jobs.export.columns import MEASURES, REASONS, RISK, RISK_PRINTED, SOURCES, Column, Kind
 from jobs.marts import BANDS, UNKNOWN_BAND
 
 # Blue to orange, told apart by people who see red and green alike; the word stands in the cell as well.
@@ -38,13 +39,17 @@ NUMBER_FORMATS = {
     Kind.SCORE: "0.0",
     Kind.POINTS: "+0.0;-0.0;0.0",
     Kind.SHARE: "0.0%",
-    Kind.TONNES: "#,##0.0",
+    Kind.TONNES: "[>=100]#,##0;[>=1]#,##0.0;0.000",
     Kind.USD: "#,##0",
     Kind.DAYS: "#,##0",
     Kind.YEAR: "0",
     Kind.DATE: "yyyy-mm-dd",
     Kind.LINK: "@",
 }
+
+
+LINE_HEIGHT = 13.5  # points of one line at font size 10
+README_WIDTH = 105
 
 
 @dataclass
@@ -77,7 +82,9 @@ def write_book(book: Book, path: Path) -> None:
     )
     formats = _make_formats(workbook)
     _write_readme(workbook, book, formats)
-    _write_table(workbook, "Risk table", book, book.risk, RISK, formats, frozen_columns=5)
+    _write_table(
+        workbook, "Risk table", book, book.risk, RISK, formats, frozen_columns=5, printed=RISK_PRINTED
+    )
     _write_table(workbook, "Reasons", book, book.reasons, REASONS, formats, frozen_columns=4)
     _write_table(workbook, "Measures", book, book.measures, MEASURES, formats, frozen_columns=4)
     _write_table(workbook, "Sources", book, book.sources, SOURCES, formats, frozen_columns=1)
@@ -98,10 +105,14 @@ def _make_formats(workbook: Any) -> _Formats:
                 "border": 1,
             }
         ),
-        wrap=workbook.add_format({**base, "text_wrap": True}),
+        wrap=workbook.add_format({**base, "text_wrap": True, "indent": 1}),
         link=workbook.add_format({**base, "font_color": "#0563C1", "underline": 1}),
         cells={
-            kind: workbook.add_format({**base, "num_format": shape}) for kind, shape in NUMBER_FORMATS.items()
+            # A word beside a number to its left needs a gap.
+            kind: workbook.add_format(
+                {**base, "num_format": shape, **({"indent": 1} if kind is Kind.TEXT else {})}
+            )
+            for kind, shape in NUMBER_FORMATS.items()
         },
         bands={
             band: workbook.add_format({**base, "bold": True, "bg_color": fill, "font_color": ink})
@@ -119,6 +130,7 @@ def _write_table(
     formats: _Formats,
     *,
     frozen_columns: int,
+    printed: int | None = None,
 ) -> None:
     """Write one sheet: header row frozen, autofilter, widths, number formats, print set-up."""
     sheet = workbook.add_worksheet(name)
@@ -129,13 +141,33 @@ def _write_table(
         values = frame[column.key].to_list() if column.key in frame.columns else [None] * frame.height
         for row, value in enumerate(values, start=1):
             _write_cell(sheet, row, position, value, column, formats)
+    _set_heights(sheet, frame, columns)
     sheet.freeze_panes(1, frozen_columns)
     sheet.autofilter(0, 0, max(frame.height, 1), len(columns) - 1)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+    if printed is not None:
+        sheet.print_area(0, 0, max(frame.height, 1), printed - 1)
     sheet.set_footer(f"&L{name}, as of {book.as_of.isoformat()}&CCurbline run {book.run_id}&RPage &P of &N")
+
+
+def _set_heights(sheet: Any, frame: pl.DataFrame, columns: Sequence[Column]) -> None:
+    """Give every row the height that its wrapped texts need; some spreadsheets do not find it themselves."""
+    wrapped = [column for column in columns if column.wraps and column.key in frame.columns]
+    texts = [frame[column.key].to_list() for column in wrapped]
+    for row in range(frame.height):
+        lines = max(
+            (_lines(values[row], column.width) for values, column in zip(texts, wrapped, strict=True)),
+            default=1,
+        )
+        sheet.set_row(row + 1, LINE_HEIGHT * lines)
+
+
+def _lines(text: object, width: float) -> int:
+    """Return how many lines a text takes; words that do not fit leave a tenth of each line empty."""
+    return max(1, ceil(len(str(text)) / (width * 0.9))) if text is not None else 1
 
 
 def _write_cell(
@@ -168,12 +200,13 @@ def _write_readme(workbook: Any, book: Book, formats: _Formats) -> None:
     """Write the front page: what this is, how to read it, counts by band, what it does not claim."""
     sheet = workbook.add_worksheet("README")
     sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 1, 105)
+    sheet.set_column(1, 1, README_WIDTH)
     sheet.write_string(0, 0, f"Curbline: {book.selection.title}", formats.title)
     line = 2
     for label, text in _readme_lines(book):
         sheet.write_string(line, 0, label, formats.cells[Kind.TEXT])
         sheet.write_string(line, 1, text, formats.wrap)
+        sheet.set_row(line, LINE_HEIGHT * _lines(text, README_WIDTH * 1.2))
         line += 1
     line += 1
     sheet.write_string(line, 0, "Band", formats.header)
@@ -194,9 +227,10 @@ def _readme_lines(book: Book) -> list[tuple[str, str]]:
     return [
         ("As of", book.as_of.isoformat()),
         ("As known on", book.known_at.isoformat()),
-        ("Curbs of", book.curbing_country),
+        ("Curbs of", book.curbing_country_name),
         ("Horizon", f"{book.selection.horizon_days} days"),
-        ("Routes", f"{book.risk.height:,}"),
+        ("Routes", f"{book.risk.height:,}, by priority, the highest first"),
+        *([("Left out", book.left_out)] if book.left_out else []),
         ("Run", f"{book.run_id}, code {book.code_version}"),
         (
             "What a row says",
@@ -223,5 +257,13 @@ def _readme_lines(book: Book) -> list[tuple[str, str]]:
         (
             "Sheets",
             "Risk table: one row per route. Reasons: points that sum to the score. Measures: which notice hits which flow. Sources: every source named.",
+        ),
+        (
+            "Units",
+            "Tonnes of contained mineral and US dollars of one year, the baseline year: the last before the curbs began. Codes are ISO 3166 alpha-3; names stand further right.",
+        ),
+        (
+            "Paper",
+            "The risk table prints its first columns, to the owner; the others are for the screen.",
         ),
     ]

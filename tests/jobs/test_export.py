@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from jobs.errors import InputError, PublishError
-from jobs.export.book import Selection, load_book
+from jobs.export.book import Selection, _without_small, load_book
 from jobs.export.columns import MEASURES, REASONS, RISK, SOURCES
 from jobs.export.csv import csv_text
 from jobs.export.tables import MANIFEST, TableFormat, export_tables, ordered, whole_folder, write_manifest
@@ -170,7 +170,7 @@ def test_only_sources_carry_links_and_nothing_is_a_formula(top_workbook: "openpy
         for row in sheet.iter_rows():
             for cell in row:
                 assert cell.data_type != "f", f"{sheet.title} {cell.coordinate} is a formula"
-                assert cell.hyperlink is None or sheet.title == "Sources"
+                assert cell.hyperlink is None or sheet.title in {"Sources", "Risk table"}
     sources = top_workbook["Sources"]
     assert sources.cell(2, 4).hyperlink.target == "https://example.org/a"
     assert sources.cell(2, 3).value == '=HYPERLINK("x") notice 23'
@@ -195,6 +195,25 @@ def test_readme_counts_the_bands(workbook: "openpyxl.Workbook") -> None:
 
 def test_a_bloc_holds_the_routes_of_its_members(reader: Database) -> None:
     assert set(load_book(reader, Selection(importer="EU27")).risk["importer"]) == {"DEU", "FRA"}
+
+
+def test_small_lanes_are_left_out_of_the_top_and_counted(reader: Database) -> None:
+    everything = load_book(reader, Selection(importer="DEU"))
+    assert everything.left_out == ""
+    with pytest.raises(InputError, match=r"5 routes worth less than 2,000,000 USD .* lower --min-usd"):
+        load_book(reader, Selection(top=3, min_usd=2e6))
+
+
+def test_the_main_reason_carries_its_link_and_small_terms_share_a_row(reader: Database) -> None:
+    book = load_book(reader, Selection(top=1))
+    assert book.risk["reason_url"].to_list() == ["https://example.org/a"]
+    row = {**book.reasons.row(0, named=True), "step": "S4", "step_name": "alternatives", "rule_id": None}
+    small = pl.DataFrame(
+        [{**row, "points": points} for points in (0.01, -0.02, 3.0)], schema=book.reasons.schema
+    )
+    shown = _without_small(small)
+    assert shown["points"].to_list() == pytest.approx([3.0, -0.01])
+    assert shown["sentence"].to_list()[1] == "And 2 smaller terms of this step together."
 
 
 def test_an_importer_without_routes_is_refused_with_a_suggestion(reader: Database) -> None:
