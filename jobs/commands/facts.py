@@ -1,4 +1,4 @@
-"""`curbline facts`: check a bundle of facts."""
+"""`curbline facts`: check a bundle of facts, and make one of a downloaded public file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import typer
 from jobs.commands.options import JsonOption
 from jobs.errors import ExitCode
 
-app = typer.Typer(help="Check facts bundles.", no_args_is_help=True)
+app = typer.Typer(help="Check facts bundles, and make them of public files.", no_args_is_help=True)
 
 
 @app.callback()
 def group() -> None:
-    """Check facts bundles."""
+    """Check facts bundles, and make them of public files."""
 
 
 @app.command()
@@ -45,3 +45,44 @@ def check(
         accepted = f"{sum(found.tables.values()):,} rows accepted in {len(found.tables)} tables"
         typer.echo(f"{found.bundle}: {accepted}, {len(found.rejected)} faults.")
     return ExitCode.WARNINGS if found.rejected else ExitCode.OK
+
+
+@app.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The public data set: baci.")],
+    *,
+    file: Annotated[
+        Path,
+        typer.Option(
+            "--file",
+            metavar="PATH",
+            help="The file as its publisher ships it. Nothing is fetched: download it yourself first.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The bundle to write: a new or empty folder.")
+    ],
+    release: Annotated[
+        str,
+        typer.Option("--release", metavar="YYYYMM", help="Edition, where the file's name does not state it."),
+    ] = "",
+    any_size: Annotated[
+        bool, typer.Option("--any-size", help="Take a file with fewer rows than its editions have.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Turn a downloaded public file into a facts bundle for `curbline run --facts embedded --facts DIR`."""
+    from jobs.facts_import import import_file
+
+    done = import_file(source, file, out, release=release, any_size=any_size)
+    if as_json:
+        typer.echo(json.dumps(done.as_dict(), ensure_ascii=False, indent=1))
+    else:
+        stored = ", ".join(f"{count:,} in {table}" for table, count in done.tables.items())
+        typer.echo(f"{file.name}: {done.rows_in:,} rows = {stored} + {len(done.rejected):,} rejected.")
+        for reason, count in done.outside.items():
+            typer.echo(f"  {count:,} more: {reason}.")
+        if done.rejected:
+            typer.echo(f"  The rejected rows stand in {out / 'rejected-rows.txt'}.")
+        typer.echo(f"Bundle written: {out}")
+    return ExitCode.WARNINGS if done.rejected else ExitCode.OK

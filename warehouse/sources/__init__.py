@@ -1,0 +1,1 @@
+"""Public data sets: where each is, on what terms, and how its file becomes rows of ours."""

@@ -1,0 +1,116 @@
+"""What every importer takes, gives back and refuses with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.bundle_files import RejectedRow
+from warehouse.errors import BundleError, FileProblem
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSource:
+    """One public data set.
+
+    Attributes:
+        name: word that the command line knows it by.
+        publisher: who publishes it.
+        title: what it is called.
+        url: where a user downloads it.
+        licence: terms of its figures.
+        cadence: how often an edition comes out.
+        allowed_age_days: age of an edition from which on it is stale.
+        min_rows: fewest rows within the map that a whole file has.
+        max_rows: most rows that it can have.
+        quirks: oddities of its files that the importer handles.
+    """
+
+    name: str
+    publisher: str
+    title: str
+    url: str
+    licence: str
+    cadence: str
+    allowed_age_days: int
+    min_rows: int
+    max_rows: int
+    quirks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """What a file held: `rows_in` is the number of stored and of rejected rows together, exactly.
+
+    Attributes:
+        rows: rows of the table, with the columns of its record.
+        rejected: rows that were left out, each named once, with place, value and reason.
+        rows_in: rows of the file that the map asks for.
+        outside: rows of goods that the map does not hold, by reason; `rows_in` does not count them.
+    """
+
+    rows: pl.DataFrame
+    rejected: list[RejectedRow]
+    rows_in: int
+    outside: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Hold the books: a row is stored or rejected, never both, never neither."""
+        if self.rows.height + len(self.rejected) != self.rows_in:
+            raise RuntimeError(
+                f"{self.rows.height} stored and {len(self.rejected)} rejected rows are not {self.rows_in}"
+            )
+
+
+def refused(place: str, message: str, line: int = 0) -> BundleError:
+    """Return the error for a file that cannot be used as a whole; the message ends with the mend."""
+    return BundleError([FileProblem(place, line, message)])
+
+
+def sniff(path: Path, place: str) -> None:
+    """Refuse what is no table at all: nothing, a web page, UTF-16, zero bytes, a file cut off in its last row.
+
+    Raises:
+        BundleError: One of these.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(65_536)
+        file.seek(max(0, size - 1))
+        last = file.read(1)
+    if not head.strip():
+        raise refused(place, "is empty; download it anew")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise refused(place, "is UTF-16; save it as CSV in UTF-8")
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+        raise refused(place, "is a web page (it starts with '<'), no CSV; download the file itself", 1)
+    if b"\x00" in head:
+        line = head[: head.index(b"\x00")].count(b"\n") + 1
+        raise refused(place, "holds zero bytes, as half-written files do; download it anew", line)
+    if last not in {b"\n", b"\r"}:
+        raise refused(
+            place,
+            "ends within a row, with no line end; it may be cut off: download it anew, or add the line end if it is whole",
+        )
+
+
+def check_bounds(place: str, rows: int, rejected: int, *, least: int, most: int) -> None:
+    """Refuse a file that holds far fewer or more rows than its editions do, or that is mostly unusable.
+
+    Raises:
+        BundleError: One of these.
+    """
+    if rows < least or rows > most:
+        raise refused(
+            place,
+            f"holds {rows:,} rows for the map, outside {least:,} to {most:,}; it is not the whole file or not this "
+            "source: download it anew, or give --any-size if its size is meant",
+        )
+    if rejected * 2 > rows:
+        raise refused(
+            place,
+            f"{rejected:,} of {rows:,} rows cannot be used; its columns may be shifted: download it anew",
+        )
