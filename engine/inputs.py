@@ -29,7 +29,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "measures": (
         *("item_id", "measure_id", "clause", "notice", "instrument", "scope", "mineral", "stage", "form"),
         *("importer", *ends("coverage_share"), *ends("quota_share"), *ends("listed_share")),
-        *(*ends("destination_class"), "state", "state_valid_from", "start_date", "is_extraterritorial", "is_enforced"),
+        *(
+            *ends("destination_class"),
+            "state",
+            "state_valid_from",
+            "start_date",
+            "is_extraterritorial",
+            "is_enforced",
+        ),
         *("holds_general_licence", "source_id"),
     ),
     "timeline": ("measure_id", "clause", "importer", "valid_from", "state", "notice", "source_id"),

@@ -84,7 +84,10 @@ _AROUND = (
         "scheduled", "Score over the horizon, weighted by time over changes already known (0..100); computed."
     ),
     number("scheduled_missing_share", "Missing share behind `scheduled` (0..1); computed."),
-    text("next_event", "Next known change of a measure on this route; without a date: which measure is unverified, and since when."),
+    text(
+        "next_event",
+        "Next known change of a measure on this route; without a date: which measure is unverified, and since when.",
+    ),
     day("next_event_date", "Day of the next known change; from core.measure_states."),
     text("unknown_reason", "Why the score is empty; empty where there is one."),
     text(
