@@ -37,7 +37,8 @@ class RegimeBlock:
     """One regime of a block.
 
     Attributes:
-        missing: (5, u) H.   alternatives: (5, u) share of the loss that others could replace, low to high.
+        missing: (5, u) H.   alternatives: (5, u) share of the loss that others could replace, low to high; NaN where
+            no capacity is on record.
         swaps: the law steps in order.   after_swap: (swaps, u) H at best after each.
     """
 
@@ -225,6 +226,8 @@ class ChainBlocks:
         reach = reachable_t(self.supply[stage, horizon])
 
         def relief(lost: Array) -> Array:
+            if not self.supply[stage, horizon].is_known:
+                return np.full((5, len(chosen)), np.nan)
             share = alternative_share(reach, lost)
             weight = np.where(eu, pool, 0.0)
             bloc = share @ (weight / max(weight.sum(), 1e-300))

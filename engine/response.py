@@ -21,6 +21,7 @@ class Supply:
         feed_used_t: (3,) what plants outside the curbing country use already.
         access_share: (3, n, n) what exporter o's own bans and pledges leave open to importer i for this stage.
         feed_access_share: (3, n, n) the same for ore.
+        is_known: whether any capacity is on record at all; where none is, what others could add is unknown.
     """
 
     added_t: Array
@@ -28,6 +29,7 @@ class Supply:
     feed_used_t: Array
     access_share: Array
     feed_access_share: Array
+    is_known: bool = True
 
 
 def reachable_t(supply: Supply) -> Array:

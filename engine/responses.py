@@ -126,4 +126,6 @@ def _flags(frame: pl.DataFrame, inputs: Inputs, ruleset: RuleSet) -> pl.Series:
 
 def _with_share(frame: pl.DataFrame, shares: list[Array]) -> pl.DataFrame:
     every = np.concatenate(shares, axis=1)
-    return frame.with_columns(pl.Series(f"alternative_share_{end}", every[p]) for end, p in _ENDS)
+    return frame.with_columns(
+        pl.Series(f"alternative_share_{end}", every[p]).fill_nan(None) for end, p in _ENDS
+    )

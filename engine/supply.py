@@ -67,20 +67,22 @@ def stage_supply(
 
     Over five years mines answer too: feed = min(reserves / years behind a mine, ramp x today's mine), less what
     plants outside the curbing country use already. Both ends stand against one another: few reserves go with a
-    long-lived mine. At shorter horizons only plant that can be restarted counts.
+    long-lived mine. At shorter horizons only plant that can be restarted counts. Where no capacity is on record, what
+    others could add is unknown, not nothing.
     """
-    added = _by_country(
-        inputs.part("capacity", mineral=chain.mineral, stage=stage), chain, f"add_{horizon}_t"
-    )
+    capacity = inputs.part("capacity", mineral=chain.mineral, stage=stage)
+    on_record = capacity.filter(pl.col(f"add_{horizon}_t_best").is_not_null())
+    is_known = on_record.height > 0
+    added = _by_country(on_record, chain, f"add_{horizon}_t")
     open_to = access_share(access, chain, stage, horizon)
     has_mines = MINED in set(inputs.part("chains", mineral=chain.mineral)["stage"])
     if horizon < LONG_HORIZON or not has_mines:
-        return Supply(added, None, np.zeros(3), open_to, open_to)
+        return Supply(added, None, np.zeros(3), open_to, open_to, is_known)
     feed = _feed(inputs, ruleset, chain)
     used = _made(inputs, chain, stage).sum(axis=1)
     if stage == MINED:
         return Supply(feed, feed, used, open_to, open_to)
-    return Supply(added, feed, used, open_to, access_share(access, chain, MINED, horizon))
+    return Supply(added, feed, used, open_to, access_share(access, chain, MINED, horizon), is_known)
 
 
 def _made(inputs: Inputs, chain: Chain, stage: str) -> Array:

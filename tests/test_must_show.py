@@ -197,3 +197,16 @@ def test_the_same_inputs_twice_give_the_same_frames() -> None:
     again = score_portfolio(inputs_on(TODAY), default_ruleset())
     for name, frame in first.items():
         assert frame.equals(again[name]), name
+
+
+def test_no_capacity_on_record_is_unknown_and_takes_the_rules_default() -> None:
+    """Nothing on record is no zero: the range of what others could add opens, and the low end falls."""
+    base = inputs_on(TODAY, minerals=("gallium",))
+    none = EngineInputs(
+        base.as_of, base.known_at, base.curbing_country, {**base.frames, "capacity": base["capacity"].clear()}
+    )
+    chain = build_chains(none)[0].chain
+    access = rule_access(none, default_ruleset())
+    assert not stage_supply(none, default_ruleset(), access, chain, "refined", 1825).is_known
+    unknown = route(score_portfolio(none, default_ruleset()), "gallium", "refined", "CHN", "USA", 1825)
+    assert unknown["full_stop_low"] < unknown["full_stop"] < unknown["full_stop_high"]
