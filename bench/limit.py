@@ -111,7 +111,9 @@ def by_hand(calls: list[Call]) -> list[Any]:
             p1 = p0 if ratio is None else p0 * np.where((before <= 0) & (p0 > 0), 1.0, ratio)
             made = p0.sum(axis=1)[:, None]
             mix = np.where(
-                made > 0, (p1.sum(axis=1)[:, None] - c * p1[:, cc, None]) / np.where(made > 0, made, 1), 1 - c
+                made > 0,
+                (p1.sum(axis=1)[:, None] - c * p1[:, cc, None]) / np.where(made > 0, made, 1),
+                1 - c / 2,
             )
             w = weight[:, None]
             kept = np.clip(np.where(w < 0.5, 1 - (1 - mix) * 2 * w, mix + (1 - c - mix) * (2 * w - 1)), 0, 1)

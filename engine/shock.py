@@ -114,7 +114,8 @@ def _unexplained_keep(base_p: Array, after_p: Array, withheld: Array, weight: Ar
     """(b, n) share of unexplained exports that still arrives."""
     world = base_p.sum(axis=1)
     kept = after_p.sum(axis=1)[:, None] - withheld * after_p[:, curbing, None]
-    mix = np.where(world[:, None] > 0, kept / np.where(world > 0, world, 1.0)[:, None], 1.0 - withheld)
+    # Where nobody is known to make anything there is no mix: half-way between the ends, as for touched shares.
+    mix = np.where(world[:, None] > 0, kept / np.where(world > 0, world, 1.0)[:, None], 1.0 - withheld / 2)
     like_exports = 1.0 - withheld
     w = weight[:, None]
     blend = np.where(w < 0.5, 1.0 - (1.0 - mix) * 2 * w, mix + (like_exports - mix) * (2 * w - 1))

@@ -126,7 +126,8 @@ class Database:
         try:
             yield name
         finally:
-            self._connection.unregister(name)
+            with contextlib.suppress(duckdb.Error):  # what failed before must not be hidden by the clean-up
+                self._connection.unregister(name)
 
     def attach_new(self, path: Path, alias: str) -> None:
         """Attach a new file with the published storage version.
