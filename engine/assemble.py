@@ -28,6 +28,7 @@ PLEDGE_RELIEVES = (  # named-buyer bans override country-level pledges, and a re
     "informal_scrutiny",
     "state_trading",
 )
+MITIGATING_KINDS = ("licence_liberalisation", "no_export_ban_or_quota")
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
         for factor in ("withheld", "extraterritorial", "reroute")
     ]
     ruled = pl.concat([frame, *named], how="horizontal")
-    pledges = inputs["pledges"].join(horizons, how="cross")
+    pledges = inputs["pledges"].filter(pl.col("kind").is_in(MITIGATING_KINDS)).join(horizons, how="cross")
     pledges = pledges.with_columns(exporter=pl.lit(inputs.curbing_country))
     credit = evaluate(ruleset, "mitigation", pledges, on=inputs.as_of)
     credited = pl.concat([pledges, credit], how="horizontal").filter(pl.col("value_best").is_not_null())
