@@ -79,10 +79,11 @@ def _refuse_hindsight(facts: WarehouseInputs, flows: pl.DataFrame) -> None:
 
 def _open_scope(frame: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
     """Open `*` minerals and empty stages to every mineral and stage that has routes."""
-    places = scope.select(a_mineral="mineral", a_stage="stage", mineral="mineral")
+    places = scope.select("mineral", "stage", a_mineral="mineral", a_stage="stage")
+    named = _or_every(_or_every(places, "mineral"), "stage")
     return (
-        frame.join(_or_every(places, "mineral"), on="mineral", maintain_order="left_right")
-        .filter(pl.col("stage").is_null() | (pl.col("stage") == pl.col("a_stage")))
+        frame.with_columns(pl.col("stage").fill_null(EVERY))
+        .join(named, on=["mineral", "stage"], maintain_order="left_right")
         .with_columns(mineral="a_mineral", stage="a_stage")
         .drop("a_mineral", "a_stage")
     )
@@ -121,7 +122,7 @@ def _own_pledges(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
 def _access(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
     rows = facts.access.filter((pl.col("access_of") == "pledge") | pl.col("state").is_in(CLOSING_STATES))
     words = ("instrument", "legal_strength", "agreement_state", "coverage", "kind")
-    return _open_scope(rows, scope).select(
+    narrow = rows.select(
         "access_of",
         "exporter",
         "importer",
@@ -131,6 +132,7 @@ def _access(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
         pl.col("row_id").alias("fact_id"),
         "source_id",
     )
+    return _open_scope(narrow, scope)
 
 
 def _capacity(capacity: pl.DataFrame) -> pl.DataFrame:
