@@ -128,9 +128,10 @@ class Database:
         self.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
 
     def keep_small(self) -> None:
-        """Work in little memory: for bulk work over whole tables, which wider limits make no quicker.
+        """Work on one thread and in little memory, as a run does; analysts' questions have the whole machine.
 
-        One thread also fills row groups one after another, in the order of the rows.
+        Two threads would add numbers up in an order of the moment, so that sums differ in their last digit from run to
+        run. One also fills row groups one after another, in the order of the rows.
         """
         self.execute("SET threads = 1; SET memory_limit = '512MB'")
 
