@@ -29,7 +29,16 @@ PLEDGE_RELIEVES = (  # named-buyer bans override country-level pledges, and a re
     "state_trading",
 )
 MEASURE_KEPT = (
-    *("mineral", "stage", "horizon_days", "is_extraterritorial", "importer", "item_id", "scope", "measure_id"),
+    *(
+        "mineral",
+        "stage",
+        "horizon_days",
+        "is_extraterritorial",
+        "importer",
+        "item_id",
+        "scope",
+        "measure_id",
+    ),
     *("clause", "form", "instrument", "start_date", "state", "source_id", *ends("coverage_share")),
 )
 MITIGATING_KINDS = ("licence_liberalisation", "no_export_ban_or_quota")

@@ -23,7 +23,9 @@ RuledAccess = dict[tuple[object, ...], pl.DataFrame]
 def rule_access(inputs: Inputs, ruleset: RuleSet) -> RuledAccess:
     """The access rows by mineral, stage and horizon, with what the access rules say (value_low, _best, _high)."""
     ruled: RuledAccess = {}
-    for horizon in ruleset.scorecard.horizons:  # one after another: opened to all minerals and buyers, they are many
+    for (
+        horizon
+    ) in ruleset.scorecard.horizons:  # one after another: opened to all minerals and buyers, they are many
         frame = inputs["access"].with_columns(pl.lit(horizon, pl.Int64).alias("horizon_days"))
         value = evaluate(ruleset, "access", frame, on=inputs.as_of)
         known = pl.concat([frame.select(ACCESS_KEPT), value], how="horizontal").filter(

@@ -249,7 +249,9 @@ def test_a_mineral_in_two_parts_publishes_nothing(
 
     monkeypatch.setattr(jobs.run, "recalculate", twice)
     assert start() == 20
-    assert "route_score: mineral_given_once: given in two parts: dysprosium, gallium" in capsys.readouterr().err
+    assert (
+        "route_score: mineral_given_once: given in two parts: dysprosium, gallium" in capsys.readouterr().err
+    )
     assert not layout.list_snapshots()
 
 
