@@ -152,9 +152,31 @@ def _check(url: str, sha256: str) -> None:
             f"--url: {place_of(url)}: holds a user or password, which would be noted with the data; download the file "
             "yourself and give it with --file."
         )
+    check_written(sha256)
+
+
+def check_written(sha256: str) -> None:
+    """Check that a checksum is one, if it is given.
+
+    Raises:
+        SettingsError: It is none.
+    """
     if sha256 and not _DIGEST.fullmatch(sha256.lower()):
         raise SettingsError(
             f"--sha256 '{sha256}' is no checksum; write the 64 hexadecimal digits of sha256sum."
+        )
+
+
+def compare(place: str, found: str, given: str) -> None:
+    """Compare a file's checksum with the one that the user gave, if any.
+
+    Raises:
+        InputError: They differ.
+    """
+    if given and found != given.lower():
+        raise InputError(
+            f"{place}: has the checksum {found}, not {given.lower()} as --sha256 says; the publisher changed the file, "
+            "or it is another one: compare both with the publisher before you use it."
         )
 
 
@@ -190,10 +212,12 @@ def _fetch(
         return _found(folder, note, place, sha256, from_cache=True)
     body = _unpacked(part, answer, place, patience)
     _refuse_page(body, place, part)
-    digest, size_bytes = _digest(body)
-    if sha256 and digest != sha256.lower():
+    digest, size_bytes = checksum(body)
+    try:
+        compare(place, digest, sha256)
+    except InputError:
         part.discard()
-        raise InputError(_other_sum(place, digest, sha256))
+        raise
     name = _file_name(url, answer.name)
     if note is not None and note.name != name:
         (folder / note.name).unlink(missing_ok=True)
@@ -220,7 +244,7 @@ def _cached(folder: Path) -> _Note | None:
     try:
         note = _Note(**json.loads((folder / _SIDECAR).read_text(encoding="utf-8")))
         _when(note)
-        return note if _digest(folder / note.name) == (note.sha256, note.size_bytes) else None
+        return note if checksum(folder / note.name) == (note.sha256, note.size_bytes) else None
     except (OSError, ValueError, TypeError):
         return None
 
@@ -230,8 +254,7 @@ def _when(note: _Note) -> datetime:
 
 
 def _found(folder: Path, note: _Note, place: str, sha256: str, *, from_cache: bool) -> Fetched:
-    if sha256 and note.sha256 != sha256.lower():
-        raise InputError(_other_sum(place, note.sha256, sha256))
+    compare(place, note.sha256, sha256)
     return Fetched(
         path=folder / note.name,
         url=note.url,
@@ -243,14 +266,8 @@ def _found(folder: Path, note: _Note, place: str, sha256: str, *, from_cache: bo
     )
 
 
-def _other_sum(place: str, found: str, given: str) -> str:
-    return (
-        f"{place}: has the checksum {found}, not {given.lower()} as --sha256 says; the publisher changed the file, or it "
-        "is another one: compare both with the publisher before you use it."
-    )
-
-
-def _digest(path: Path) -> tuple[str, int]:
+def checksum(path: Path) -> tuple[str, int]:
+    """Return the SHA-256 of a file, and its length in bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
 
