@@ -140,8 +140,8 @@ def gather(
             time.sleep(limits.pause_s)
         count = _count(answer, url)
         say(
-            f"{question.year} {question.flow} {question.classification}: {len(question.codes)} codes of "
-            f"{len(question.reporters)} reporters, {count:,} records; {len(queue)} questions left."
+            f"{question.year} {question.flow} {question.classification}, codes {len(question.codes)}, reporters "
+            f"{len(question.reporters)}: {count:,} records; {len(queue)} questions left."
         )
         if count < limits.records:
             answers.append(answer)
@@ -178,14 +178,14 @@ def _check(years: Collection[int], reporters: Collection[str], base_url: str, at
     if key and split.scheme != "https" and split.hostname not in {"127.0.0.1", "localhost"}:
         raise SettingsError(f"--base-url: the key in {KEY_NAME} is only sent over https; write https://host.")
     if not key and not reporters:
-        raise SettingsError(_needs_key("every country"))
+        raise SettingsError(_needs_key("all countries"))
 
 
 def _needs_key(asked: str) -> str:
     return (
-        f"{KEY_NAME}: is not set, and {asked} is more than UN Comtrade answers without a key. A free one comes from "
-        "https://comtradedeveloper.un.org/; or name a few countries with --reporter, or download a file and give it "
-        "with --file."
+        f"{KEY_NAME}: is not set, and without a key UN Comtrade answers for a few countries only; this would be {asked}. "
+        "A free key comes from https://comtradedeveloper.un.org/; or name a few countries with --reporter, or download "
+        "a file and give it with --file."
     )
 
 

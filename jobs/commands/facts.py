@@ -150,7 +150,7 @@ def import_(
 
 def _report(done: Imported, path: Path, out: Path, fetched: Fetched | None) -> None:
     if fetched is not None:
-        how = "is still the newest; it was fetched" if fetched.from_cache else "fetched"
+        how = "taken from the cache; it was fetched" if fetched.from_cache else "fetched"
         typer.echo(f"{path.name}: {how} on {fetched.fetched_at:%Y-%m-%d}, sha256 {fetched.sha256}.")
         if not fetched.is_length_known:
             typer.echo("  The server did not say how long it is: compare the checksum with the publisher's.")

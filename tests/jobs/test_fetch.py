@@ -7,7 +7,6 @@ import hashlib
 import json
 import socket
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,36 +19,11 @@ from jobs.fetch_http import Patience
 from jobs.lock import exclusive
 from tests.jobs.web import Script, Visit, Web, serving
 
+pytestmark = pytest.mark.usefixtures("only_this_machine")
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 QUICK = Patience(connect_s=1, read_s=0.2, total_s=5, tries=3, first_wait_s=0.01, longest_wait_s=3)
 BODY = b"t,i,j,k,v,q\n" + b"2024,104,156,284690,1.5,2\n" * 4000
 SUM = hashlib.sha256(BODY).hexdigest()
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture(autouse=True)
-def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    look_up = socket.getaddrinfo
-
-    def local(host: str, *rest: object, **more: object) -> object:
-        assert host in {"127.0.0.1", "nowhere.invalid"}, f"a test asks for {host}"
-        if host == "nowhere.invalid":
-            raise socket.gaierror(-2, "Name or service not known")
-        return look_up(host, *rest, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket, "getaddrinfo", local)
-
-
-@pytest.fixture
-def web() -> Iterator[Web]:
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

@@ -64,11 +64,21 @@ _DAY_OF_PAGE = re.compile(r"TradeData_(\d{1,2})_(\d{1,2})_(\d{4})", re.IGNORECAS
 
 @dataclass(slots=True)
 class _Books:
-    """What became of every entry; `months` holds what each country reports, `broken` lanes that lack a month."""
+    """What became of every entry.
+
+    Attributes:
+        months: what each country reports.
+        figures: entries that may be stored.
+        broken: lanes of which an entry was rejected.
+        is_torn: an entry was rejected of which nobody can say what lane it is of.
+        rejected: entries that cannot be used.
+        outside: entries that are not asked for, by reason.
+    """
 
     months: defaultdict[Report, set[int]] = field(default_factory=lambda: defaultdict(set))
     figures: list[Figure] = field(default_factory=list)
     broken: set[Lane] = field(default_factory=set)
+    is_torn: bool = False
     rejected: list[RejectedRow] = field(default_factory=list)
     outside: Counter[str] = field(default_factory=Counter)
 
@@ -155,8 +165,10 @@ def _read(found: Iterable[Entry], known_map: CodeMap, known: date) -> _Books:
             books.outside[str(reason)] += 1
         except RejectedError as fault:
             books.reject(entry, fault.column, fault.value, fault.reason)
-            if subject is not None and subject[1]:
+            if subject is not None:
                 books.broken.add(subject[0])
+            elif fault.column not in {"reporterCode", "partnerCode"}:
+                books.is_torn = True
     return books
 
 
@@ -172,8 +184,8 @@ def _settled(books: _Books) -> list[Figure]:
             books.outside["month of a year that is not complete"] += 1
         elif report.flow == "X" and books.is_whole(mirror):
             books.outside["exports to a country that reports its own imports"] += 1
-        elif figure.month and figure.lane in books.broken:
-            said = "another month of this lane cannot be used, so its year has no sum; mend that one"
+        elif figure.month and (books.is_torn or figure.lane in books.broken):
+            said = "another month of this lane cannot be used, or a row that may be one; mend that, or the sum lacks it"
             books.reject(figure, "period", f"{report.year}{figure.month:02}", said)
         else:
             kept.append(figure)

@@ -167,6 +167,8 @@ def _columns(place: str, names: Sequence[str]) -> list[tuple[str, int]]:
             raise refused(place, f"has column '{name.strip()}' twice; download it anew", 1)
         found[ours] = index
     missing = [_NAMES[name][0] for name in _NEEDED if name not in found]
+    if not {"is_weight_estimated", "flag"} & set(found):
+        missing.append("isnetwgtestimated")
     if missing:
         raise refused(
             place,
