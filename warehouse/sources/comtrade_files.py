@@ -45,7 +45,11 @@ _NAMES = {
     "value_usd": ("primaryvalue", "trade value (us$)"),
 }
 COLUMNS = tuple(_NAMES)
-_NEEDED = ("period", "reporter", "flow", "partner", "classification", "code", "weight_kg", "value_usd")
+#: Without these, a part cannot be told from its total, or one lane from another.
+_NEEDED = (
+    *("period", "reporter", "flow", "partner", "partner2", "classification", "code", "customs", "transport"),
+    *("weight_kg", "value_usd"),
+)
 _OURS = {theirs: ours for ours, names in _NAMES.items() for theirs in names}
 _TEXT, _JSON = {".csv", ".txt", ".tsv"}, {".json"}
 
@@ -200,9 +204,10 @@ def _json(place: str, path: Path) -> Iterator[Entry]:
         if not isinstance(record, dict):
             yield Entry(place, number, {}, "is no record; fetch the file anew")
             continue
-        named = dict.fromkeys(COLUMNS, "")
-        for name, value in record.items():
-            ours = _OURS.get(name.lower())
-            if ours is not None and value is not None:
-                named[ours] = str(value).strip()
-        yield Entry(place, number, named)
+        found = {_OURS.get(name.lower(), ""): value for name, value in record.items()}
+        missing = [_NAMES[name][0] for name in _NEEDED if name not in found]
+        if missing:
+            yield Entry(place, number, {}, f"lacks {', '.join(missing)}; fetch the file anew")
+            continue
+        filled = {name: str(value).strip() for name, value in found.items() if name and value is not None}
+        yield Entry(place, number, dict.fromkeys(COLUMNS, "") | filled)

@@ -11,6 +11,7 @@ import pytest
 
 from jobs.facts_import import import_file
 from tests.warehouse.sources.comtrade_rows import (
+    HEADER,
     OLD_HEADER,
     READING,
     answer,
@@ -279,6 +280,7 @@ def test_bad_files_are_refused_with_a_sentence(tmp_path: Path, content: bytes, s
         (b'{"data": [], "error": "too many"}', "error of UN Comtrade"),
         (answer(GOOD).replace(b'"count": 1', b'"count": 2'), "says that it holds 2"),
         (b'{"data": [5]}', "cannot be used"),
+        (answer(GOOD).replace(b"motCode", b"x"), "cannot be used"),
     ],
 )
 def test_bad_answers_are_refused_with_a_sentence(tmp_path: Path, content: bytes, says: str) -> None:
@@ -317,6 +319,32 @@ def test_the_month_given_is_known_from_its_last_day(tmp_path: Path) -> None:
     assert parsed.published == date(2026, 2, 28)
     with pytest.raises(BundleError, match="outside 100 to"):
         comtrade.parse(path, Reading(READING.tables, "202602"))
+
+
+@pytest.mark.parametrize("name", HEADER)
+def test_a_missing_column_never_changes_a_figure(tmp_path: Path, name: str) -> None:
+    rows = [
+        GOOD | {"motCode": "2100", "primaryValue": "1"},  # the part stands before its total
+        GOOD,
+        record("842", "M", "104", isNetWgtEstimated="true", qtyUnitCode="5", legacyEstimationFlag="4"),
+    ]
+    whole = lanes(parse(tmp_path, *rows))
+    path = tmp_path / NAME
+    path.write_text(table(*({k: v for k, v in row.items() if k != name} for row in rows)), encoding="utf-8")
+    needed = {
+        "period",
+        "reporterCode",
+        "flowCode",
+        "partnerCode",
+        "partner2Code",
+        "classificationCode",
+        "cmdCode",
+    }
+    if name in needed | {"customsCode", "motCode", "netWgt", "primaryValue"}:
+        with pytest.raises(BundleError, match=f"lacks column {name.lower()}"):
+            comtrade.parse(path, READING)
+    else:
+        assert lanes(comtrade.parse(path, READING)) == whole
 
 
 def test_bundle_stacks_on_the_embedded_one(tmp_path: Path) -> None:
