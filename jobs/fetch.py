@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
-from jobs.errors import BusyError, InputError, SettingsError
+from jobs.errors import InputError, SettingsError
 from jobs.fetch_http import Answer, Part, Patience, place_of, too_large, transfer
 from jobs.lock import exclusive
 
@@ -100,7 +100,7 @@ def fetch(
         headers: further request headers, such as a key; they are never written down.
         reuse_since: take a cached copy at least this young without asking.
         patience: limits of time and size.
-        say: told why is waited.
+        say: told how far it is and why is waited.
 
     Raises:
         SettingsError: The address or the checksum is wrong, or the cache cannot be written.
@@ -110,13 +110,7 @@ def fetch(
     _check(url, sha256)
     folder = cache / hashlib.sha256(url.encode()).hexdigest()[:16]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SettingsError(
-            f"{cache}: cannot be written ({error.strerror}); name another folder with --cache."
-        ) from None
-    try:
-        with exclusive(folder / ".lock", since=at):
+        with exclusive(folder / ".lock", since=at, option="--cache"):
             return _fetch(
                 url,
                 folder,
@@ -128,11 +122,6 @@ def fetch(
                 patience=patience,
                 say=say,
             )
-    except BusyError:
-        raise BusyError(
-            f"{folder}: another process is fetching {place_of(url)}; wait for it to end, or name another folder "
-            "with --cache."
-        ) from None
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror}); free some space, or name another folder with --cache."
@@ -313,4 +302,4 @@ def _refuse_page(body: Path, place: str, part: Part) -> None:
 def _file_name(url: str, given: str) -> str:
     """Return a safe file name: the server's, else the last part of the address."""
     name = given or unquote(urlsplit(url).path.rpartition("/")[2])
-    return re.sub(r"[^\w.()\[\] -]", "_", name).lstrip(". ")[:200] or "file"
+    return re.sub(r"[^\w.()\[\] -]", "_", name, flags=re.ASCII).lstrip(". ")[:200] or "file"

@@ -20,20 +20,23 @@ import urllib3
 from urllib3.exceptions import (
     HTTPError,
     InvalidHeader,
+    LocationValueError,
     NameResolutionError,
     NewConnectionError,
     ProxyError,
+    ProxySchemeUnknown,
     ReadTimeoutError,
     SSLError,
 )
 
-from jobs.errors import InputError
+from jobs.errors import InputError, SettingsError
 from jobs.resources import package_version
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: Answers after which the same question may be answered better a little later.
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _CHUNK = 1 << 16
+_TOLD_BYTES = 100 << 20
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
@@ -142,7 +145,7 @@ def transfer(
         part: where the bytes go.
         headers: further request headers; they do not follow a redirect to another host.
         patience: limits.
-        say: told why is waited.
+        say: told how far it is and why is waited.
 
     Raises:
         InputError: After the last try, or at once where another try would not help.
@@ -153,7 +156,7 @@ def transfer(
     with _pool(url) as pool:
         for count in range(1, patience.tries + 1):
             try:
-                return _attempt(pool, url, part, headers, patience, ends)
+                return _attempt(pool, url, part, headers, patience, ends, say)
             except _AgainError as fault:
                 wait_s = _wait(place, fault, count, patience, ends)
                 say(f"{place}: {fault.what}; trying again in {wait_s:.0f} s.")
@@ -184,7 +187,12 @@ def _pool(url: str) -> urllib3.PoolManager:
         return urllib3.PoolManager()
     user = urllib3.util.parse_url(proxy).auth
     signed = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
-    return urllib3.ProxyManager(proxy, proxy_headers=signed)
+    try:
+        return urllib3.ProxyManager(proxy, proxy_headers=signed)
+    except ProxySchemeUnknown:
+        raise SettingsError(
+            f"{split.scheme.upper()}_PROXY: the proxy speaks another language than http; write http://host:port."
+        ) from None
 
 
 def _attempt(
@@ -194,6 +202,7 @@ def _attempt(
     headers: Mapping[str, str],
     patience: Patience,
     ends: float,
+    say: Callable[[str], None],
 ) -> Answer:
     start = part.size_bytes()
     ask = {"User-Agent": f"curbline/{package_version()}", "Accept-Encoding": "identity", **headers}
@@ -205,7 +214,7 @@ def _attempt(
         try:
             answer = _judge(response, place_of(url), part, start)
             if not answer.is_unchanged:
-                _take(response, place_of(url), part, patience, ends)
+                _take(response, place_of(url), part, patience, ends, say)
             return answer
         finally:
             response.close()
@@ -217,8 +226,12 @@ def _said(fault: HTTPError, place: str, patience: Patience) -> str:
     """Return what went wrong on the wire, or raise where trying again is vain."""
     if isinstance(fault, SSLError):
         raise InputError(
-            f"{place}: its certificate is not trusted ({str(fault)[:160]}); check the address and the machine's clock "
-            "and certificates, or download the file and give it with --file."
+            f"{place}: no safe connection ({str(fault)[:160]}); check the address and the machine's clock and "
+            "certificates, or download the file and give it with --file."
+        ) from None
+    if isinstance(fault, LocationValueError):
+        raise InputError(
+            f"{place}: leads on to what is no address; look up the file's present address at its publisher."
         ) from None
     if isinstance(fault, ProxyError):
         return "the proxy of the environment (HTTPS_PROXY, HTTP_PROXY) cannot be used"
@@ -244,8 +257,11 @@ def _follow(
         if response.status not in _REDIRECTS:
             return response
         response.close()
-        target = urljoin(url, response.headers.get("Location", ""))
-        old, new = urlsplit(url), urlsplit(target)
+        try:
+            target = urljoin(url, response.headers.get("Location", ""))
+            old, new = urlsplit(url), urlsplit(target)
+        except ValueError as error:
+            raise LocationValueError from error
         if new.scheme not in {"http", "https"} or (old.scheme == "https" and new.scheme == "http"):
             raise InputError(
                 f"{place}: leads on from {old.scheme} to '{new.scheme}', which is not followed; look up the file's "
@@ -297,12 +313,21 @@ def _judge(response: urllib3.BaseHTTPResponse, place: str, part: Part, start: in
 
 
 def _take(
-    response: urllib3.BaseHTTPResponse, place: str, part: Part, patience: Patience, ends: float
+    response: urllib3.BaseHTTPResponse,
+    place: str,
+    part: Part,
+    patience: Patience,
+    ends: float,
+    say: Callable[[str], None],
 ) -> None:
     """Append the body to the part. `read1` returns what has come, so that a trickle is noticed too."""
     with part.path.open("ab") as sink:
+        told = sink.tell() // _TOLD_BYTES
         while chunk := response.read1(_CHUNK, decode_content=False):
             sink.write(chunk)
+            if sink.tell() // _TOLD_BYTES > told:
+                told = sink.tell() // _TOLD_BYTES
+                say(f"{place}: {sink.tell():,} bytes so far.")
             if sink.tell() > patience.max_bytes:
                 part.discard()
                 raise InputError(too_large(place, patience.max_bytes))
