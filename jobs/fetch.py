@@ -15,7 +15,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from jobs.errors import InputError, SettingsError
-from jobs.fetch_http import Answer, Part, Patience, place_of, too_large, transfer
+from jobs.fetch_http import Patience, place_of, too_large, transfer
+from jobs.fetch_part import Answer, Part
 from jobs.lock import exclusive
 
 _SIDECAR = ".fetched.json"

@@ -10,9 +10,9 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from email.message import Message
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -30,6 +30,7 @@ from urllib3.exceptions import (
 )
 
 from jobs.errors import InputError, SettingsError
+from jobs.fetch_part import Answer, Part
 from jobs.resources import package_version
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -75,60 +76,6 @@ class _AgainError(Exception):
         self.what, self.wait_s = what, wait_s
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the server said of a file that is now there as a whole.
-
-    Attributes:
-        is_unchanged: the copy already at hand is still the newest (304); nothing was taken.
-        etag: version mark; empty where there is none.
-        modified: Last-Modified; empty where there is none.
-        encoding: how the bytes of the part are packed: empty or gzip.
-        name: the server's name of the file; empty where it gives none.
-        is_length_known: whether a body cut short would have been noticed.
-    """
-
-    is_unchanged: bool = False
-    etag: str = ""
-    modified: str = ""
-    encoding: str = ""
-    name: str = ""
-    is_length_known: bool = True
-
-
-class Part:
-    """The bytes so far, and the version that they are of; both survive the process."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / ".part"
-        self._note = folder / ".part.json"
-
-    def answer(self) -> Answer:
-        """Return what the server said when the part was begun."""
-        with suppress(OSError, ValueError, TypeError):
-            return Answer(**json.loads(self._note.read_text(encoding="utf-8")))
-        return Answer()
-
-    def size_bytes(self) -> int:
-        """Return how many bytes are there that may be gone on with."""
-        return self.path.stat().st_size if self.path.is_file() and self.validator() else 0
-
-    def validator(self) -> str:
-        """Return the mark by which a server can tell that the file is still the same; weak marks cannot."""
-        said = self.answer()
-        return said.etag if said.etag and not said.etag.startswith("W/") else said.modified
-
-    def begin(self, answer: Answer) -> None:
-        """Throw away what is there and note the version that comes now."""
-        self.discard()
-        self._note.write_text(json.dumps(asdict(answer)), encoding="utf-8")
-
-    def discard(self) -> None:
-        """Remove the part and its note."""
-        self.path.unlink(missing_ok=True)
-        self._note.unlink(missing_ok=True)
-
-
 def place_of(url: str) -> str:
     """Return host and path of a URL for messages: no user, no query, which may hold secrets."""
     split = urlsplit(url)
@@ -164,19 +111,22 @@ def transfer(
     raise AssertionError  # the last try raised
 
 
+#: A part is gone on with where the server marks its versions.
+_LATER = (
+    "run it again later, which goes on where it stopped if the server allows, or give the file with --file."
+)
+
+
 def _wait(place: str, fault: _AgainError, count: int, patience: Patience, ends: float) -> float:
     """Return how long to wait before the next try, if there is to be one."""
-    kept = (
-        "what has come so far is kept, so run it again later, or download the file and give it with --file."
-    )
     if count == patience.tries:
-        raise InputError(f"{place}: {fault.what}, at the last of {count} tries; {kept}")
+        raise InputError(f"{place}: {fault.what}, at the last of {count} tries; {_LATER}")
     own = patience.first_wait_s * 2.0 ** (count - 1)
     wait_s = own if fault.wait_s is None else fault.wait_s
     if wait_s > patience.longest_wait_s:
-        raise InputError(f"{place}: {fault.what} and asks to wait {wait_s:,.0f} s; {kept}")
+        raise InputError(f"{place}: {fault.what} and asks to wait {wait_s:,.0f} s; {_LATER}")
     if time.monotonic() + wait_s > ends:
-        raise InputError(f"{place}: {fault.what}, and {patience.total_s:g} s have passed; {kept}")
+        raise InputError(f"{place}: {fault.what}, and {patience.total_s:g} s have passed; {_LATER}")
     return wait_s
 
 
@@ -231,7 +181,7 @@ def _said(fault: HTTPError, place: str, patience: Patience) -> str:
         ) from None
     if isinstance(fault, LocationValueError):
         raise InputError(
-            f"{place}: leads on to what is no address; look up the file's present address at its publisher."
+            f"{place}: is no address, or leads on to none; look up the file's present address at its publisher."
         ) from None
     if isinstance(fault, ProxyError):
         return "the proxy of the environment (HTTPS_PROXY, HTTP_PROXY) cannot be used"
@@ -332,10 +282,7 @@ def _take(
                 part.discard()
                 raise InputError(too_large(place, patience.max_bytes))
             if time.monotonic() > ends:
-                raise InputError(
-                    f"{place}: is not there after {patience.total_s:g} s; what has come so far is kept, so run it "
-                    "again, or download the file and give it with --file."
-                )
+                raise InputError(f"{place}: is not there after {patience.total_s:g} s; {_LATER}")
 
 
 def too_large(place: str, max_bytes: int) -> str:

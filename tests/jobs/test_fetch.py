@@ -246,7 +246,7 @@ FAULTS: dict[str, tuple[Script, str]] = {
     "cut": (lambda v, _: v.cut(BODY, 100), "breaks off before the end, at the last of 3 tries"),
     "loop": (lambda v, _: v.reply(302, Location="/f.csv"), "leads on to other addresses more than 5 times"),
     "scheme": (lambda v, _: v.reply(302, Location="file:///etc/hosts"), "leads on from http to 'file'"),
-    "no address": (lambda v, _: v.reply(302, Location="http://[1/f.csv"), "leads on to what is no address"),
+    "no address": (lambda v, _: v.reply(302, Location="http://[1/f.csv"), "is no address, or leads on to none"),
     "throttle": (lambda v, _: v.reply(429, Retry_After="3600"), "asks to wait 3,600 s"),
     "down": (lambda v, _: v.reply(503), r"answers 503 \(Service Unavailable\), at the last of 3 tries"),
     "forbidden": (lambda v, _: v.reply(403, b"<html>no</html>"), r"answers 403 \(Forbidden\); it may want a login"),
