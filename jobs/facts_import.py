@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from jobs.errors import InputError, SettingsError
+from jobs.facts_compare import as_text, compare_tables, earlier_edition, require_no_drift
 from jobs.fetch import Fetched
 from jobs.resources import default_facts_dir
 from jobs.suggest import did_you_mean
@@ -23,6 +24,7 @@ from warehouse.records import schema
 from warehouse.sources.parsed import ParsedFile, PublicSource, Reading
 from warehouse.sources.registry import IMPORTERS
 
+_REPORTED = 200  # rows of each list of the edition report
 #: Tables of the embedded facts that a file is read against.
 _MAP = ("minerals", "chains", "countries", "hs_codes", "conversions")
 
@@ -41,6 +43,7 @@ class Imported:
         outside: entries that the map does not ask for, by reason.
         left_empty: figures of stored entries that are unknown though the file has something, by reason.
         stale: a sentence where the edition is older than its source allows; empty where it is not.
+        is_compared: an earlier edition was at hand; the bundle holds edition-report.txt.
     """
 
     source: str
@@ -52,6 +55,7 @@ class Imported:
     outside: Mapping[str, int]
     left_empty: Mapping[str, int]
     stale: str
+    is_compared: bool
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON; rejected rows are counted by column and reason."""
@@ -67,6 +71,7 @@ class Imported:
             "outside": dict(self.outside),
             "left_empty": dict(self.left_empty),
             "stale": self.stale,
+            "is_compared": self.is_compared,
         }
 
 
@@ -99,6 +104,8 @@ def import_file(
     any_size: bool = False,
     fetched: Fetched | None = None,
     as_of: date | None = None,
+    previous: Path | None = None,
+    accept_drift: str = "",
 ) -> Imported:
     """Parse one file and write the bundle `folder`, which must not exist yet or be empty.
 
@@ -107,14 +114,17 @@ def import_file(
         path: file as its publisher ships it.
         folder: bundle to write.
         release: edition, where the file's name does not state it.
-        any_size: take a file whose row count is outside the bounds of its source.
+        any_size: take a file whose row count is outside the bounds of its source, such as an extract, which cannot
+            be held against an earlier edition either.
+        previous: bundle with an earlier edition to compare with; by default the embedded facts.
+        accept_drift: why an edition is taken that lost a tenth of its rows or moved a world total by half.
         fetched: where the file came from, if it was fetched; the bundle notes it.
         as_of: day for which the edition must be young enough; its age is not looked at without it.
 
     Raises:
         SettingsError: No such source, or the folder holds something already.
         BundleError: The file cannot be used as a whole.
-        InputError: The file or the folder cannot be read or written.
+        InputError: The file or the folder cannot be read or written, or the edition drifts and no reason was given.
     """
     check_target(name, folder)
     importer = IMPORTERS[name]
@@ -122,8 +132,17 @@ def import_file(
         parsed = importer.parse(path, Reading(read_map(), release, any_size))
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read: {error.strerror}; check the file.") from None
+    earlier = earlier_edition(
+        previous or default_facts_dir(), importer.source.family, parsed.source_id, parsed.published
+    )
+    comparisons = compare_tables(earlier, parsed.tables)
+    if not accept_drift and not any_size:
+        require_no_drift(comparisons, path.name)
+    report = as_text(comparisons, _REPORTED)
+    if accept_drift and any(comparison.drift for comparison in comparisons):
+        report.append(f"accepted: {accept_drift}")
     try:
-        _write(folder, importer.source, path.name, parsed, fetched)
+        _write(folder, importer.source, path.name, parsed, report, fetched)
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written: {error.strerror}; check disk and permissions."
@@ -138,6 +157,7 @@ def import_file(
         outside=parsed.outside,
         left_empty=parsed.left_empty,
         stale=_stale(importer.source, path.name, parsed.published, as_of),
+        is_compared=bool(report),
     )
 
 
@@ -152,7 +172,12 @@ def _stale(public: PublicSource, file: str, published: date, as_of: date | None)
 
 
 def _write(
-    folder: Path, public: PublicSource, file: str, parsed: ParsedFile, fetched: Fetched | None
+    folder: Path,
+    public: PublicSource,
+    file: str,
+    parsed: ParsedFile,
+    report: list[str],
+    fetched: Fetched | None,
 ) -> None:
     """Write the bundle beside its place and move it there whole."""
     source, published = parsed.source_id, parsed.published.isoformat()
@@ -184,6 +209,8 @@ def _write(
         if parsed.rejected:
             said = [f"{r.file}:{r.line}: {r.column} {r.value!r}: {r.reason}\n" for r in parsed.rejected]
             (building / "rejected-rows.txt").write_text("".join(said), encoding="utf-8")
+        if report:
+            (building / "edition-report.txt").write_text("\n".join(report) + "\n", encoding="utf-8")
         building.chmod(0o755)
         if folder.is_dir():
             folder.rmdir()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jobs.commands import facts_add, facts_compare
 from jobs.commands.options import JsonOption, now, parse_day
 from jobs.errors import ExitCode
 
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from jobs.facts_import import Imported
     from jobs.fetch import Fetched
 
-app = typer.Typer(help="Check facts bundles, and make them of public files.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check facts bundles, add to them by hand, and make them of public files.", no_args_is_help=True
+)
+facts_add.register(app)
+facts_compare.register(app)
 
 
 @app.callback()
 def group() -> None:
-    """Check facts bundles, and make them of public files."""
+    """Check facts bundles, add to them by hand, and make them of public files."""
 
 
 @app.command()
@@ -128,6 +133,22 @@ def import_(
             "--as-of", metavar="DAY", help="Day on which the edition's age is judged; today by default."
         ),
     ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            "--previous",
+            metavar="DIR",
+            help="Bundle with the earlier edition; by default the embedded facts.",
+        ),
+    ] = None,
+    accept_drift: Annotated[
+        str,
+        typer.Option(
+            "--accept-drift",
+            metavar="WHY",
+            help="Take an edition that lost many rows or moved a world total by half.",
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> int:
     """Turn a public file into a facts bundle for `curbline run --facts embedded --facts DIR`."""
@@ -140,7 +161,17 @@ def import_(
     named = tuple(country.upper() for country in reporter or ())
     origin = Origin(file, url, sha256, cache, offline, tuple(year or ()), named, base_url)
     path, fetched = obtain(source, origin, at, lambda said: typer.echo(said, err=True))
-    done = import_file(source, path, out, release=release, any_size=any_size, fetched=fetched, as_of=day)
+    done = import_file(
+        source,
+        path,
+        out,
+        release=release,
+        any_size=any_size,
+        fetched=fetched,
+        as_of=day,
+        previous=previous,
+        accept_drift=accept_drift,
+    )
     if as_json:
         typer.echo(json.dumps(done.as_dict(), ensure_ascii=False, indent=1))
     else:
@@ -165,6 +196,8 @@ def _report(done: Imported, path: Path, out: Path, fetched: Fetched | None) -> N
         typer.echo(f"  {count:,} more: {reason}.")
     if done.rejected:
         typer.echo(f"  The rejected rows stand in {out / 'rejected-rows.txt'}.")
+    if done.is_compared:
+        typer.echo(f"  Compared with the earlier edition: {out / 'edition-report.txt'}.")
     if done.stale:
         typer.echo(f"{done.stale}.")
     typer.echo(f"Bundle written: {out}")

@@ -45,6 +45,11 @@ class PublicSource:
     max_rows: int
     quirks: tuple[str, ...] = ()
 
+    @property
+    def family(self) -> str:
+        """How the source names of every edition start: the name without a year."""
+        return re.sub(r"-\d{4}$", "", self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
