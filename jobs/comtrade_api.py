@@ -80,7 +80,7 @@ class Question:
             "customsCode": "C00",
             "motCode": 0,
             "maxRecords": records,
-            "includeDesc": "false",
+            "includeDesc": "true",
         }
         return f"{base_url}/{path}/C/A/{self.classification}?{urlencode(asked, safe=',')}"
 
@@ -115,8 +115,8 @@ def gather(
         InputError: The interface refuses, or the limits are reached; what was answered is kept.
     """
     limits = WITH_KEY if key else WITHOUT_KEY
-    numbers = _numbers(reporters, tables["countries"])
     _check(years, reporters, base_url, at, key)
+    numbers = _numbers(reporters, tables["countries"])
     queue = deque(_questions(years, numbers, tables["hs_codes"], limits))
     if not key and not offline and len(queue) > limits.calls:
         raise SettingsError(_needs_key(f"{len(queue):,} calls"))
@@ -138,19 +138,19 @@ def gather(
         if not answer.from_cache:
             calls += 1
             time.sleep(limits.pause_s)
-        count = _count(answer, url)
+        count, is_whole = _size(answer, url)
         say(
             f"{question.year} {question.flow} {question.classification}, codes {len(question.codes)}, reporters "
             f"{len(question.reporters)}: {count:,} records; {len(queue)} questions left."
         )
-        if count < limits.records:
+        if is_whole and count < limits.records:
             answers.append(answer)
         elif halves := question.halves():
             queue.extendleft(reversed(halves))
         else:
             raise InputError(
-                f"{place_of(url)}: one code of one reporter has {count:,} records, which is the limit, so that more "
-                f"may be missing; {'ask the UN for a wider key' if key else f'set {KEY_NAME}'}, or give the bulk file "
+                f"{place_of(url)}: one code of one reporter has {count:,} records, which is the limit or more, "
+                f"so that some are missing; {'ask the UN for a wider key' if key else f'set {KEY_NAME}'}, or give the bulk file "
                 "with --file."
             )
     name = f"comtrade-{'-'.join(map(str, years))}-{'-'.join(reporters).lower()[:60] or 'all'}"
@@ -174,6 +174,8 @@ def _check(years: Collection[int], reporters: Collection[str], base_url: str, at
             raise SettingsError(f"--year {year} is no year of UN Comtrade; write one from 1988 to {at.year}.")
     if len(set(years)) < len(years) or len(set(reporters)) < len(reporters):
         raise SettingsError("--year or --reporter: the same one is given twice; remove one.")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise SettingsError(f"{KEY_NAME}: is no key; copy it anew, without blanks or line ends.")
     split = urlsplit(base_url)
     if key and split.scheme != "https" and split.hostname not in {"127.0.0.1", "localhost"}:
         raise SettingsError(f"--base-url: the key in {KEY_NAME} is only sent over https; write https://host.")
@@ -231,19 +233,20 @@ def _answer(
         raise
 
 
-def _count(answer: Fetched, url: str) -> int:
-    """Return how many records an answer holds; one that is no answer leaves the cache."""
-    said = ""
+def _size(answer: Fetched, url: str) -> tuple[int, bool]:
+    """Return how many records there are, and whether the answer holds them all; what is no answer leaves the cache."""
     try:
         content = json.loads(answer.path.read_bytes())
         data, said = content["data"], str(content.get("error") or "")
         if isinstance(data, list) and not said:
-            return len(data)
+            count = int(content.get("count", len(data)))
+            return max(count, len(data)), count <= len(data)
     except (ValueError, TypeError, KeyError, AttributeError):
-        said = "no JSON with a list 'data'"
+        said = ""
     answer.path.unlink()
     raise InputError(
-        f"{place_of(url)}: is no answer ({said[:160] or 'no list'}); run it again later, or give a file with --file."
+        f"{place_of(url)}: is no answer ({said[:160] or 'no JSON with a list of data'}); run it again later, or give a "
+        "file with --file."
     )
 
 

@@ -127,7 +127,9 @@ def test_one_code_of_one_reporter_at_the_limit(
 ) -> None:
     comtrade.limit = 3
     limit(monkeypatch, 3)
-    with pytest.raises(InputError, match="one code of one reporter has 3 records"):
+    with pytest.raises(
+        InputError, match="one code of one reporter has 3 records, which is the limit or more"
+    ):
         ask(comtrade.web, tmp_path)
 
 
@@ -203,12 +205,22 @@ def test_without_a_key_only_a_few_countries(
     assert {path for path, _ in comtrade.web.asked} == {PREVIEW, PREVIEW.replace("H0", "H5")}
 
 
+def test_an_answer_that_admits_to_be_cut_is_halved(comtrade: Comtrade, tmp_path: Path) -> None:
+    def cut(visit: Visit, count: int) -> bool:
+        if count == 1:
+            visit.reply(200, answer(*ROWS[:2]).replace(b'"count": 2', b'"count": 6'))
+        return count == 1
+
+    comtrade.before = cut
+    assert sorted(records(ask(comtrade.web, tmp_path))) == ALL
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
         (b"<html>Sorry</html>", "is a web page"),
-        (b"Sorry", "no JSON with a list 'data'"),
-        (b'{"data": null}', "no list"),
+        (b"Sorry", "no JSON with a list of data"),
+        (b'{"data": null}', "no JSON with a list of data"),
         (b'{"data": [], "error": "Too many parameters"}', "Too many parameters"),
     ],
 )
@@ -228,6 +240,9 @@ def test_wrong_key_and_other_wrong_settings(comtrade: Comtrade, tmp_path: Path) 
     with pytest.raises(InputError, match="does not accept the key in COMTRADE_API_KEY") as caught:
         ask(comtrade.web, tmp_path, key="sesame")
     assert "sesame" not in str(caught.value)
+    with pytest.raises(SettingsError, match="is no key") as unfit:
+        ask(comtrade.web, tmp_path, key="open\nsesame")
+    assert "sesame" not in str(unfit.value)
     with pytest.raises(SettingsError, match="only sent over https"):
         ask(comtrade.web, tmp_path, base_url="http://comtradeapi.un.org")
     with pytest.raises(SettingsError, match="--reporter 'JAP' is no country"):

@@ -248,6 +248,7 @@ FAULTS: dict[str, tuple[Script, str]] = {
     "scheme": (lambda v, _: v.reply(302, Location="file:///etc/hosts"), "leads on from http to 'file'"),
     "no address": (lambda v, _: v.reply(302, Location="http://[1/f.csv"), "is no address, or leads on to none"),
     "throttle": (lambda v, _: v.reply(429, Retry_After="3600"), "asks to wait 3,600 s"),
+    "until": (lambda v, _: v.reply(503, Retry_After="Fri, 01 Jan 2100 00:00:00 GMT"), "asks to wait"),
     "down": (lambda v, _: v.reply(503), r"answers 503 \(Service Unavailable\), at the last of 3 tries"),
     "forbidden": (lambda v, _: v.reply(403, b"<html>no</html>"), r"answers 403 \(Forbidden\); it may want a login"),
     "missing": (lambda v, _: v.reply(404), r"answers 404 \(Not Found\); the file is not there"),
