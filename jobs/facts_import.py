@@ -104,6 +104,7 @@ def import_file(
     any_size: bool = False,
     fetched: Fetched | None = None,
     as_of: date | None = None,
+    mapping: Path | None = None,
     previous: Path | None = None,
     accept_drift: str = "",
 ) -> Imported:
@@ -116,6 +117,7 @@ def import_file(
         release: edition, where the file's name does not state it.
         any_size: take a file whose row count is outside the bounds of its source, such as an extract, which cannot
             be held against an earlier edition either.
+        mapping: what the columns of the file mean, for the source `csv`.
         previous: bundle with an earlier edition to compare with; by default the embedded facts.
         accept_drift: why an edition is taken that lost a tenth of its rows or moved a world total by half.
         fetched: where the file came from, if it was fetched; the bundle notes it.
@@ -129,7 +131,7 @@ def import_file(
     check_target(name, folder)
     importer = IMPORTERS[name]
     try:
-        parsed = importer.parse(path, Reading(read_map(), release, any_size))
+        parsed = importer.parse(path, Reading(read_map(), release, any_size, _mapping(name, mapping)))
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read: {error.strerror}; check the file.") from None
     earlier = earlier_edition(
@@ -159,6 +161,19 @@ def import_file(
         stale=_stale(importer.source, path.name, parsed.published, as_of),
         is_compared=bool(report),
     )
+
+
+def _mapping(name: str, path: Path | None) -> str:
+    if (name == "csv") != (path is not None):
+        raise SettingsError(
+            "--mapping belongs to the source csv, which needs it; `curbline facts template mapping` prints one."
+        )
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as UTF-8 ({error}); name the mapping file.") from None
 
 
 def _stale(public: PublicSource, file: str, published: date, as_of: date | None) -> str:
@@ -199,7 +214,8 @@ def _write(
             "known_from": published,
         }
         names = schema("sources").names()
-        pl.DataFrame([row]).select(names).write_csv(building / "sources.csv")
+        if "sources" not in parsed.tables:
+            pl.DataFrame([row]).select(names).write_csv(building / "sources.csv")
         manifest = {"name": source, "title": row["title"], "version": published, "licence": public.licence}
         if fetched:
             manifest["description"] = f"{fetched.url} {came}"

@@ -133,6 +133,10 @@ def import_(
             "--as-of", metavar="DAY", help="Day on which the edition's age is judged; today by default."
         ),
     ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option("--mapping", metavar="FILE", help="What the columns mean, for the source csv."),
+    ] = None,
     previous: Annotated[
         Path | None,
         typer.Option(
@@ -169,6 +173,7 @@ def import_(
         any_size=any_size,
         fetched=fetched,
         as_of=day,
+        mapping=mapping,
         previous=previous,
         accept_drift=accept_drift,
     )

@@ -95,7 +95,9 @@ class Mapping(_Strict):
         stems = [name.removesuffix("_low") for name in ours if name.endswith("_low")]
         for name in self.columns:
             if name in _OWN or name not in {*ours, *stems}:
-                raise ValueError(f"'{name}' is no column of {self.table} to map{nearest(name, [*ours, *stems])}")
+                raise ValueError(
+                    f"'{name}' is no column of {self.table} to map{nearest(name, [*ours, *stems])}"
+                )
         return self
 
 
@@ -131,11 +133,15 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
         raise refused(path.name, "needs a mapping; give --mapping FILE")
     mapping = mapping_of(reading.mapping, "mapping")
     style = mapping.file
-    needed = list(dict.fromkeys([f.column for f in mapping.columns.values() if f.column] + list(mapping.skip)))
+    needed = list(
+        dict.fromkeys([f.column for f in mapping.columns.values() if f.column] + list(mapping.skip))
+    )
     try:
         found = read_table(path, needed, encodings=(style.encoding,), delimiter=style.delimiter)
     except LookupError:
-        raise refused("mapping", f"file.encoding '{style.encoding}' is not known; write utf-8 or cp1252") from None
+        raise refused(
+            "mapping", f"file.encoding '{style.encoding}' is not known; write utf-8 or cp1252"
+        ) from None
     outside: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
     rejected = list(found.rejected)
@@ -156,7 +162,9 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
     check_bounds(path.name, rows_in, len(rejected), least=SOURCE.min_rows, most=SOURCE.max_rows)
     source = mapping.source
     own = {**source.model_dump(), "known_from": source.published}
-    sources = pl.DataFrame([{name: own[name] or None for name in schema("sources")}], schema=schema("sources"))
+    sources = pl.DataFrame(
+        [{name: own[name] or None for name in schema("sources")}], schema=schema("sources")
+    )
     return ParsedFile(
         source.source_id,
         source.published,

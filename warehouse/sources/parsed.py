@@ -59,11 +59,13 @@ class Reading:
         tables: fact tables already at hand, every cell as text: the map from codes and names to ours.
         release: edition that the user named; empty where the file states its own.
         any_size: take a file whose row count is outside the bounds of its source.
+        mapping: text of the mapping file, for the source `csv`.
     """
 
     tables: Mapping[str, pl.DataFrame]
     release: str = ""
     any_size: bool = False
+    mapping: str = ""
 
 
 @dataclass(frozen=True, slots=True)
