@@ -127,13 +127,14 @@ class Database:
         """
         self.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
 
-    def keep_small(self) -> None:
-        """Work on one thread and in little memory, as a run does; analysts' questions have the whole machine.
+    def one_thread(self) -> None:
+        """Add numbers up in the order of their rows: the order of two threads differs in the last digit from run to run."""
+        self.execute("SET threads = 1")
 
-        Two threads would add numbers up in an order of the moment, so that sums differ in their last digit from run to
-        run. One also fills row groups one after another, in the order of the rows.
-        """
-        self.execute("SET threads = 1; SET memory_limit = '512MB'")
+    def keep_small(self) -> None:
+        """Write whole tables in little memory; one thread also fills row groups one after another."""
+        self.one_thread()
+        self.execute("SET memory_limit = '512MB'")
 
     @contextmanager
     def frame(self, name: str, frame: pl.DataFrame) -> Iterator[str]:

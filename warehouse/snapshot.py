@@ -96,6 +96,7 @@ def _write(path: Path, state: Warehouse, meta: Frames, waiting: _Waiting) -> Non
         name: conform("meta", name, frame) for name, frame in {"rejected_row": rejected, **meta}.items()
     }
     database = state.database
+    database.keep_small()
     home = database.query("SELECT current_database() AS name").item()
     database.attach_new(path, _FILE)
     try:
