@@ -5,10 +5,8 @@ What follows the first pass is done for a few minerals at a time, so that memory
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import polars as pl
@@ -29,7 +27,6 @@ Marts = Mapping[str, pl.DataFrame]
 
 #: Minerals are scored together until they have this many routes: the rules are compiled once for all of them.
 ROUTES_AT_ONCE: Final = 12_000
-CHAINS_AT_ONCE: Final = 2
 
 
 def score_portfolio(inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: nullcontext()) -> Marts:
@@ -88,41 +85,24 @@ def _few_at_a_time(chains: Sequence[ChainFrames]) -> Iterator[list[ChainFrames]]
         yield some
 
 
-@dataclass(frozen=True)
-class _Solved:
-    """What is kept of one chain."""
-
-    blocks: list[Block]
-    flows: pl.DataFrame
-    withheld: pl.DataFrame
-    grades: list[dict[str, object]]
-
-
-def _solve_chain(inputs: Inputs, ruleset: RuleSet, first_pass: _FirstPass, frames: ChainFrames) -> _Solved:
-    """Attribute and shock one chain. Its matrices are large: what is published of them is taken, and they are let go."""
-    bloc = inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
-    supply = chain_supply(inputs, ruleset, first_pass.access, frames.chain, ruleset.scorecard.horizons)
-    result = ChainBlocks(inputs, ruleset, first_pass.measures, frames, supply, bloc).build()
-    return _Solved(
-        result.blocks,
-        flow_measures(frames, result),
-        withheld_shares(frames, result),
-        reconciliation(frames, result.scorer, _grade_edges(inputs, ruleset)),
-    )
-
-
 def _score_chains(
     chains: Sequence[ChainFrames], inputs: Inputs, ruleset: RuleSet, first_pass: _FirstPass, phase: Phase
 ) -> Marts:
+    bloc = inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
+    edges = _grade_edges(inputs, ruleset)
     blocks: list[Block] = []
     flows, withheld, grade_rows = [], [], []
-    # A chain is solved outside the interpreter's lock for the most part, so that two keep two cores busy.
-    with phase("attribution and shock"), ThreadPoolExecutor(CHAINS_AT_ONCE) as pool:
-        for found in pool.map(partial(_solve_chain, inputs, ruleset, first_pass), chains):
-            blocks += found.blocks
-            flows.append(found.flows)
-            withheld.append(found.withheld)
-            grade_rows += found.grades
+    with phase("attribution and shock"):
+        for frames in chains:
+            supply = chain_supply(
+                inputs, ruleset, first_pass.access, frames.chain, ruleset.scorecard.horizons
+            )
+            result = ChainBlocks(inputs, ruleset, first_pass.measures, frames, supply, bloc).build()
+            # A chain's matrices are large: what is published of them is taken at once, and they are let go.
+            blocks += result.blocks
+            flows.append(flow_measures(frames, result))
+            withheld.append(withheld_shares(frames, result))
+            grade_rows += reconciliation(frames, result.scorer, edges)
     grades = pl.DataFrame(grade_rows, infer_schema_length=None)
     with phase("rules, second pass"):
         notes = _stage_notes(inputs, grades)
