@@ -58,8 +58,8 @@ def inputs(embedded: Warehouse) -> Inputs:
 
 
 def test_minerals_with_chains_and_with_trade(inputs: Inputs) -> None:
-    assert inputs.chains.get_column("mineral").n_unique() >= 54
-    assert inputs.flows.get_column("mineral").n_unique() >= 49
+    assert inputs.chains.get_column("mineral").n_unique() >= 55
+    assert inputs.flows.get_column("mineral").n_unique() >= 50
 
 
 def test_every_code_of_a_notice_is_mapped_or_a_known_catch_all(embedded: Warehouse) -> None:
