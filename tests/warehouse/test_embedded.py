@@ -159,13 +159,16 @@ def test_every_rare_earth_is_traded_at_every_stage(inputs: Inputs, mineral: str)
     # What leaves a stage is less than what is made there: re-exports do not turn the world's output over.
     sent = traded.group_by("stage").agg(pl.col("route_t_best").sum())
     output = made.group_by("stage").agg(pl.col("production_t_best").sum())
-    assert sent.join(output, on="stage").filter(pl.col("route_t_best") > pl.col("production_t_best")).is_empty()
+    assert (
+        sent.join(output, on="stage").filter(pl.col("route_t_best") > pl.col("production_t_best")).is_empty()
+    )
 
 
 @pytest.mark.parametrize("mineral", GOODS_OF_811292)
 def test_the_goods_of_811292_have_routes(embedded: Warehouse, inputs: Inputs, mineral: str) -> None:
     codes = embedded.query(
-        "SELECT DISTINCT stage FROM core.hs_codes WHERE hs6 = '811292' AND mineral = $mineral", {"mineral": mineral}
+        "SELECT DISTINCT stage FROM core.hs_codes WHERE hs6 = '811292' AND mineral = $mineral",
+        {"mineral": mineral},
     )
     stage = codes.get_column("stage").to_list()
     assert len(stage) == 1
@@ -176,7 +179,13 @@ def test_the_goods_of_811292_have_routes(embedded: Warehouse, inputs: Inputs, mi
 
 @pytest.mark.parametrize(
     ("mineral", "low", "high"),
-    [("yttrium", 7_000, 12_500), ("scandium", 30, 80), ("lutetium", 30, 120), ("hafnium", 60, 90), ("rhenium", 60, 110)],
+    [
+        ("yttrium", 7_000, 12_500),
+        ("scandium", 30, 80),
+        ("lutetium", 30, 120),
+        ("hafnium", 60, 90),
+        ("rhenium", 60, 110),
+    ],
 )
 def test_world_output_is_of_the_known_size(inputs: Inputs, mineral: str, low: float, high: float) -> None:
     found = inputs.production.filter((pl.col("mineral") == mineral) & (pl.col("stage") == "refined"))
@@ -186,7 +195,10 @@ def test_world_output_is_of_the_known_size(inputs: Inputs, mineral: str, low: fl
 @pytest.mark.parametrize(
     ("measure", "minerals"),
     [
-        ("cn-18-2025", ["samarium", "gadolinium", "terbium", "dysprosium", "lutetium", "scandium", "yttrium"]),
+        (
+            "cn-18-2025",
+            ["samarium", "gadolinium", "terbium", "dysprosium", "lutetium", "scandium", "yttrium"],
+        ),
         ("cn-57-2025", ["holmium", "erbium", "thulium", "europium", "ytterbium"]),
     ],
 )
