@@ -11,7 +11,7 @@ import polars as pl
 from jobs.errors import InputError
 from warehouse.bundle_files import read_folder
 from warehouse.bundle_rows import typed
-from warehouse.editions import SERIES, Comparison, compare_editions
+from warehouse.editions import SAME_SHARE, SERIES, Comparison, compare_editions
 from warehouse.errors import BundleError
 
 
@@ -110,7 +110,7 @@ def as_data(comparisons: list[Comparison], top: int) -> dict[str, object]:
 
 
 def _moved(totals: pl.DataFrame) -> pl.DataFrame:
-    return totals.filter(pl.col("earlier") != pl.col("later"))
+    return totals.filter((pl.col("ratio") - 1).abs() > SAME_SHARE)
 
 
 def _row(table: str, row: Mapping[str, object]) -> str:

@@ -12,7 +12,7 @@ MOST_LOST_SHARE = 0.1
 #: So is one in which a world total moves by more than this share of the earlier one.
 MOST_MOVED_SHARE = 0.5
 #: Figures that differ by less are one figure, written with more or fewer digits.
-_SAME_SHARE = 1e-6
+SAME_SHARE = 1e-5
 _AGGREGATES = ("WLD", "OTH")
 
 
@@ -122,7 +122,7 @@ def compare_editions(table: str, earlier: pl.DataFrame, later: pl.DataFrame) -> 
     matched = old.join(new, on=list(series.key), how="inner", nulls_equal=True)
     ratio = (pl.col("later") / pl.col("earlier")).alias("ratio")
     change = (pl.col("later") - pl.col("earlier")).abs()
-    same = (change <= _SAME_SHARE * pl.col("earlier").abs()).fill_null(
+    same = (change <= SAME_SHARE * pl.col("earlier").abs()).fill_null(
         pl.col("earlier").is_null() & pl.col("later").is_null()
     )
     revised = matched.filter(~same).with_columns(ratio)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from warehouse.sources import baci, wgi
+from warehouse.sources import baci, iea, wgi
 from warehouse.sources.parsed import Importer
 
-_ALL = (baci.IMPORTER, wgi.IMPORTER)
+_ALL = (baci.IMPORTER, iea.IMPORTER, wgi.IMPORTER)
 
 IMPORTERS: dict[str, Importer] = {importer.source.name: importer for importer in _ALL}
