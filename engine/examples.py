@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import polars as pl
 
@@ -147,17 +148,29 @@ def column_type(feature: Feature) -> "type[pl.DataType]":
 
 def branches(rule: Rule) -> list[str]:
     """Names of the branches that tests must reach: each case, band or stretch, unknown, and not applicable."""
-    score = rule.score
-    names = (
-        [f"{score.shape}:{key}" for key, _ in score.points]
-        if score.shape in ("lookup", "bands")
-        else ["value"]
-    )
+    names = _stretches(rule) if rule.score.shape == "linear" else _steps(rule)
     if rule.if_unknown is not None:
         names.append("unknown")
     if rule.conditions:
         names.append("not applicable")
     return names
+
+
+def _steps(rule: Rule) -> list[str]:
+    score = rule.score
+    return [f"{score.shape}:{key}" for key, _ in score.points] if score.shape else ["value"]
+
+
+def _stretches(rule: Rule) -> list[str]:
+    """The flat ends of a linear shape, each with its outermost point, and every stretch between two points."""
+    keys = [key for key, _ in rule.score.points]
+    if len(keys) < 2:
+        return [f"linear:{key}" for key in keys]
+    return [
+        f"linear:up to {keys[0]}",
+        *(f"linear:{lower} to {upper}" for lower, upper in pairwise(keys)),
+        f"linear:from {keys[-1]}",
+    ]
 
 
 def coverage(ruleset: RuleSet) -> list[BranchCoverage]:
@@ -184,12 +197,21 @@ def reached(rule: Rule, example: Example, features: Mapping[str, Feature]) -> st
     given = known(feature, example.given.get(score.on)) if feature else None
     if given is None:
         return "unknown"
-    if score.shape == "linear":
-        return "value"
     best = given[1] if isinstance(given, tuple) else given
     if score.shape == "lookup":
         return next(
             (f"lookup:{key}" for key, _ in score.points if key == best or str(key) == str(best)), "unknown"
         )
+    if score.shape == "linear":
+        return _stretch(rule, best)
     below = [key for key, _ in score.points if isinstance(best, int | float) and float(key) <= best]
     return f"bands:{below[-1] if below else score.points[0][0]}"
+
+
+def _stretch(rule: Rule, x: object) -> str:
+    names, keys = _stretches(rule), [float(key) for key, _ in rule.score.points]
+    if not isinstance(x, int | float) or len(names) < 2:
+        return names[0] if names else "value"
+    if x >= keys[-1]:
+        return names[-1]
+    return names[sum(x > key for key in keys)]

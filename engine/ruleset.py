@@ -35,6 +35,21 @@ def load_ruleset(files: Mapping[str, str]) -> RuleSet:
     return ruleset
 
 
+def read_ruleset(files: Mapping[str, str]) -> RuleSet:
+    """A rule set as it was: read, but not checked, since checks may be newer than the rules.
+
+    Args:
+        files: path relative to the rules folder to text.
+
+    Raises:
+        RuleSyntaxError: a text cannot be read whole, with every problem found.
+    """
+    features, scorecard, rules, problems = read_texts(files)
+    if problems or scorecard is None:
+        raise RuleSyntaxError(problems)
+    return RuleSet(features, scorecard, tuple(sorted(rules, key=lambda rule: rule.id)))
+
+
 def _read(files: Mapping[str, str]) -> tuple[RuleSet | None, list[Problem]]:
     features, scorecard, rules, problems = read_texts(files)
     if scorecard is None or not features:

@@ -31,11 +31,11 @@ app = typer.Typer(help="Check, test and read rule files.", no_args_is_help=True)
 def check(
     *,
     against: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--against",
-            metavar="DIR|FILE",
-            help="Also compare with an earlier folder of rules, or with a published file: versions and ids.",
+            metavar="DIR|FILE|REV",
+            help="Also compare with an earlier folder of rules, a published file, or a git revision: versions and ids.",
         ),
     ] = None,
     max_reference_age: Annotated[
@@ -62,7 +62,7 @@ def check(
     problems, texts = problems_of(folder)
     if all(problem.is_warning for problem in problems):  # what cannot be read cannot be compared
         problems += age_problems(texts, day, max_reference_age)
-        problems += problems_since(texts, against) if against is not None else []
+        problems += problems_since(texts, against, folder) if against is not None else []
     problems = sorted(set(problems))
     for shown in show_problems(problems, folder, texts):
         typer.echo(shown)
