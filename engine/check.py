@@ -1,4 +1,4 @@
-"""Every static check of a rule set, in one pass. Codes are stable; docs/rule-format.md has a section for each."""
+"""Every static check of a rule set, in one pass. Codes are stable; docs/checks has a page for each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date

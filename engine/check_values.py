@@ -17,7 +17,7 @@ def check_score(rule: Rule, feature: Feature | None, unit: str, days: Sequence[d
     for value, at in values:
         if value is not None:
             yield from _unit(rule, value, at, unit, days)
-    if rule.score.shape in ("bands", "linear"):
+    if rule.score.shape in ("bands", "linear") and rule.score.rises:
         yield from _turns(rule, days)
 
 

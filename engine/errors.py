@@ -27,7 +27,7 @@ class Location:
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong. ``code`` is stable; each has a section in docs/rule-format.md."""
+    """One thing that is wrong. ``code`` is stable; each has a page in docs/checks."""
 
     location: Location
     code: str

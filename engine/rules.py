@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import Final
 
 from engine.errors import Location
@@ -118,6 +119,13 @@ class Score:
     points: tuple[tuple[Category, Value], ...] = ()
     value: Value | None = None
     places: tuple[Location, ...] = ()
+
+    @property
+    def rises(self) -> bool:
+        """Whether its points are numbers, each above the one before."""
+        keys = [key for key, _ in self.points]
+        numbers = [key for key in keys if isinstance(key, int | float)]
+        return len(numbers) == len(keys) and all(lower < upper for lower, upper in pairwise(numbers))
 
 
 @dataclass(frozen=True)

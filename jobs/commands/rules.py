@@ -66,6 +66,9 @@ def check(
     problems = sorted(set(problems))
     for shown in show_problems(problems, folder, texts):
         typer.echo(shown)
+    if problems:
+        pages = ", ".join(f"docs/checks/{code}.md" for code in sorted({p.code for p in problems}))
+        typer.echo(f"With an example and its mend: {pages}")
     serious = sum(not problem.is_warning for problem in problems)
     typer.echo(f"{len(texts)} files of {folder}: {serious} problems, {len(problems) - serious} warnings.")
     if serious:
