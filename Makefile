@@ -72,8 +72,9 @@ check-types: $(STAMP) ## mypy, strict
 check-floors: $(STAMP) ## engine and warehouse never meet, jobs stands on both
 	@$(VENV)/bin/lint-imports
 
-check-rules: $(STAMP) ## every static check of the rules, and their inline tests
+check-rules: $(STAMP) ## every static check of the rules, their layout, and their inline tests
 	@$(VENV)/bin/curbline rules check
+	@$(VENV)/bin/curbline rules fmt --check
 	@$(VENV)/bin/curbline rules test
 
 check-facts: $(STAMP) ## every row of the embedded facts

@@ -31,7 +31,7 @@ _UNSEEN: Final = re.compile(
     "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]"
 )
 # The parser in C reads ten times as fast; both give the same nodes.
-_BASE: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class _Reader:
     def events(self, text: str) -> None:
         """Look at every event before anything is built of them: what the subset lacks, and depth."""
         depth = 0
-        for event in yaml.parse(text, Loader=_BASE):
+        for event in yaml.parse(text, Loader=LOADER):
             at = self.place(event.start_mark)
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
@@ -205,7 +205,7 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
         reader.events(text)
         if reader.problems:
             return None, reader.problems
-        root = yaml.compose(text, Loader=_BASE)
+        root = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = reader.place(error.problem_mark or error.context_mark)
         words = " ".join(part for part in (error.context, error.problem) if part)

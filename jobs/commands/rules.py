@@ -76,6 +76,34 @@ def check(
     return ExitCode.WARNINGS if problems else ExitCode.OK
 
 
+@app.command(name="fmt")
+def lay_out_files(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Rule files or folders of them; by default all rules."),
+    ] = None,
+    *,
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail where a file is not laid out.")
+    ] = False,
+    rules: RulesOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Lay out rule files: order of keys, indentation, quotes. Comments stay; a file with problems is not touched."""
+    from jobs.rules_format import lay_out, write
+
+    report = lay_out(settings_with(settings, rules=rules).rules, paths or [])
+    if not check_only:
+        write(report)
+    for line in report.lines:
+        typer.echo(line)
+    for path in report.changed:
+        typer.echo(f"{path}: {'is not laid out; curbline rules fmt does it' if check_only else 'laid out'}.")
+    done = "to lay out" if check_only else "laid out"
+    typer.echo(f"{len(report.changed)} files {done}, {report.in_order} in order, {report.refused} refused.")
+    return ExitCode.SETTINGS if report.refused or (check_only and report.changed) else ExitCode.OK
+
+
 @app.command(name="test")
 def run_tests(
     *,

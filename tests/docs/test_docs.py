@@ -19,7 +19,7 @@ NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 PROGRAMS = ("curbline", "make", "bash", "cd")
-COMMAND = re.compile(r"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:check|test|schema|show|who|try|import))?)")
+COMMAND = re.compile(r"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:check|fmt|test|schema|show|who|try|import))?)")
 
 
 def _commands() -> dict[str, TyperCommand]:
