@@ -36,7 +36,7 @@ def check_examples(
             found = f"test '{example.name}' gives no {', '.join(missing)}, so it shows nothing"
             yield Problem(example.at, "R052", found, "add it under given:, if need be as unknown")
         for name, value in example.given.items():
-            unknown = check_feature(name, example.at, features, own, grain)
+            unknown = check_feature(name, example.place(name), features, own, grain)
             yield from unknown
             if unknown:
                 continue
@@ -59,17 +59,17 @@ def _has_clear_branches(rule: Rule, own: Mapping[str, Feature]) -> bool:
 
 
 def _given(example: Example, feature: Feature, value: object) -> Iterator[Problem]:
-    name = feature.name
+    name, at = feature.name, example.place(feature.name)
     if isinstance(value, tuple) and not feature.is_range:
         found = f"'{name}' is one value and no range, in test '{example.name}'"
-        yield Problem(example.at, "R009", found, "write one value")
+        yield Problem(at, "R009", found, "write one value")
     if known(feature, value) is None and feature.is_known:
         found = f"'{name}' is never unknown, but it is in test '{example.name}'"
-        yield Problem(example.at, "R011", found, "write a value")
+        yield Problem(at, "R011", found, "write a value")
     for one in value if isinstance(value, tuple) else (value,):
         if known(feature, one) is not None and feature.type == "category" and one not in feature.values:
             yield Problem(
-                example.at,
+                at,
                 "R011",
                 f"unknown {name} '{one}' in test '{example.name}'",
                 did_you_mean(str(one), [str(v) for v in feature.values]),

@@ -325,19 +325,16 @@ def _examples(reader: Reader, node: Node | None) -> tuple[Example, ...]:
         if body is None:
             continue
         fields = reader.fields(body, "a test", ["name", "as_of", "given", "expect"])
-        given = {}
-        for key, value in _entries(reader, fields.node("given"), "given"):
-            given[key] = _given(reader, value, key)
+        entries = _entries(reader, fields.node("given"), "given")
+        given = {key: _given(reader, value, key) for key, value in entries}
+        places = {key: value.at for key, value in entries}
         expect_node = fields.node("expect")
         is_absent = isinstance(expect_node, Leaf) and expect_node.value == NOT_APPLICABLE
         expect = None if is_absent else reader.value(expect_node, "expect")
         day = fields.day("as_of")
         if day is not None and (is_absent or isinstance(expect, Range)):
-            found.append(
-                Example(
-                    fields.text("name"), day, given, expect if isinstance(expect, Range) else None, body.at
-                )
-            )
+            want = expect if isinstance(expect, Range) else None
+            found.append(Example(fields.text("name"), day, given, want, body.at, places))
     return tuple(found)
 
 

@@ -130,13 +130,21 @@ class Score:
 
 @dataclass(frozen=True)
 class Example:
-    """An inline test: what is given on a day and what is expected (None: not applicable)."""
+    """An inline test: what is given on a day and what is expected (None: not applicable).
+
+    ``places`` are those of the given values.
+    """
 
     name: str
     on: date
     given: Mapping[str, object]
     expect: Range | None
     at: Location
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+    def place(self, name: str) -> Location:
+        """Where a given value stands; the test's own place if it gives none of that name."""
+        return self.places.get(name, self.at)
 
 
 @dataclass(frozen=True)

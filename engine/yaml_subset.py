@@ -28,7 +28,7 @@ _TRAPS: Final = {"yes", "no", "on", "off", "y", "n", "~", "null", "true", "false
 # Marks that turn text round, characters without width, control characters, and the line breaks that only YAML 1.1
 # knows: with these a line is not what it shows.
 _UNSEEN: Final = re.compile(
-    "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]"
 )
 # The parser in C reads ten times as fast; both give the same nodes.
 LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -125,6 +125,7 @@ class _Reader:
                     key_at, "R002", "merge keys (<<) are not allowed", "repeat the lines that you need"
                 )
                 continue
+            self.unseen(key_node.value, key_at)
             key = self.key(key_node, key_at)
             if str(key.value) in seen:
                 self.refuse(
@@ -137,6 +138,14 @@ class _Reader:
             seen[str(key.value)] = key_at
             items.append((key, self.node(value_node, depth + 1)))
         return Mapping(tuple(items), at)
+
+    def unseen(self, text: str, at: Location) -> None:
+        """Refuse what nobody sees, written as an escape and so unseen by ``_early_problems``."""
+        found = _UNSEEN.search(text)
+        if found:
+            self.refuse(
+                at, "R001", f"an unseen character U+{ord(found[0]):04X} stands in this text", "remove it"
+            )
 
     @staticmethod
     def key(node: yaml.ScalarNode, at: Location) -> Leaf:
@@ -155,6 +164,7 @@ class _Reader:
                 at, "R003", f"a text of {len(text)} characters is too long", f"keep it under {MAX_SCALAR}"
             )
             return Leaf("", at, is_quoted=True)
+        self.unseen(text, at)
         if node.style:  # the C parser says "" for plain, the other None
             return Leaf(text, at, is_quoted=True)
         return Leaf(self.plain(text, at), at, is_quoted=False)
