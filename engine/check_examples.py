@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from engine.branches import branches, known, reached
 from engine.errors import Location, Problem, did_you_mean
-from engine.examples import branches, known, reached
 from engine.rules import Condition, Example, Feature, Rule
 
 

@@ -65,8 +65,9 @@ Node = Leaf | Sequence | Mapping
 class _Reader:
     """Turns PyYAML's nodes into ours and gathers problems."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, text: str, file: str) -> None:
         self.file = file
+        self.has_escapes = "\\" in text
         self.problems: list[Problem] = []
 
     def place(self, mark: Any) -> Location:
@@ -81,22 +82,26 @@ class _Reader:
         """Look at every event before anything is built of them: what the subset lacks, and depth."""
         depth = 0
         for event in yaml.parse(text, Loader=LOADER):
-            at = self.place(event.start_mark)
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             elif isinstance(event, yaml.DocumentStartEvent) and (event.version or event.tags):
-                self.refuse(at, "R002", "a line that starts with % is not allowed", "remove it")
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                found = "a line that starts with % is not allowed"
+                self.refuse(self.place(event.start_mark), "R002", found, "remove it")
+            if not isinstance(event, yaml.NodeEvent):
+                continue
+            if isinstance(event, yaml.AliasEvent) or event.anchor:
                 found = "anchors and aliases (& and *) are not allowed"
-                self.refuse(at, "R002", found, "repeat the lines, or quote the text")
+                hint = "repeat the lines, or quote the text"
+                self.refuse(self.place(event.start_mark), "R002", found, hint)
             tag = getattr(event, "tag", None)
             if tag:
-                self.refuse(at, "R002", f"tags such as {tag} are not allowed", "remove it, or quote the text")
+                found, hint = f"tags such as {tag} are not allowed", "remove it, or quote the text"
+                self.refuse(self.place(event.start_mark), "R002", found, hint)
             if depth > MAX_DEPTH + 1:
                 found = f"the text is nested more than {MAX_DEPTH} levels deep"
-                self.refuse(at, "R003", found, "check the brackets")
+                self.refuse(self.place(event.start_mark), "R003", found, "check the brackets")
                 return
 
     def node(self, node: yaml.Node, depth: int = 0) -> Node:
@@ -141,7 +146,7 @@ class _Reader:
 
     def unseen(self, text: str, at: Location) -> None:
         """Refuse what nobody sees, written as an escape and so unseen by ``_early_problems``."""
-        found = _UNSEEN.search(text)
+        found = _UNSEEN.search(text) if self.has_escapes else None
         if found:
             self.refuse(
                 at, "R001", f"an unseen character U+{ord(found[0]):04X} stands in this text", "remove it"
@@ -210,7 +215,7 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     early = _early_problems(text, file)
     if early:
         return None, early
-    reader = _Reader(file)
+    reader = _Reader(text, file)
     try:
         reader.events(text)
         if reader.problems:

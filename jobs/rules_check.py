@@ -1,27 +1,19 @@
-"""Checks that need more than the rule files: the day, and the rules as they were."""
+"""Rules against what they were: in another folder, in a published file, or at a git revision."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 
-from engine import Problem, RuleSyntaxError, load_ruleset
-from engine.check_age import check_age
+from engine import Problem, RuleSet, RuleSyntaxError
 from engine.check_versions import Earlier, check_rules_since, check_versions
 from engine.ruleset import read_ruleset
 from jobs.errors import SettingsError
 from jobs.rulebook import read_rule_files
 from jobs.rules_git import rule_files_at
-from warehouse.database import Database
 
 
-def age_problems(texts: Mapping[str, str], on: date, longest_days: int) -> list[Problem]:
-    """Warnings for references that nobody has looked at for too long."""
-    return check_age(load_ruleset(texts), on, longest_days)
-
-
-def problems_since(texts: Mapping[str, str], against: str, folder: Path) -> list[Problem]:
+def problems_since(ruleset: RuleSet, against: str, folder: Path) -> list[Problem]:
     """Problems of rules that follow on those of another folder, of a published file, or of a git revision of theirs.
 
     A published file keeps its rules, but not its scorecard.
@@ -29,7 +21,6 @@ def problems_since(texts: Mapping[str, str], against: str, folder: Path) -> list
     Raises:
         SettingsError: there is nothing of the kind, or the earlier rules cannot be read.
     """
-    ruleset = load_ruleset(texts)
     path = Path(against)
     if path.is_file():
         return check_rules_since(ruleset, published_rules(path))
@@ -48,6 +39,8 @@ def published_rules(path: Path) -> dict[str, Earlier]:
     Raises:
         SettingsError: it was published before rules kept their fingerprints.
     """
+    from warehouse.database import Database  # a check without --against opens no database
+
     with Database.open(path, read_only=True) as reader:
         rows = reader.query("SELECT * FROM meta.rule ORDER BY rule_id").to_dicts()
     if rows and "fingerprint" not in rows[0]:

@@ -54,15 +54,16 @@ def check(
     settings: SettingsOption = None,
 ) -> int:
     """Run every static check and list all problems, with file, line and column."""
+    from engine.check_age import check_age
     from jobs.rulebook import problems_of, show_problems
-    from jobs.rules_check import age_problems, problems_since
+    from jobs.rules_check import problems_since
 
     day = parse_day("--as-of", as_of) or now().date()
     folder = settings_with(settings, rules=rules).rules
-    problems, texts = problems_of(folder)
-    if all(problem.is_warning for problem in problems):  # what cannot be read cannot be compared
-        problems += age_problems(texts, day, max_reference_age)
-        problems += problems_since(texts, against, folder) if against is not None else []
+    ruleset, problems, texts = problems_of(folder)
+    if ruleset is not None:  # what cannot be read cannot be compared
+        problems += check_age(ruleset, day, max_reference_age)
+        problems += problems_since(ruleset, against, folder) if against is not None else []
     problems = sorted(set(problems))
     for shown in show_problems(problems, folder, texts):
         typer.echo(shown)
