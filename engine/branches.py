@@ -86,9 +86,8 @@ def reached(rule: Rule, example: Example, features: Mapping[str, Feature]) -> st
 
 
 def _stretch(rule: Rule, x: object) -> str:
-    names, keys = _stretches(rule), [float(key) for key, _ in rule.score.points]
-    if not isinstance(x, int | float) or len(names) < 2:
+    names = _stretches(rule)
+    keys = [key for key, _ in rule.score.points if isinstance(key, int | float)]
+    if not isinstance(x, int | float) or len(keys) < 2 or not rule.score.rises:
         return names[0] if names else "value"
-    if x >= keys[-1]:
-        return names[-1]
-    return names[sum(x > key for key in keys)]
+    return names[-1] if x >= keys[-1] else names[sum(x > key for key in keys)]

@@ -9,7 +9,17 @@ from engine.check_overlaps import check_overlaps
 from engine.check_values import check_score
 from engine.check_words import check_explanation, check_head
 from engine.errors import Location, Problem, did_you_mean
-from engine.rules import Condition, Feature, Parameter, ParameterRef, Reference, Rule, Scorecard, Value
+from engine.rules import (
+    Condition,
+    Feature,
+    Parameter,
+    ParameterRef,
+    Reference,
+    Rule,
+    Scorecard,
+    Value,
+    is_of_type,
+)
 
 STATES = (
     "proposed",
@@ -133,8 +143,9 @@ def _condition(
         found = f"'{twice}' stands twice in the filter on '{feature.name}'"
         yield Problem(condition.at, "R036", found, "list each value once")
     for value in condition.values:
-        if feature.type == "bool" and not isinstance(value, bool):
-            yield Problem(condition.at, "R011", f"'{value}' is neither true nor false", "write true or false")
+        if not is_of_type(feature, value):
+            found = f"'{feature.name}' is a {feature.type}, and '{value}' is none"
+            yield Problem(condition.at, "R009", found, f"write a {feature.type}")
         elif feature.type == "category" and value not in feature.values:
             yield Problem(
                 condition.at,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from engine.branches import branches, known, reached
 from engine.errors import Location, Problem, did_you_mean
-from engine.rules import Condition, Example, Feature, Rule
+from engine.rules import Condition, Example, Feature, Rule, is_of_type
 
 
 def check_feature(
@@ -66,14 +66,24 @@ def _given(example: Example, feature: Feature, value: object) -> Iterator[Proble
     if known(feature, value) is None and feature.is_known:
         found = f"'{name}' is never unknown, but it is in test '{example.name}'"
         yield Problem(at, "R011", found, "write a value")
-    for one in value if isinstance(value, tuple) else (value,):
-        if known(feature, one) is not None and feature.type == "category" and one not in feature.values:
+    ends = value if isinstance(value, tuple) else (value,)
+    for one in ends:
+        if known(feature, one) is None:
+            continue
+        if feature.type == "category" and one not in feature.values:
             yield Problem(
                 at,
                 "R011",
                 f"unknown {name} '{one}' in test '{example.name}'",
                 did_you_mean(str(one), [str(v) for v in feature.values]),
             )
+        elif feature.type != "category" and not is_of_type(feature, one):
+            found = f"'{name}' is a {feature.type}, and '{one}' is none, in test '{example.name}'"
+            yield Problem(at, "R009", found, f"write a {feature.type}, or unknown")
+    numbers = [one for one in ends if isinstance(one, int | float)]
+    if feature.type == "number" and numbers != sorted(numbers):
+        found = f"'{name}' is out of order in test '{example.name}'"
+        yield Problem(at, "R033", found, "write [low, best, high]")
 
 
 def _left_out(rule: Rule, example: Example) -> list[str]:

@@ -65,6 +65,20 @@ class Feature:
         return tuple(f"{self.name}_{end}" for end in ENDS) if self.is_range else (self.name,)
 
 
+def is_of_type(feature: Feature, value: object) -> bool:
+    """Whether a written value is of the feature's type; a category is any word, number or truth value."""
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "number": (int, float),
+        "bool": bool,
+        "date": date,
+        "text": str,
+        "category": (str, int, float, bool),
+    }
+    return isinstance(value, kinds.get(feature.type, object)) and (
+        feature.type != "number" or not isinstance(value, bool)
+    )
+
+
 @dataclass(frozen=True)
 class DatedValue:
     """A parameter's value from a day on, and the reference that bears it."""

@@ -223,6 +223,9 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
         root = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = reader.place(error.problem_mark or error.context_mark)
+        lines = text.splitlines()
+        if mark.line > len(lines) > 0:  # where the last line has no end, the parser reports one beyond it
+            mark = Location(file, len(lines), len(lines[-1]) + 1)
         words = " ".join(part for part in (error.context, error.problem) if part)
         return None, [
             Problem(mark, "R001", f"the text is no YAML: {words}", "check the indentation and the quotes")

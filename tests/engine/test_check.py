@@ -112,9 +112,9 @@ def test_two_hundred_rules_are_checked_in_seconds_at_most() -> None:
     many = {k: default_texts()[k] for k in ("features.yml", "scorecard.yml")}
     for i in range(200):
         many[f"r/x{i}.yml"] = text.replace("id: dual-use-licence", f"id: x{i}")
-    start = time.perf_counter()
+    start = time.process_time()
     assert check_ruleset(many) == []
-    assert time.perf_counter() - start < 5  # under 1 s on an idle core; the bench measures it
+    assert time.process_time() - start < 5  # well under 1 s on an idle core: bench/check_rules.py
 
 
 def test_two_rules_with_one_id_and_two_that_may_meet() -> None:
