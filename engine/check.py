@@ -32,6 +32,11 @@ STATES = (
     "unknown",
     "lapsed_unverified",
 )
+# Parameters of the scorecard that the engine itself reads, beside those that its regimes name.
+ENGINE_PARAMETERS = (
+    *("small_lane_share", "touched_threshold_share", "unknown_transit_days", "reserve_years", "ramp_share"),
+    *("reconciliation_fair_from", "reconciliation_weak_from", "reconciliation_insufficient_from"),
+)
 REGIMES = ("active", "snapback", "full_stop")
 
 
@@ -240,6 +245,20 @@ def _parameters(
 def _scorecard(scorecard: Scorecard) -> Iterator[Problem]:
     at = Location(scorecard.file)
     yield from _parameters(scorecard.parameters, scorecard.references, None)
+    named = {
+        v.name
+        for states in scorecard.regimes.values()
+        for v in states.values()
+        if isinstance(v, ParameterRef)
+    }
+    for name, parameter in scorecard.parameters.items():
+        if name not in named and name not in ENGINE_PARAMETERS:
+            yield Problem(
+                parameter.at,
+                "R023",
+                f"the parameter '{name}' is read by nobody",
+                did_you_mean(name, [*ENGINE_PARAMETERS]),
+            )
     for regime in REGIMES:
         if regime not in scorecard.regimes:
             yield Problem(at, "R008", f"the scorecard has no regime '{regime}'", "add it under regimes:")

@@ -1,10 +1,13 @@
 """Planted defects: each is found with its code, at its line, with a mend."""
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 
 from engine import RuleCheckError, RuleSyntaxError, check_ruleset, format_problem, load_ruleset
+from engine.check import ENGINE_PARAMETERS
 from tests.engine.rulebook import RULE, default_texts, with_rule
 
 DEFECTS = [
@@ -223,6 +226,36 @@ def test_a_problem_shows_its_line_and_a_caret() -> None:
     shown = format_problem(problem, text).splitlines()
     assert shown[1] == "    sets: witheld"
     assert shown[2].index("^") - 4 == problem.location.column - 1
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "code", "words"),
+    [
+        ("scorecard.yml", "small_lane_share", "smal_lane_share", "R023", "did you mean 'small_lane_share'?"),
+        ("features.yml", "      - quota\n", "      - quota\n      - quota\n", "R036", "'quota' stands twice"),
+        ("features.yml", "    pass: 1", "    pass: 3", "R009", "write pass: 1 or 2"),
+    ],
+)
+def test_planted_defects_of_catalogue_and_scorecard(
+    file: str, old: str, new: str, code: str, words: str
+) -> None:
+    texts = with_rule()
+    assert old in texts[file]
+    found = check_ruleset({**texts, file: texts[file].replace(old, new, 1)})
+    assert any(p.code == code and words in f"{p.message}; {p.hint}" for p in found), [str(p) for p in found]
+
+
+def test_every_parameter_that_the_engine_reads_is_known_to_the_checks() -> None:
+    root = Path(__file__).parents[2] / "engine"
+    asked = {
+        name
+        for file in root.glob("*.py")
+        for name in re.findall(r'\.parameter\(\s*f?"([a-z_{}]+)"', file.read_text(encoding="utf-8"))
+    }
+    asked = asked - {"reconciliation_{grade}_from"} | {
+        f"reconciliation_{grade}_from" for grade in ("fair", "weak", "insufficient")
+    }
+    assert asked == set(ENGINE_PARAMETERS)
 
 
 def test_a_missing_catalogue_is_said() -> None:
