@@ -19,7 +19,6 @@ NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 PROGRAMS = ("curbline", "make", "bash", "cd")
-COMMAND = re.compile(r"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:check|fmt|test|schema|show|who|try|import))?)")
 
 
 def _commands() -> dict[str, TyperCommand]:
@@ -36,6 +35,8 @@ def _commands() -> dict[str, TyperCommand]:
 
 
 COMMANDS = _commands()
+_INNER = "|".join(sorted({name.split(" ")[1] for name in COMMANDS if " " in name}))
+COMMAND = re.compile(rf"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:{_INNER})\b)?)")
 
 
 def _shell_commands(text: str) -> list[list[str]]:
