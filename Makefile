@@ -89,9 +89,10 @@ check-wheel: $(STAMP) ## build the wheel, look inside, run it away from the chec
 dictionary: $(STAMP) ## write docs/data-dictionary.md from the comments of the tables
 	@$(PY) -c 'from warehouse.dictionary import data_dictionary; print(data_dictionary(), end="")' > docs/data-dictionary.md
 
-format: $(STAMP) ## lay out the code and mend what ruff can
+format: $(STAMP) ## lay out the code and the rules, and mend what ruff can
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+	@$(VENV)/bin/curbline rules fmt
 
 bench: $(STAMP) ## time and memory of a whole run, and of the scoring against a script by hand
 	@$(PY) -m bench.run $(ARGS)

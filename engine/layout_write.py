@@ -42,11 +42,8 @@ _FEATURES: Final[dict[Path, Sequence[str]]] = {
     (): ("version", "features"),
     ("features", "*"): ("meaning", "type", "unit", "values", "grain", "from", "pass", "known", "range"),
 }
-_SENTENCES: Final = (
-    "explain",
-    "meaning",
-    "url",
-)  # always quoted: braces, colons and commas come and go in them
+# Always quoted: braces, colons and commas come and go in them.
+_SENTENCES: Final = ("explain", "meaning", "url")
 _WORDS: Final = re.compile(r"[^\W\d][\w .$%/()+-]*(?<! )\Z|\$\w+\Z")
 
 

@@ -7,6 +7,8 @@ import pytest
 from engine import RuleSyntaxError
 from engine.layout import laid_out
 from engine.layout_comments import comments_of
+from engine.layout_write import _RULE
+from engine.load import OPTIONAL_KEYS, RULE_KEYS
 from tests.engine.rulebook import RULE, default_texts
 
 UNTIDY = """\
@@ -158,3 +160,7 @@ def test_untidied_rules_come_back_with_every_comment(seed: int) -> None:
 def test_keys_in_any_order_come_in_the_order_of_the_house() -> None:
     head, *rest = RULE.split("sets: withheld\n")
     assert laid_out("sets: withheld\n" + head + rest[0], "small.yml") == RULE
+
+
+def test_the_order_knows_every_key_of_a_rule() -> None:
+    assert set(_RULE[()]) == {*RULE_KEYS, *OPTIONAL_KEYS}
