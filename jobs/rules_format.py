@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,9 +68,11 @@ def write(report: LayoutReport) -> None:
         PublishError: a file cannot be written.
     """
     for path, text in report.changed.items():
+        path = path.resolve()  # a link stays a link
         beside = path.with_name(path.name + ".new")
         try:
             beside.write_text(text, encoding="utf-8", newline="\n")
+            shutil.copymode(path, beside)
             beside.replace(path)
         except OSError as problem:
             beside.unlink(missing_ok=True)
