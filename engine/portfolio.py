@@ -3,7 +3,7 @@
 Flow: frames -> chains and first-pass rules -> attribution and shock -> second-pass rules -> scores and waterfall.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import polars as pl
@@ -41,7 +41,7 @@ def score_portfolio(
         ruled = rule_measures(inputs, ruleset)
         access = rule_access(inputs, ruleset)
     bloc = inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
-    edges = _grade_edges(inputs, ruleset)
+    edges = grade_edges(inputs, ruleset)
     blocks: list[Block] = []
     flows, withheld, grade_rows = [], [], []
     with phase("attribution and shock"):
@@ -55,9 +55,7 @@ def score_portfolio(
             grade_rows += reconciliation(frames, result.scorer, edges)
     grades = pl.DataFrame(grade_rows, infer_schema_length=None)
     with phase("rules, second pass"):
-        notes = _stage_notes(inputs, grades)
-        stages = _stage_orders(chains)
-        units = _with_events(unit_frame(blocks, inputs, notes), inputs, stages)
+        units = described_units(blocks, chains, grades, inputs)
         responses = respond(blocks, units, inputs, ruleset)
     with phase("scores"):
         finisher = Finisher(blocks, units, responses, ruleset)
@@ -90,7 +88,15 @@ def score_portfolio(
     }
 
 
-def _grade_edges(inputs: Inputs, ruleset: RuleSet) -> tuple[float, float, float]:
+def described_units(
+    blocks: Sequence[Block], chains: Sequence[ChainFrames], grades: pl.DataFrame, inputs: Inputs
+) -> pl.DataFrame:
+    """One row per unit of the blocks, with all that second-pass rules may read but the share of alternatives."""
+    notes = _stage_notes(inputs, grades)
+    return _with_events(unit_frame(blocks, inputs, notes), inputs, _stage_orders(chains))
+
+
+def grade_edges(inputs: Inputs, ruleset: RuleSet) -> tuple[float, float, float]:
     """Unexplained shares from which a stage is fair, weak and insufficient."""
     fair, weak, insufficient = (
         ruleset.parameter(f"reconciliation_{grade}_from", inputs.as_of).best
@@ -121,7 +127,7 @@ def _stage_notes(inputs: Inputs, grades: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _stage_orders(chains: list[ChainFrames]) -> pl.DataFrame:
+def _stage_orders(chains: Sequence[ChainFrames]) -> pl.DataFrame:
     rows = [
         (frames.chain.mineral, facts.name, order)
         for frames in chains

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
 
 import polars as pl
 
 from engine.inputs import Inputs as EngineInputs
 from engine.inputs import ends
 from jobs.errors import InputError
-
-if TYPE_CHECKING:
-    from warehouse import Inputs as WarehouseInputs
+from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
+from warehouse import Inputs as WarehouseInputs
+from warehouse import Warehouse
 
 EVERY = "*"
 NOT_APPLICABLE = "not_applicable"
@@ -60,6 +59,21 @@ def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineI
         "countries": facts.countries,
     }
     return EngineInputs(facts.as_of, facts.known_at, facts.curbing_country, frames)
+
+
+def gather_in_memory(settings: Settings, as_of: date, known_at: date) -> EngineInputs:
+    """The engine's frames of the settings' facts, loaded for one question; no output folder is touched.
+
+    Where the settings name every curbing country, the frames are those of the default one.
+
+    Raises:
+        InputError, DataError: facts are missing or unreadable.
+    """
+    country = settings.curbing_country
+    country = DEFAULT_CURBING_COUNTRY if country == ALL_COUNTRIES else country
+    with Warehouse.open_memory() as state:
+        state.load_bundles(settings.facts, strict=settings.strict)
+        return gather(WarehouseInputs(state, as_of, known_at, country))
 
 
 def _refuse_hindsight(facts: WarehouseInputs, flows: pl.DataFrame) -> None:

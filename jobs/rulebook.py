@@ -96,6 +96,17 @@ def load_rulebook(folder: Path) -> Rulebook:
     return Rulebook(ruleset, digest_texts(texts), folder, texts)
 
 
+def require_horizon(ruleset: RuleSet, horizon: int) -> None:
+    """Refuse a horizon that the scorecard does not have.
+
+    Raises:
+        SettingsError: Lists those that it has.
+    """
+    if horizon not in ruleset.scorecard.horizons:
+        known = ", ".join(str(days) for days in ruleset.scorecard.horizons)
+        raise SettingsError(f"--horizon {horizon} is none of the scorecard's; write one of {known}.")
+
+
 def problems_of(folder: Path) -> tuple[list[Problem], dict[str, str]]:
     """Return every problem of a folder of rules, warnings among them, and the texts that were read."""
     texts = read_rule_files(folder)
