@@ -31,6 +31,7 @@ from engine.yaml_subset import Mapping as Table
 
 FEATURES_FILE: Final = "features.yml"
 SCORECARD_FILE: Final = "scorecard.yml"
+SCENARIOS: Final = "scenarios/"  # tests of the rules together, which are no rules
 NOT_APPLICABLE: Final = "not_applicable"
 RULE_KEYS: Final = (
     *("id", "title", "status", "version", "owner", "rationale", "references", "effective"),
@@ -46,7 +47,7 @@ def read_texts(
     """Read all texts; what cannot be read is left out and stands in the problems."""
     problems: list[Problem] = []
     nodes: dict[str, Node] = {}
-    for file in sorted(files):
+    for file in sorted(name for name in files if not name.startswith(SCENARIOS)):
         node, found = parse(files[file], file)
         problems += found
         if node is not None and not found:
