@@ -21,12 +21,14 @@ from jobs.commands.options import (
     published,
     settings_with,
 )
+from jobs.commands.rules_pages import pages
 from jobs.commands.rules_sensitivity import sensitivity
 from jobs.errors import ExitCode, SettingsError
 from jobs.marts import MAIN_HORIZON
 
 app = typer.Typer(help="Check, test and read rule files.", no_args_is_help=True)
 app.command()(sensitivity)
+app.command()(pages)
 
 
 @app.command()

@@ -21,7 +21,7 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 RULE_CODE = re.compile(r"\bR\d{3}\b")
 PROGRAMS = ("curbline", "make", "bash", "cd")
 COMMAND = re.compile(
-    r"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:check|test|schema|show|who|try|sensitivity|import))?)"
+    r"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:check|test|schema|show|who|try|sensitivity|pages|import))?)"
 )
 
 
