@@ -5,7 +5,6 @@ Read lazily and filtered to the codes of the map, so that a year of eleven milli
 
 from __future__ import annotations
 
-import calendar
 import re
 import shutil
 import tempfile
@@ -22,7 +21,16 @@ import polars as pl
 from warehouse.bundle_files import RejectedRow
 from warehouse.fields import MAX_FLOW_T, MAX_USD
 from warehouse.records import schema
-from warehouse.sources.parsed import ParsedFile, PublicSource, check_bounds, refused, sniff
+from warehouse.sources.parsed import (
+    Importer,
+    ParsedFile,
+    PublicSource,
+    Reading,
+    check_bounds,
+    month_end,
+    refused,
+    sniff,
+)
 
 SOURCE = PublicSource(
     name="baci",
@@ -46,7 +54,7 @@ _COLUMNS = ("t", "i", "j", "k", "v", "q")
 _REVISION = re.compile(r"hs(92|96|02|07|12|17|22)", re.IGNORECASE)
 _RELEASE = re.compile(r"_V(\d{6})", re.IGNORECASE)
 _MEMBER_YEAR = re.compile(r"_Y(\d{4})_", re.IGNORECASE)
-_FIRST_YEAR, _RELEASES = 1988, range(2000, 2200)
+_FIRST_YEAR = 1988
 _NUMBER = r"^\d+(\.\d*)?([eE][+-]?\d+)?$"
 _LINE, _WHY, _COLUMN = "__line", "__why", "__column"
 
@@ -92,12 +100,7 @@ def release_day(path: Path, release: str) -> date:
         raise refused(
             path.name, "does not say its edition; give --release YYYYMM, such as 202601 for January 2026"
         )
-    if not re.fullmatch(r"\d{6}", written) or int(written[:4]) not in _RELEASES:
-        raise refused(path.name, f"edition '{written}' is no month; write --release YYYYMM, such as 202601")
-    year, month = int(written[:4]), int(written[4:])
-    if not 1 <= month <= 12:
-        raise refused(path.name, f"edition '{written}' is no month; write --release YYYYMM, such as 202601")
-    return date(year, month, calendar.monthrange(year, month)[1])
+    return month_end(path.name, written)
 
 
 def source_id(path: Path, release: str) -> str:
@@ -142,7 +145,29 @@ def parse(path: Path, wanted: Wanted) -> ParsedFile:
     ]
     check_bounds(path.name, frame.height, len(rejected), least=wanted.min_rows, most=SOURCE.max_rows)
     rows = _stored(judged, revision, source_id(path, wanted.release), known)
-    return ParsedFile(rows, rejected, frame.height, {"code outside the map": total - frame.height})
+    return ParsedFile(
+        source_id=source_id(path, wanted.release),
+        published=known,
+        tables={"trade": rows},
+        rejected=rejected,
+        rows_in=frame.height,
+        stored=rows.height,
+        outside={"code outside the map": total - frame.height},
+    )
+
+
+def _wanted(reading: Reading) -> Wanted:
+    """Return codes and countries of the map."""
+    countries = reading.tables["countries"].drop_nulls("baci_code")
+    by_revision: dict[str, set[str]] = {}
+    for revision, hs6 in reading.tables["hs_codes"].select("hs_revision", "hs6").unique().iter_rows():
+        by_revision.setdefault(revision, set()).add(hs6)
+    return Wanted(
+        {revision: frozenset(found) for revision, found in by_revision.items()},
+        dict(countries.select("baci_code", "country").iter_rows()),
+        reading.release,
+        0 if reading.any_size else SOURCE.min_rows,
+    )
 
 
 @contextmanager
@@ -308,3 +333,6 @@ def _stored(judged: pl.DataFrame, revision: str, source: str, known: date) -> pl
         .select(names)
         .sort("year", "hs6", "exporter", "importer")
     )
+
+
+IMPORTER = Importer(SOURCE, lambda path, reading: parse(path, _wanted(reading)))

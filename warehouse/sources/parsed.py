@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import calendar
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from warehouse.bundle_files import RejectedRow
 from warehouse.errors import BundleError, FileProblem
+
+_RELEASES = range(2000, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +45,91 @@ class PublicSource:
     max_rows: int
     quirks: tuple[str, ...] = ()
 
+    @property
+    def family(self) -> str:
+        """How the source names of every edition start: the name without a year."""
+        return re.sub(r"-\d{4}$", "", self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file is read against.
+
+    Attributes:
+        tables: fact tables already at hand, every cell as text: the map from codes and names to ours.
+        release: edition that the user named; empty where the file states its own.
+        any_size: take a file whose row count is outside the bounds of its source.
+        mapping: text of the mapping file, for the source `csv`.
+    """
+
+    tables: Mapping[str, pl.DataFrame]
+    release: str = ""
+    any_size: bool = False
+    mapping: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """What a file held: `rows_in` is the number of stored and of rejected rows together, exactly.
+    """What a file held: `rows_in` is the number of stored and of rejected entries together, exactly.
+
+    An entry is a row of the file, or one figure of it where a row holds several.
 
     Attributes:
-        rows: rows of the table, with the columns of its record.
-        rejected: rows that were left out, each named once, with place, value and reason.
-        rows_in: rows of the file that the map asks for.
-        outside: rows of goods that the map does not hold, by reason; `rows_in` does not count them.
+        source_id: name of the source row that stored rows refer to.
+        published: day from which the world could know the edition.
+        tables: rows by fact table, with the columns of their records.
+        rejected: entries that were left out, each named once, with place, value and reason.
+        rows_in: entries of the file that the map asks for.
+        stored: entries that stand in `tables`; more than rows there where several entries make one row.
+        outside: entries that the map does not ask for, by reason; `rows_in` does not count them.
+        left_empty: figures of stored entries that are unknown here though the file has something, by reason.
     """
 
-    rows: pl.DataFrame
+    source_id: str
+    published: date
+    tables: Mapping[str, pl.DataFrame]
     rejected: list[RejectedRow]
     rows_in: int
+    stored: int
     outside: Mapping[str, int] = field(default_factory=dict)
+    left_empty: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Hold the books: a row is stored or rejected, never both, never neither."""
-        if self.rows.height + len(self.rejected) != self.rows_in:
+        """Hold the books: an entry is stored or rejected, never both, never neither."""
+        if self.stored + len(self.rejected) != self.rows_in:
             raise RuntimeError(
-                f"{self.rows.height} stored and {len(self.rejected)} rejected rows are not {self.rows_in}"
+                f"{self.stored} stored and {len(self.rejected)} rejected entries are not {self.rows_in}"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """A public data set and how its file becomes rows of ours.
+
+    Attributes:
+        source: what it is and where.
+        parse: reads one file; raises BundleError where the file as a whole cannot be used.
+    """
+
+    source: PublicSource
+    parse: Callable[[Path, Reading], ParsedFile]
 
 
 def refused(place: str, message: str, line: int = 0) -> BundleError:
     """Return the error for a file that cannot be used as a whole; the message ends with the mend."""
     return BundleError([FileProblem(place, line, message)])
+
+
+def month_end(place: str, written: str) -> date:
+    """Return the last day of a month written as YYYYMM, from which the world could know an edition.
+
+    Raises:
+        BundleError: It is no month.
+    """
+    if re.fullmatch(r"[0-9]{4}(0[1-9]|1[0-2])", written) and int(written[:4]) in _RELEASES:
+        year, month = int(written[:4]), int(written[4:])
+        return date(year, month, calendar.monthrange(year, month)[1])
+    raise refused(place, f"edition '{written}' is no month; write --release YYYYMM, such as 202601")
 
 
 def sniff(path: Path, place: str) -> None:
