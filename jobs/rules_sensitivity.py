@@ -10,8 +10,7 @@ from engine.describe import range_words
 from engine.inputs import Inputs
 from engine.rescore import ROUTE_KEYS, Rescorer
 from engine.sensitivity import Effect, LeverEffects, Move, Sensitivity, sensitivity
-from jobs.errors import SettingsError
-from jobs.suggest import did_you_mean
+from jobs.gather import only_minerals
 
 COLUMNS = (
     *("value", "rule", "best (range)", "reference", "to low", "to high", "routes", "bands", "largest"),
@@ -38,13 +37,7 @@ def measure(
     Raises:
         SettingsError: a mineral has no route on the day.
     """
-    known = sorted(set(inputs["flows"]["mineral"]))
-    for mineral in minerals:
-        if mineral not in known:
-            raise SettingsError(
-                f"--mineral {mineral}: no route of it on {inputs.as_of}{did_you_mean(mineral, known)}"
-            )
-    chosen = inputs.only(minerals) if minerals else inputs
+    chosen = only_minerals(inputs, minerals)
     return sensitivity(Rescorer(chosen, ruleset, horizon), ruleset, progress)
 
 

@@ -12,6 +12,7 @@ from jobs.commands.options import (
     FactsOption,
     HorizonOption,
     JsonOption,
+    MineralOption,
     OutOption,
     RulesOption,
     RunOption,
@@ -199,6 +200,7 @@ def try_file(
     *,
     horizon: HorizonOption = MAIN_HORIZON,
     top: Annotated[int, typer.Option("--top", min=1, help="Routes shown per regime.")] = 15,
+    mineral: MineralOption = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DATE", help="The day to score; by default today.")
     ] = None,
@@ -216,7 +218,7 @@ def try_file(
     as_json: JsonOption = False,
 ) -> int:
     """Score the portfolio in memory with and without a rule file, and say which routes would move and how far."""
-    from jobs.gather import gather_in_memory
+    from jobs.gather import gather_in_memory, only_minerals
     from jobs.rulebook import load_rulebook, require_horizon
     from jobs.rules_try import as_data, as_text, compare, score_routes, with_file
     from jobs.sql import plain
@@ -226,7 +228,8 @@ def try_file(
     require_horizon(rulebook.ruleset, horizon)
     trial = with_file(rulebook, file)
     day = parse_day("--as-of", as_of) or now().date()
-    inputs = gather_in_memory(chosen, day, parse_day("--known-at", known_at) or day)
+    facts_of_day = gather_in_memory(chosen, day, parse_day("--known-at", known_at) or day)
+    inputs = only_minerals(facts_of_day, [name.lower() for name in mineral or []])
     moves = compare(score_routes(inputs, rulebook.ruleset), score_routes(inputs, trial.ruleset), horizon)
     if as_json:
         typer.echo(

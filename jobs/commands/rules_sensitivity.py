@@ -12,6 +12,7 @@ from jobs.commands.options import (
     FactsOption,
     HorizonOption,
     JsonOption,
+    MineralOption,
     RulesOption,
     SettingsOption,
     now,
@@ -27,10 +28,7 @@ def sensitivity(
     *,
     top: Annotated[int, typer.Option("--top", min=1, help="Values shown.")] = 10,
     horizon: HorizonOption = MAIN_HORIZON,
-    mineral: Annotated[
-        list[str] | None,
-        typer.Option("--mineral", help="Only routes of this mineral; repeat it for several."),
-    ] = None,
+    mineral: MineralOption = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DATE", help="The day to score; by default today.")
     ] = None,
