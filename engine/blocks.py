@@ -89,7 +89,11 @@ class ChainResult:
 
 
 class ChainBlocks:
-    """Builds the blocks of one chain."""
+    """Builds the blocks of one chain.
+
+    Args:
+        scorer: of the same chain, where its pools were formed before; the rules may be others.
+    """
 
     def __init__(
         self,
@@ -99,6 +103,7 @@ class ChainBlocks:
         frames: ChainFrames,
         supply: Mapping[tuple[str, int], Supply],
         bloc: Sequence[str],
+        scorer: ChainScorer | None = None,
     ) -> None:
         self.inputs, self.ruleset, self.ruled, self.frames, self.supply = (
             inputs,
@@ -110,7 +115,7 @@ class ChainBlocks:
         chain = frames.chain
         members = np.isin(np.array(chain.countries), list(bloc))
         threshold = ruleset.parameter("touched_threshold_share", inputs.as_of).best
-        self.scorer = ChainScorer(chain, frames.routes, members, threshold)
+        self.scorer = scorer or ChainScorer(chain, frames.routes, members, threshold)
         self.stages = [facts.name for facts in chain.stages]
 
     def build(self) -> ChainResult:
@@ -119,13 +124,13 @@ class ChainBlocks:
         stop: Missing | None = None
         for horizon in self.ruleset.scorecard.horizons:
             measures = [
-                (self._measures(stage, horizon, reach=False), self._measures(stage, horizon, reach=True))
+                (self.measures(stage, horizon, reach=False), self.measures(stage, horizon, reach=True))
                 for stage in self.stages
             ]
-            laws = {regime: self._law(measures, regime) for regime in REGIMES}
+            laws = {regime: self.law(measures, regime) for regime in REGIMES}
             # A full stop is the same at every horizon; only what is built in answer differs.
             stop = stop or self.scorer.evaluate(laws["full_stop"])
-            added = self._replacement(stop, horizon)
+            added = self.replacement(stop, horizon)
             solved = {
                 regime: stop
                 if regime == "full_stop" and added is None
@@ -145,12 +150,14 @@ class ChainBlocks:
                     )
         return result
 
-    def _measures(self, stage: str, horizon: int, *, reach: bool) -> StageMeasures:
+    def measures(self, stage: str, horizon: int, *, reach: bool) -> StageMeasures:
+        """The items on one stage: those that withhold the curbing country's flows, or (``reach``) foreign ones."""
         return stage_measures(self.ruled, self.frames.chain, stage, horizon, reach=reach)
 
-    def _law(
+    def law(
         self, measures: Sequence[tuple[StageMeasures, StageMeasures]], regime: str, on: date | None = None
     ) -> Law:
+        """The law of all stages in a regime; states weigh what they weigh on the day, by default as_of."""
         day = on or self.inputs.as_of
         return [
             StageLaw(
@@ -164,7 +171,7 @@ class ChainBlocks:
             for own, foreign in measures
         ]
 
-    def _replacement(self, stop: Missing, horizon: int) -> list[Array] | None:
+    def replacement(self, stop: Missing, horizon: int) -> list[Array] | None:
         """Per stage (5, n) tonnes of new plant upstream; only over five years is there any.
 
         No more than a full stop would take is built, whatever the regime: were the limit the regime's own loss, a
@@ -191,12 +198,12 @@ class ChainBlocks:
             .filter((pl.col("valid_from") > as_of) & (pl.col("valid_from") < until))
             .sort("valid_from", "measure_id", "clause", "importer")
         )
-        days, laws, current = [0], [self._law(measures, "active")], list(measures)
+        days, laws, current = [0], [self.law(measures, "active")], list(measures)
         for when in events["valid_from"].unique(maintain_order=True):
             rows = events.filter(pl.col("valid_from") == when)
             current = [(self._after(own, rows), self._after(foreign, rows)) for own, foreign in current]
             days.append((when - as_of).days)
-            laws.append(self._law(current, "active", when))
+            laws.append(self.law(current, "active", when))
         best = None if added is None else [np.repeat(tonnes[[BEST]], len(laws), axis=0) for tonnes in added]
         return tuple(days), self.scorer.evaluate_best(laws, best)
 
@@ -210,6 +217,25 @@ class ChainBlocks:
                     if where is not None:
                         state[m, where] = np.where(state[m, where] == "", "", event["state"])
         return StageMeasures(part.curbs, state)
+
+    def relief(self, s: int, horizon: int, lost: Array) -> Array:
+        """(5, n + 1) share of each importer's loss that others could replace, and last the bloc's.
+
+        Args:
+            s: place of the stage.
+            horizon: in days.
+            lost: (5,) tonnes that final users go short of, low to high.
+
+        Returns:
+            Low to high; NaN where no capacity is on record.
+        """
+        supply = self.supply[self.stages[s], horizon]
+        if not supply.is_known:
+            return np.full((5, len(self.frames.chain.countries) + 1), np.nan)
+        share = alternative_share(reachable_t(supply), lost)
+        weight = np.where(self.scorer.bloc_members, self.scorer.pools[s].pool_t[0], 0.0)
+        bloc = share @ (weight / max(weight.sum(), 1e-300))
+        return np.concatenate([share, bloc[:, None]], axis=1)
 
     def _block(
         self,
@@ -231,15 +257,9 @@ class ChainBlocks:
         else:
             chosen = importers
             units = self.frames.flows[s]
-        reach = reachable_t(self.supply[stage, horizon])
 
         def relief(lost: Array) -> Array:
-            if not self.supply[stage, horizon].is_known:
-                return np.full((5, len(chosen)), np.nan)
-            share = alternative_share(reach, lost)
-            weight = np.where(eu, pool, 0.0)
-            bloc = share @ (weight / max(weight.sum(), 1e-300))
-            return np.concatenate([share, bloc[:, None]], axis=1)[:, chosen]
+            return self.relief(s, horizon, lost)[:, chosen]
 
         def pick(missing: Missing) -> Array:
             return missing.importer[s][:, chosen] if is_importer else missing.route[s]

@@ -5,7 +5,7 @@ from datetime import date
 from engine.branches import branches, reached
 from engine.rules import Condition, Feature, Parameter, ParameterRef, Range, Rule, RuleSet, Value, resolve
 
-_COMBINED = {
+COMBINED = {
     "strongest": "the highest value counts where several rules apply",
     "complement": "several rules add up as 1 less the product of what each leaves",
     "first": "the first rule that applies decides, by priority",
@@ -26,14 +26,14 @@ def describe_rule(ruleset: RuleSet, rule: Rule, on: date) -> list[str]:
         f"{rule.id}: {rule.title}",
         f"  {rule.status}, version {rule.version}, kept by {rule.owner}, in {rule.file}",
         f"  {_span(rule, on)}",
-        f"  sets {rule.sets} (in {factor.unit}, one row per {factor.grain.replace('_', ' and ')}); {_COMBINED[factor.combine]}"
+        f"  sets {rule.sets} (in {factor.unit}, one row per {factor.grain.replace('_', ' and ')}); {COMBINED[factor.combine]}"
         + (f"; priority {rule.priority}" if factor.combine == "first" else ""),
         "Selects",
         *(f"  {condition_words(rule, c, ruleset.features[c.feature], on)}" for c in rule.conditions),
     ]
     if not rule.conditions:
         lines.append("  every row")
-    lines += [f"Gives, on {on}", *_score(ruleset, rule, factor.unit, on)]
+    lines += [f"Gives, on {on}", *score_words(ruleset, rule, factor.unit, on)]
     if rule.parameters:
         lines.append("Parameters")
         for parameter in rule.parameters.values():
@@ -99,7 +99,8 @@ def range_words(span: Range, unit: str) -> str:
     return f"{best}{suffix}" if low == high else f"{best}{suffix} ({low} to {high})"
 
 
-def _score(ruleset: RuleSet, rule: Rule, unit: str, on: date) -> list[str]:
+def score_words(ruleset: RuleSet, rule: Rule, unit: str, on: date) -> list[str]:
+    """What a rule gives, as indented lines: one value, or a line for each case, band or point."""
     score = rule.score
     if score.value is not None:
         return [f"  always {value_words(rule, score.value, unit, on)}"]

@@ -28,6 +28,11 @@ class ExampleResult:
         """Whether it came out as wanted."""
         return self.problem is None
 
+    @property
+    def suite(self) -> str:
+        """What a report files it under: its rule."""
+        return self.rule_id
+
 
 @dataclass(frozen=True)
 class ExampleReport:

@@ -4,7 +4,7 @@ Tonnes are of contained mineral a year, shares lie in 0..1, `_low, _best, _high`
 is an unknown. A frame with fewer columns is refused by name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -89,6 +89,14 @@ class Inputs:
     def __getitem__(self, name: str) -> pl.DataFrame:
         """The frame of that name."""
         return self.frames[name]
+
+    def only(self, minerals: Sequence[str]) -> "Inputs":
+        """The same day with the rows of some minerals alone, so that nothing else is computed."""
+        frames = {
+            name: frame.filter(pl.col("mineral").is_in(minerals)) if "mineral" in frame.columns else frame
+            for name, frame in self.frames.items()
+        }
+        return Inputs(self.as_of, self.known_at, self.curbing_country, frames)
 
     def part(self, name: str, **keys: object) -> pl.DataFrame:
         """The rows of a frame with these key values; a frame is split once per set of keys, in its order."""

@@ -31,6 +31,7 @@ from engine.yaml_subset import Mapping as Table
 
 FEATURES_FILE: Final = "features.yml"
 SCORECARD_FILE: Final = "scorecard.yml"
+SCENARIOS: Final = "scenarios/"  # tests of the rules together, which are no rules
 NOT_APPLICABLE: Final = "not_applicable"
 RULE_KEYS: Final = (
     *("id", "title", "status", "version", "owner", "rationale", "references", "effective"),
@@ -47,7 +48,7 @@ def read_texts(
     problems: list[Problem] = []
     nodes: dict[str, Node] = {}
     rules = []
-    for file in sorted(files):
+    for file in sorted(name for name in files if not name.startswith(SCENARIOS)):
         if file in (FEATURES_FILE, SCORECARD_FILE):
             node, found = parse(files[file], file)
             if node is not None and not found:

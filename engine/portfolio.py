@@ -89,7 +89,7 @@ def _score_chains(
     chains: Sequence[ChainFrames], inputs: Inputs, ruleset: RuleSet, first_pass: _FirstPass, phase: Phase
 ) -> Marts:
     bloc = inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
-    edges = _grade_edges(inputs, ruleset)
+    edges = grade_edges(inputs, ruleset)
     blocks: list[Block] = []
     flows, withheld, grade_rows = [], [], []
     with phase("attribution and shock"):
@@ -105,9 +105,7 @@ def _score_chains(
             grade_rows += reconciliation(frames, result.scorer, edges)
     grades = pl.DataFrame(grade_rows, infer_schema_length=None)
     with phase("rules, second pass"):
-        notes = _stage_notes(inputs, grades)
-        stages = _stage_orders(chains)
-        units = _with_events(unit_frame(blocks, inputs, notes), inputs, stages)
+        units = described_units(blocks, chains, grades, inputs)
         responses = respond(blocks, units, inputs, ruleset)
     with phase("scores"):
         finisher = Finisher(blocks, units, responses, ruleset)
@@ -143,7 +141,15 @@ def _score_chains(
     }
 
 
-def _grade_edges(inputs: Inputs, ruleset: RuleSet) -> tuple[float, float, float]:
+def described_units(
+    blocks: Sequence[Block], chains: Sequence[ChainFrames], grades: pl.DataFrame, inputs: Inputs
+) -> pl.DataFrame:
+    """One row per unit of the blocks, with all that second-pass rules may read but the share of alternatives."""
+    notes = _stage_notes(inputs, grades)
+    return _with_events(unit_frame(blocks, inputs, notes), inputs, _stage_orders(chains))
+
+
+def grade_edges(inputs: Inputs, ruleset: RuleSet) -> tuple[float, float, float]:
     """Unexplained shares from which a stage is fair, weak and insufficient."""
     fair, weak, insufficient = (
         ruleset.parameter(f"reconciliation_{grade}_from", inputs.as_of).best

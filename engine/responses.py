@@ -116,8 +116,10 @@ def respond(blocks: Sequence[Block], frame: pl.DataFrame, inputs: Inputs, rulese
 
 
 def _flags(frame: pl.DataFrame, inputs: Inputs, ruleset: RuleSet) -> pl.Series:
-    each = evaluate_each(ruleset, "flag", frame, on=inputs.as_of)
     rules = [rule.id for rule in ruleset.for_factor("flag", inputs.as_of)]
+    if not rules:
+        return pl.Series("flags", [None] * frame.height, dtype=pl.String)
+    each = evaluate_each(ruleset, "flag", frame, on=inputs.as_of)
     raised = [pl.when(pl.col(f"{rule}_best") > 0).then(pl.lit(rule)) for rule in rules]
     return each.select(
         pl.concat_str(raised, separator=";", ignore_nulls=True).replace("", None).alias("flags")

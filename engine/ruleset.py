@@ -6,6 +6,7 @@ from engine.check import check_rules
 from engine.errors import Problem, RuleCheckError, RuleSyntaxError
 from engine.load import read_texts
 from engine.rules import RuleSet
+from engine.scenarios import Scenario, read_scenarios
 
 
 def check_ruleset(files: Mapping[str, str]) -> list[Problem]:
@@ -50,6 +51,11 @@ def read_ruleset(files: Mapping[str, str]) -> RuleSet:
     return RuleSet(features, scorecard, tuple(sorted(rules, key=lambda rule: rule.id)))
 
 
+def scenarios_of(files: Mapping[str, str], ruleset: RuleSet) -> list[Scenario]:
+    """The scenario tests among the texts of a rule set that passed every check."""
+    return read_scenarios(files, ruleset.features, ruleset.scorecard, ruleset.rules)[0]
+
+
 def read_and_check(files: Mapping[str, str]) -> tuple[RuleSet | None, list[Problem]]:
     """A rule set as far as it could be read, and every problem of it, sorted by place.
 
@@ -60,4 +66,5 @@ def read_and_check(files: Mapping[str, str]) -> tuple[RuleSet | None, list[Probl
     if scorecard is None or not features:
         return None, sorted(problems)
     problems += check_rules(features, scorecard, rules)
+    problems += read_scenarios(files, features, scorecard, rules)[1]
     return RuleSet(features, scorecard, tuple(sorted(rules, key=lambda rule: rule.id))), sorted(set(problems))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 import polars as pl
 
 from engine.inputs import Inputs as EngineInputs
 from engine.inputs import ends
-from jobs.errors import InputError
-
-if TYPE_CHECKING:
-    from warehouse import Inputs as WarehouseInputs
+from jobs.errors import InputError, SettingsError
+from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
+from jobs.suggest import did_you_mean
+from warehouse import Inputs as WarehouseInputs
+from warehouse import Warehouse
 
 EVERY = "*"
 NOT_APPLICABLE = "not_applicable"
@@ -60,6 +61,36 @@ def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineI
         "countries": facts.countries,
     }
     return EngineInputs(facts.as_of, facts.known_at, facts.curbing_country, frames)
+
+
+def gather_in_memory(settings: Settings, as_of: date, known_at: date) -> EngineInputs:
+    """The engine's frames of the settings' facts, loaded for one question; no output folder is touched.
+
+    Where the settings name every curbing country, the frames are those of the default one.
+
+    Raises:
+        InputError, DataError: facts are missing or unreadable.
+    """
+    country = settings.curbing_country
+    country = DEFAULT_CURBING_COUNTRY if country == ALL_COUNTRIES else country
+    with Warehouse.open_memory() as state:
+        state.load_bundles(settings.facts, strict=settings.strict)
+        return gather(WarehouseInputs(state, as_of, known_at, country))
+
+
+def only_minerals(inputs: EngineInputs, minerals: Sequence[str]) -> EngineInputs:
+    """The day's facts on some minerals alone; all where none is named.
+
+    Raises:
+        SettingsError: a mineral has no route on the day.
+    """
+    known = sorted(set(inputs["flows"]["mineral"]))
+    for mineral in minerals:
+        if mineral not in known:
+            raise SettingsError(
+                f"--mineral {mineral}: no route of it on {inputs.as_of}{did_you_mean(mineral, known)}"
+            )
+    return inputs.only(minerals) if minerals else inputs
 
 
 def _refuse_hindsight(facts: WarehouseInputs, flows: pl.DataFrame) -> None:

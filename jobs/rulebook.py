@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine import Problem, RuleError, RuleSet, format_problem, load_ruleset
-from engine.ruleset import read_and_check
+from engine.ruleset import read_and_check, scenarios_of
 from jobs.errors import SettingsError
 from jobs.identity import digest_texts
+
+if TYPE_CHECKING:
+    from engine.scenario_run import ScenarioResult
 
 SUFFIX = ".yml"
 MAX_BYTES = 1_000_000  # a rule file is a few kilobytes; a larger one is a mistake or an attack
@@ -97,6 +101,17 @@ def load_rulebook(folder: Path) -> Rulebook:
     return Rulebook(ruleset, digest_texts(texts), folder, texts)
 
 
+def require_horizon(ruleset: RuleSet, horizon: int) -> None:
+    """Refuse a horizon that the scorecard does not have.
+
+    Raises:
+        SettingsError: Lists those that it has.
+    """
+    if horizon not in ruleset.scorecard.horizons:
+        known = ", ".join(str(days) for days in ruleset.scorecard.horizons)
+        raise SettingsError(f"--horizon {horizon} is none of the scorecard's; write one of {known}.")
+
+
 def problems_of(folder: Path) -> tuple[RuleSet | None, list[Problem], dict[str, str]]:
     """Return a folder's rule set, None if any problem is serious, every problem, and the texts that were read."""
     texts = read_rule_files(folder)
@@ -113,12 +128,24 @@ def show_problems(problems: Iterable[Problem], folder: Path, texts: Mapping[str,
     ]
 
 
+def run_rule_scenarios(rulebook: Rulebook) -> list[ScenarioResult]:
+    """Score the small worlds of `scenarios/` and compare."""
+    from engine.scenario_run import (
+        run_scenarios,
+    )  # what scores need is heavy, and most commands read rules alone
+
+    return run_scenarios(rulebook.ruleset, scenarios_of(rulebook.texts, rulebook.ruleset))
+
+
 def test_rules(rulebook: Rulebook) -> TestReport:
-    """Run the tests that stand inside the rule files."""
+    """Run the tests that stand inside the rule files, and the scenarios beside them."""
     from engine import run_examples  # brings polars, for which a check alone need not wait
 
     report = run_examples(rulebook.ruleset)
-    return TestReport(len(report.results), show_problems(report.problems, rulebook.folder, rulebook.texts))
+    scenarios = run_rule_scenarios(rulebook)
+    problems = [*report.problems, *(one.problem for one in scenarios if one.problem is not None)]
+    shown = show_problems(problems, rulebook.folder, rulebook.texts)
+    return TestReport(len(report.results) + len(scenarios), shown)
 
 
 def require_tested(rulebook: Rulebook) -> None:

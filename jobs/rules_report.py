@@ -9,15 +9,18 @@ from xml.etree import ElementTree as ET
 
 from engine import ExampleResult, run_examples
 from engine.branches import BranchCoverage, coverage
+from engine.load import SCENARIOS
+from engine.ruleset import scenarios_of
+from engine.scenario_run import ScenarioResult
 from jobs.errors import PublishError
-from jobs.rulebook import Rulebook, show_problems
+from jobs.rulebook import Rulebook, run_rule_scenarios, show_problems
 
 
 @dataclass(frozen=True)
 class RuleTestRun:
-    """Results of all inline tests, the branches that they reach, and the failures ready to print."""
+    """Results of all inline tests and scenarios, the branches that they reach, and the failures ready to print."""
 
-    results: Sequence[ExampleResult]
+    results: Sequence[ExampleResult | ScenarioResult]
     branches: Sequence[BranchCoverage]
     failures: Sequence[str]
     files: dict[str, str]
@@ -61,31 +64,37 @@ class RuleTestRun:
 
 
 def run_rule_tests(rulebook: Rulebook) -> RuleTestRun:
-    """Run every inline test of the active rules."""
-    report = run_examples(rulebook.ruleset)
+    """Run every inline test of the active rules, and every scenario."""
+    results: list[ExampleResult | ScenarioResult] = [
+        *run_examples(rulebook.ruleset).results,
+        *run_rule_scenarios(rulebook),
+    ]
+    problems = sorted(result.problem for result in results if result.problem is not None)
+    files = {rule.id: rule.file for rule in rulebook.ruleset.rules}
+    files |= {f"{SCENARIOS}{one.name}": one.file for one in scenarios_of(rulebook.texts, rulebook.ruleset)}
     return RuleTestRun(
-        report.results,
+        results,
         coverage(rulebook.ruleset),
-        show_problems(report.problems, rulebook.folder, rulebook.texts),
-        {rule.id: f"{rulebook.folder.name}/{rule.file}" for rule in rulebook.ruleset.rules},
+        show_problems(problems, rulebook.folder, rulebook.texts),
+        {suite: f"{rulebook.folder.name}/{file}" for suite, file in files.items()},
     )
 
 
 def junit_text(run: RuleTestRun) -> str:
-    """JUnit XML: one suite per rule. It holds no times, so that equal rules give equal bytes."""
+    """JUnit XML: one suite per rule, and per scenario. It holds no times, so that equal rules give equal bytes."""
     root = ET.Element("testsuites", name="curbline rules test")
     root.set("tests", str(len(run.results)))
     root.set("failures", str(len(run.failures)))
     suites: dict[str, ET.Element] = {}
     for result in run.results:
-        suite = suites.get(result.rule_id)
+        suite = suites.get(result.suite)
         if suite is None:
-            suite = suites[result.rule_id] = ET.SubElement(root, "testsuite", name=result.rule_id)
-            own = [other for other in run.results if other.rule_id == result.rule_id]
+            suite = suites[result.suite] = ET.SubElement(root, "testsuite", name=result.suite)
+            own = [other for other in run.results if other.suite == result.suite]
             suite.set("tests", str(len(own)))
             suite.set("failures", str(sum(not other.passed for other in own)))
         case = ET.SubElement(
-            suite, "testcase", name=result.name, classname=result.rule_id, file=run.files[result.rule_id]
+            suite, "testcase", name=result.name, classname=result.suite, file=run.files[result.suite]
         )
         if result.problem is not None:
             case.set("line", str(result.problem.location.line))

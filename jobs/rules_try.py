@@ -10,6 +10,7 @@ import polars as pl
 
 from engine import Rule, RuleError, RuleSet, load_ruleset, run_examples
 from engine.inputs import Inputs
+from engine.load import SCENARIOS
 from engine.portfolio import score_portfolio
 from jobs.errors import SettingsError
 from jobs.marts import REGIMES
@@ -56,7 +57,9 @@ def with_file(rulebook: Rulebook, file: Path) -> Trial:
         SettingsError: the file cannot be read, the rules are refused with it, or a test inside it fails.
     """
     text = _read(file)
-    same = [path for path in rulebook.texts if Path(path).name == file.name]
+    same = [
+        path for path in rulebook.texts if Path(path).name == file.name and not path.startswith(SCENARIOS)
+    ]
     path = same[0] if same else file.name
     texts = {**rulebook.texts, path: text}
     try:

@@ -18,6 +18,7 @@ from engine.inputs import Inputs
 from engine.trace import Verdict, trace_factor
 from jobs.errors import SettingsError
 from jobs.gather import gather
+from jobs.rulebook import require_horizon
 from jobs.suggest import did_you_mean
 from warehouse import Inputs as WarehouseInputs
 from warehouse import Warehouse
@@ -76,13 +77,11 @@ def who(database: Database, ruleset: RuleSet, lane: Lane) -> tuple[date, list[Lo
     Raises:
         SettingsError: the route or the horizon is not in the published file.
     """
-    if lane.horizon not in ruleset.scorecard.horizons:
-        known = ", ".join(str(horizon) for horizon in ruleset.scorecard.horizons)
-        raise SettingsError(f"--horizon {lane.horizon} is none of the scorecard's; write one of {known}.")
+    require_horizon(ruleset, lane.horizon)
     route = _route(database, lane)
     as_of, known_at, country = route["as_of"], route["known_at"], route["curbing_country"]
     facts = gather(WarehouseInputs(Warehouse(database), as_of, known_at, country))
-    inputs = _only(facts, lane.mineral)
+    inputs = facts.only([lane.mineral])
     looks = [
         *_of_measures(inputs, ruleset, lane),
         *_of_pledges(inputs, ruleset, lane),
@@ -116,15 +115,6 @@ def _route(database: Database, lane: Lane) -> dict[str, Any]:
         f"{lane.exporter} ships no {lane.mineral} ({lane.stage}) to {lane.importer} in the published file; "
         "`curbline sql` lists the routes of mart.route_score."
     )
-
-
-def _only(inputs: Inputs, mineral: str) -> Inputs:
-    """The frames of one mineral, so that nothing else is computed."""
-    frames = {
-        name: frame.filter(pl.col("mineral") == mineral) if "mineral" in frame.columns else frame
-        for name, frame in inputs.frames.items()
-    }
-    return Inputs(inputs.as_of, inputs.known_at, inputs.curbing_country, frames)
 
 
 def _of_measures(inputs: Inputs, ruleset: RuleSet, lane: Lane) -> list[Look]:

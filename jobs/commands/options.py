@@ -38,6 +38,10 @@ RunOption = Annotated[
     ),
 ]
 HorizonOption = Annotated[int, typer.Option("--horizon", metavar="DAYS", help="90, 365 or 1825 days.")]
+MineralOption = Annotated[
+    list[str] | None,
+    typer.Option("--mineral", help="Only routes of this mineral; repeat it for several."),
+]
 FactsOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -12,6 +12,7 @@ from jobs.commands.options import (
     FactsOption,
     HorizonOption,
     JsonOption,
+    MineralOption,
     OutOption,
     RulesOption,
     RunOption,
@@ -21,10 +22,14 @@ from jobs.commands.options import (
     published,
     settings_with,
 )
+from jobs.commands.rules_pages import pages
+from jobs.commands.rules_sensitivity import sensitivity
 from jobs.errors import ExitCode, SettingsError
 from jobs.marts import MAIN_HORIZON
 
 app = typer.Typer(help="Check, test and read rule files.", no_args_is_help=True)
+app.command()(sensitivity)
+app.command()(pages)
 
 
 @app.command()
@@ -227,6 +232,7 @@ def try_file(
     *,
     horizon: HorizonOption = MAIN_HORIZON,
     top: Annotated[int, typer.Option("--top", min=1, help="Routes shown per regime.")] = 15,
+    mineral: MineralOption = None,
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DATE", help="The day to score; by default today.")
     ] = None,
@@ -244,25 +250,18 @@ def try_file(
     as_json: JsonOption = False,
 ) -> int:
     """Score the portfolio in memory with and without a rule file, and say which routes would move and how far."""
-    from jobs.gather import gather
-    from jobs.rulebook import load_rulebook
+    from jobs.gather import gather_in_memory, only_minerals
+    from jobs.rulebook import load_rulebook, require_horizon
     from jobs.rules_try import as_data, as_text, compare, score_routes, with_file
-    from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY
     from jobs.sql import plain
-    from warehouse import Inputs, Warehouse
 
     chosen = settings_with(settings, facts=facts, rules=rules)
     rulebook = load_rulebook(chosen.rules)
-    if horizon not in rulebook.ruleset.scorecard.horizons:
-        known = ", ".join(str(days) for days in rulebook.ruleset.scorecard.horizons)
-        raise SettingsError(f"--horizon {horizon} is none of the scorecard's; write one of {known}.")
+    require_horizon(rulebook.ruleset, horizon)
     trial = with_file(rulebook, file)
     day = parse_day("--as-of", as_of) or now().date()
-    country = chosen.curbing_country
-    country = DEFAULT_CURBING_COUNTRY if country == ALL_COUNTRIES else country
-    with Warehouse.open_memory() as state:
-        state.load_bundles(chosen.facts, strict=chosen.strict)
-        inputs = gather(Inputs(state, day, parse_day("--known-at", known_at) or day, country))
+    facts_of_day = gather_in_memory(chosen, day, parse_day("--known-at", known_at) or day)
+    inputs = only_minerals(facts_of_day, [name.lower() for name in mineral or []])
     moves = compare(score_routes(inputs, rulebook.ruleset), score_routes(inputs, trial.ruleset), horizon)
     if as_json:
         typer.echo(

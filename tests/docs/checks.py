@@ -7,6 +7,9 @@ from pathlib import Path
 from engine import check_ruleset, format_problem, load_ruleset, run_examples
 from engine.check_age import check_age
 from engine.check_versions import check_versions
+from engine.load import SCENARIOS
+from engine.ruleset import scenarios_of
+from engine.scenario_run import run_scenarios
 from tests.engine.rulebook import default_texts
 
 FOLDER = Path(__file__).parents[2] / "docs" / "checks"
@@ -44,15 +47,21 @@ def mended(text: str, mend: str) -> str:
 def said(files: dict[str, str], before: dict[str, str] | None = None) -> list[str]:
     """Every problem of these files beside the default catalogue and scorecard, as the terminal shows it.
 
+    A scenario stands beside all default rules, which it scores with.
+
     Args:
         files: the rules by file name.
         before: the rules as they were, where they are compared (`--against`).
     """
-    base = {name: default_texts()[name] for name in ("features.yml", "scorecard.yml")}
+    is_scenario = any(name.startswith(SCENARIOS) for name in files)
+    names = list(default_texts()) if is_scenario else ["features.yml", "scorecard.yml"]
+    base = {name: default_texts()[name] for name in names if not name.startswith(SCENARIOS)}
     problems = check_ruleset(base | files)
     if not problems:
         ruleset = load_ruleset(base | files)
         problems = check_age(ruleset, DAY, 365) + run_examples(ruleset).problems
+        results = run_scenarios(ruleset, scenarios_of(base | files, ruleset))
+        problems += [result.problem for result in results if result.problem is not None]
         if before is not None:
             problems += check_versions(ruleset, load_ruleset(base | before))
     texts = base | files

@@ -38,7 +38,7 @@ def test_the_wrong_example_gives_the_quoted_message_and_the_mended_one_none(code
     beside = dict([found["beside"]]) if "beside" in found else {}
     wrong = dict([found["wrong"]]) if "wrong" in found else {}
     (message,) = said(beside | wrong, before)
-    assert re.match(rf"rules/[a-z.-]+:\d+:\d+: {code}[: ]", message)
+    assert re.match(rf"rules/[a-z./-]+:\d+:\d+: {code}[: ]", message)
     assert message + "\n" == found["said"][1]
     if "mended" in found:
         good = dict([found["mended"]])

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.check import check_rules
 from engine.errors import Problem
-from engine.load import read_rule
+from engine.load import SCENARIOS, read_rule
 from engine.rules import Rule
 from tests.engine.mutations import mutant
 from tests.engine.reading import as_loaded, as_written
@@ -34,7 +34,8 @@ class Outcome:
 
 @cache
 def rule_files() -> tuple[str, ...]:
-    return tuple(sorted(set(default_texts()) - {"features.yml", "scorecard.yml"}))
+    scenarios = {name for name in default_texts() if name.startswith(SCENARIOS)}
+    return tuple(sorted(set(default_texts()) - scenarios - {"features.yml", "scorecard.yml"}))
 
 
 @cache

@@ -1,0 +1,29 @@
+"""`curbline rules pages`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.commands.options import RulesOption, SettingsOption, settings_with
+from jobs.errors import ExitCode
+
+
+def pages(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="Where the pages go; pages of rules that are gone are removed."),
+    ],
+    *,
+    rules: RulesOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Write a page per rule, in plain words, with an index."""
+    from jobs.rule_pages import write_pages
+    from jobs.rulebook import load_rulebook
+
+    count = write_pages(load_rulebook(settings_with(settings, rules=rules).rules), folder)
+    typer.echo(f"{count} pages in {folder}")
+    return ExitCode.OK
