@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from jobs.errors import InputError, SettingsError
+from jobs.facts_compare import as_text, compare_tables, earlier_edition, require_no_drift
 from jobs.resources import default_facts_dir
 from jobs.suggest import did_you_mean
 from warehouse.bundle_files import RejectedRow, read_table
@@ -20,6 +21,7 @@ from warehouse.records import schema
 from warehouse.sources.parsed import ParsedFile, PublicSource, Reading
 from warehouse.sources.registry import IMPORTERS
 
+_REPORTED = 200  # rows of each list of the edition report
 #: Tables of the embedded facts that a file is read against.
 _MAP = ("minerals", "chains", "countries", "hs_codes", "conversions")
 
@@ -36,6 +38,7 @@ class Imported:
         stored: entries that stand in the tables.
         rejected: entries left out; the bundle holds them in rejected-rows.txt.
         outside: entries that the map does not ask for, by reason.
+        is_compared: an earlier edition was at hand; the bundle holds edition-report.txt.
     """
 
     source: str
@@ -45,6 +48,7 @@ class Imported:
     stored: int
     rejected: tuple[RejectedRow, ...]
     outside: Mapping[str, int]
+    is_compared: bool
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON; rejected rows are counted by column and reason."""
@@ -58,11 +62,19 @@ class Imported:
             "rejected": len(self.rejected),
             "rejected_by_reason": dict(sorted(reasons.items())),
             "outside": dict(self.outside),
+            "is_compared": self.is_compared,
         }
 
 
 def import_file(
-    name: str, path: Path, folder: Path, *, release: str = "", any_size: bool = False
+    name: str,
+    path: Path,
+    folder: Path,
+    *,
+    release: str = "",
+    any_size: bool = False,
+    previous: Path | None = None,
+    accept_drift: str = "",
 ) -> Imported:
     """Parse one file and write the bundle `folder`, which must not exist yet or be empty.
 
@@ -71,12 +83,15 @@ def import_file(
         path: file as its publisher ships it.
         folder: bundle to write.
         release: edition, where the file's name does not state it.
-        any_size: take a file whose row count is outside the bounds of its source.
+        any_size: take a file whose row count is outside the bounds of its source, such as an extract, which cannot
+            be held against an earlier edition either.
+        previous: bundle with an earlier edition to compare with; by default the embedded facts.
+        accept_drift: why an edition is taken that lost a tenth of its rows or moved a world total by half.
 
     Raises:
         SettingsError: No such source, or the folder holds something already.
         BundleError: The file cannot be used as a whole.
-        InputError: The file or the folder cannot be read or written.
+        InputError: The file or the folder cannot be read or written, or the edition drifts and no reason was given.
     """
     if name not in IMPORTERS:
         raise SettingsError(f"SOURCE: '{name}' is not known{did_you_mean(name, IMPORTERS)}")
@@ -91,19 +106,33 @@ def import_file(
         parsed = importer.parse(path, Reading(tables, release, any_size))
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read: {error.strerror}; check the file.") from None
+    earlier = earlier_edition(previous or facts, importer.source.family, parsed.source_id, parsed.published)
+    comparisons = compare_tables(earlier, parsed.tables)
+    if not accept_drift and not any_size:
+        require_no_drift(comparisons, path.name)
+    report = as_text(comparisons, _REPORTED)
+    if accept_drift and any(comparison.drift for comparison in comparisons):
+        report.append(f"accepted: {accept_drift}")
     try:
-        _write(folder, importer.source, path.name, parsed)
+        _write(folder, importer.source, path.name, parsed, report)
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written: {error.strerror}; check disk and permissions."
         ) from None
     heights = {table: frame.height for table, frame in parsed.tables.items()}
     return Imported(
-        name, folder, heights, parsed.rows_in, parsed.stored, tuple(parsed.rejected), parsed.outside
+        name,
+        folder,
+        heights,
+        parsed.rows_in,
+        parsed.stored,
+        tuple(parsed.rejected),
+        parsed.outside,
+        bool(report),
     )
 
 
-def _write(folder: Path, public: PublicSource, file: str, parsed: ParsedFile) -> None:
+def _write(folder: Path, public: PublicSource, file: str, parsed: ParsedFile, report: list[str]) -> None:
     """Write the bundle beside its place and move it there whole."""
     source, published = parsed.source_id, parsed.published.isoformat()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -130,6 +159,8 @@ def _write(folder: Path, public: PublicSource, file: str, parsed: ParsedFile) ->
         if parsed.rejected:
             said = [f"{r.file}:{r.line}: {r.column} {r.value!r}: {r.reason}\n" for r in parsed.rejected]
             (building / "rejected-rows.txt").write_text("".join(said), encoding="utf-8")
+        if report:
+            (building / "edition-report.txt").write_text("\n".join(report) + "\n", encoding="utf-8")
         building.chmod(0o755)
         if folder.is_dir():
             folder.rmdir()

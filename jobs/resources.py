@@ -46,6 +46,11 @@ def default_rules_dir() -> Path:
     )
 
 
+def facts_template() -> str:
+    """Return the file to start from when facts are added by hand."""
+    return (_package_dir("jobs") / "data" / "notice.yml").read_text(encoding="utf-8")
+
+
 def package_version() -> str:
     """Return the version of the installed distribution, `0+unknown` where it runs without one."""
     try:

@@ -8,15 +8,20 @@ from typing import Annotated
 
 import typer
 
+from jobs.commands import facts_add, facts_compare
 from jobs.commands.options import JsonOption
 from jobs.errors import ExitCode
 
-app = typer.Typer(help="Check facts bundles, and make them of public files.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check facts bundles, add to them by hand, and make them of public files.", no_args_is_help=True
+)
+facts_add.register(app)
+facts_compare.register(app)
 
 
 @app.callback()
 def group() -> None:
-    """Check facts bundles, and make them of public files."""
+    """Check facts bundles, add to them by hand, and make them of public files."""
 
 
 @app.command()
@@ -69,12 +74,30 @@ def import_(
     any_size: Annotated[
         bool, typer.Option("--any-size", help="Take a file with fewer rows than its editions have.")
     ] = False,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            "--previous",
+            metavar="DIR",
+            help="Bundle with the earlier edition; by default the embedded facts.",
+        ),
+    ] = None,
+    accept_drift: Annotated[
+        str,
+        typer.Option(
+            "--accept-drift",
+            metavar="WHY",
+            help="Take an edition that lost many rows or moved a world total by half.",
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> int:
     """Turn a downloaded public file into a facts bundle for `curbline run --facts embedded --facts DIR`."""
     from jobs.facts_import import import_file
 
-    done = import_file(source, file, out, release=release, any_size=any_size)
+    done = import_file(
+        source, file, out, release=release, any_size=any_size, previous=previous, accept_drift=accept_drift
+    )
     if as_json:
         typer.echo(json.dumps(done.as_dict(), ensure_ascii=False, indent=1))
     else:
@@ -87,5 +110,7 @@ def import_(
             typer.echo(f"  {count:,} more: {reason}.")
         if done.rejected:
             typer.echo(f"  The rejected rows stand in {out / 'rejected-rows.txt'}.")
+        if done.is_compared:
+            typer.echo(f"  Compared with the earlier edition: {out / 'edition-report.txt'}.")
         typer.echo(f"Bundle written: {out}")
     return ExitCode.WARNINGS if done.rejected else ExitCode.OK

@@ -20,7 +20,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 RULE_CODE = re.compile(r"\bR\d{3}\b")
 PROGRAMS = ("curbline", "make", "bash", "cd")
-COMMAND = re.compile(r"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:check|test|schema|show|who|try|import))?)")
 
 
 def _commands() -> dict[str, TyperCommand]:
@@ -37,6 +36,8 @@ def _commands() -> dict[str, TyperCommand]:
 
 
 COMMANDS = _commands()
+_INNER = "|".join(sorted({name.split(" ")[1] for name in COMMANDS if " " in name}))
+COMMAND = re.compile(rf"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:{_INNER})\b)?)")
 
 
 def _shell_commands(text: str) -> list[list[str]]:
@@ -80,7 +81,7 @@ def test_options_in_shell_blocks_exist(page: Path) -> None:
         name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else words[0]
         assert name in COMMANDS, f"{page.name}: `curbline {name}` is no command"
         known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
-        given = {word.split("=")[0] for word in words if word.startswith("--")}
+        given = {word.split("=")[0] for word in words if word.startswith("--") and word != "--"}
         assert given <= known, (
             f"{page.name}: `curbline {name}` has no option {', '.join(sorted(given - known))}"
         )

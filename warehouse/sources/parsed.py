@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -40,6 +41,11 @@ class PublicSource:
     min_rows: int
     max_rows: int
     quirks: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """How the source names of every edition start: the name without a year."""
+        return re.sub(r"-\d{4}$", "", self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from warehouse.sources import baci, usgs_2025, usgs_2026
+from warehouse.sources import baci, iea, usgs_2025, usgs_2026, wgi
 from warehouse.sources.parsed import Importer
 
-_ALL = (baci.IMPORTER, usgs_2026.IMPORTER, usgs_2025.IMPORTER)
+_ALL = (baci.IMPORTER, iea.IMPORTER, usgs_2026.IMPORTER, usgs_2025.IMPORTER, wgi.IMPORTER)
 
 IMPORTERS: dict[str, Importer] = {importer.source.name: importer for importer in _ALL}

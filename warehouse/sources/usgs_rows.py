@@ -201,9 +201,9 @@ class Books:
                 "kind": "nameplate",
                 "status": "existing",
                 "valid_from": date(entry.year[0], 1, 1),
-                "site": row["form"],
                 "note": _joined(
                     "total of the country's plants, which adds nothing by itself",
+                    str(row["form"] or ""),
                     str(row["note"] or ""),
                     "withheld" if row["qualifier"] == "withheld" else "",
                 ),
