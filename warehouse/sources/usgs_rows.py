@@ -132,6 +132,10 @@ class Books:
         if found.table == "capacity" and place[0] in {WORLD, REST}:
             self.outside(_NO_HOME)
             return
+        if found.table == "production" and place[0] == REST and figure.best == 0:
+            # OTH stands for every producer without a row; the file's zero speaks of those that it counts.
+            self.outside("other countries without output, which tells nothing of producers that are not counted")
+            return
         if found.table == "import_shares":
             self._keep(entry, found.table, self._share(entry, found, place[0], figure))
             return
