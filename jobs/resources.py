@@ -46,9 +46,13 @@ def default_rules_dir() -> Path:
     )
 
 
-def facts_template() -> str:
-    """Return the file to start from when facts are added by hand."""
-    return (_package_dir("jobs") / "data" / "notice.yml").read_text(encoding="utf-8")
+#: Files to start from, by the word that `curbline facts template` knows them by.
+TEMPLATES = {"notice": "notice.yml", "mapping": "mapping.toml"}
+
+
+def facts_template(name: str = "notice") -> str:
+    """Return a file to start from: one of TEMPLATES."""
+    return (_package_dir("jobs") / "data" / TEMPLATES[name]).read_text(encoding="utf-8")
 
 
 def package_version() -> str:

@@ -137,11 +137,19 @@ def _plan(
     return ExitCode.OK
 
 
-def template() -> int:
-    """Print a file to start from: a new notice with its source, states, items and destinations."""
-    from jobs.resources import facts_template
+def template(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="[NAME]", help="notice, for `facts add`, or mapping, for `facts import csv`."),
+    ] = "notice",
+) -> int:
+    """Print a file to start from: a new notice with its source, states and items, or the mapping of a CSV."""
+    from jobs.resources import TEMPLATES, facts_template
+    from jobs.suggest import did_you_mean
 
-    typer.echo(facts_template(), nl=False)
+    if name not in TEMPLATES:
+        raise SettingsError(f"NAME: '{name}' is no template{did_you_mean(name, TEMPLATES)}")
+    typer.echo(facts_template(name), nl=False)
     return ExitCode.OK
 
 

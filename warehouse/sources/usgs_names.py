@@ -26,6 +26,8 @@ UNITS: Mapping[str, float] = {
     "thousand carats": 0.0002,
     "thousands of carats": 0.0002,
     "million carats": 0.2,
+    # Helium is the only gas of ours: 0.16928 kg in a cubic metre at 15 degrees and one atmosphere.
+    "million cubic meters": 169.28,
 }
 #: Names that differ from those of core.countries.
 _COUNTRIES: Mapping[str, str] = {

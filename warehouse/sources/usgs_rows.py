@@ -134,7 +134,9 @@ class Books:
             return
         if found.table == "production" and place[0] == REST and figure.best == 0:
             # OTH stands for every producer without a row; the file's zero speaks of those that it counts.
-            self.outside("other countries without output, which tells nothing of producers that are not counted")
+            self.outside(
+                "other countries without output, which tells nothing of producers that are not counted"
+            )
             return
         if found.table == "import_shares":
             self._keep(entry, found.table, self._share(entry, found, place[0], figure))
@@ -185,10 +187,10 @@ class Books:
             "mineral": series.mineral,
             "country": country,
             "year": entry.year[0],
-            "form": series.form or None,
+            "form": series.form or aside or None,
             "vintage": f"MCS{self._edition}",
             "qualifier": _qualifier(entry, country, figure),
-            "note": _note(figure, series, correction, aside, spread),
+            "note": _note(figure, series, correction, spread),
         }
         if series.table == "reserves":
             return {**row, "claim_kind": "reserve", "reserves_t": best}
@@ -265,14 +267,12 @@ def _qualifier(entry: Entry, country: str, figure: Figure) -> str:
     return "estimated" if entry.is_estimated or figure.is_range else "reported"
 
 
-def _note(
-    figure: Figure, series: Series, correction: Correction | None, aside: str, spread: float
-) -> str | None:
+def _note(figure: Figure, series: Series, correction: Correction | None, spread: float) -> str | None:
     low, _, high = series.content_share
     content = f"times a content of {low:g} to {high:g}" if low < 1 else ""
     estimate = f"estimate of USGS, taken as +-{spread:.0%}".replace("%", " %") if spread else ""
     mended = f"corrected on {correction.found_on}: {correction.reason}" if correction else ""
-    return _joined(aside, content, figure.remark, estimate, mended) or None
+    return _joined(content, figure.remark, estimate, mended) or None
 
 
 def _joined(*parts: str) -> str:

@@ -184,6 +184,7 @@ def test_bundle_stacks_on_the_embedded_one(tmp_path: Path) -> None:
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, HEAD + ROW)
     given = ["facts", "import", "baci", "--file", str(path), "--out", str(tmp_path / "new"), "--any-size"]
+    given += ["--as-of", "2026-11-23"]
     assert main([*given, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows_in"] == 1
     assert main(given) == 40
