@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.conftest import Rows
-from tests.warehouse.helpers import run_frame
+from tests.warehouse.helpers import given
 from tests.warehouse.test_snapshot import MARTS
 from warehouse import StrictError, Warehouse, build_snapshot
 
@@ -36,7 +36,7 @@ def checked(facts: Rows, write: Write, folder: Path) -> list[dict[str, Any]]:
     path = folder / "file.duckdb"
     with Warehouse.open_memory() as warehouse:
         warehouse.load_bundles([write(facts)], strict=True)
-        build_snapshot(path, warehouse, MARTS, {"run": run_frame()})
+        build_snapshot(path, warehouse, given(MARTS))
     with duckdb.connect(str(path), read_only=True) as connection:
         found = connection.sql("FROM mart.import_share_check")
         return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
