@@ -63,7 +63,7 @@ class Comparison:
         table: fact table.
         earlier: figures of the earlier edition.
         later: figures of the later edition.
-        lost: keys that only the earlier one has, with `earlier`.
+        lost: keys with a figure that only the earlier one has, with `earlier`.
         new: keys that only the later one has, with `later`.
         revised: keys with another figure: `earlier`, `later`, `ratio`; the largest change first.
         totals: world totals: `earlier`, `later`, `ratio`, over keys that both have; the largest change first.
@@ -130,7 +130,10 @@ def compare_editions(table: str, earlier: pl.DataFrame, later: pl.DataFrame) -> 
         table,
         old.height,
         new.height,
-        old.join(new, on=list(series.key), how="anti", nulls_equal=True).sort(series.key),
+        # A row without a figure (withheld, not available) is none that could be lost.
+        old.drop_nulls("earlier")
+        .join(new, on=list(series.key), how="anti", nulls_equal=True)
+        .sort(series.key),
         new.join(old, on=list(series.key), how="anti", nulls_equal=True).sort(series.key),
         _largest_first(revised, series.key),
         _totals(old, new, series),

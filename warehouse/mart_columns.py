@@ -317,6 +317,20 @@ TABLES_OF_MART: dict[str, MartTable] = {
 
 #: Comments of the columns that only the long views have.
 VIEW_COLUMNS: dict[str, str] = {
+    "publisher": "Who published the shares; see core.sources.",
+    "form": "Good, as the publisher names it; see core.import_share_codes.",
+    "year_from": "First calendar year of the published mean.",
+    "year_to": "Last calendar year of the published mean.",
+    "trade_years": "Years of trade that the codes are summed over; empty where none is on hand.",
+    "hs6_list": "Trade codes that hold this good, with semicolons; from core.import_share_codes.",
+    "share_basis": "What trade_share is a share of: tonnes of content, or USD where tonnes are missing for 5 % of the value.",
+    "published_share": "Share of the origin in the imports as published (0..1); 0 where the publisher names no such origin.",
+    "trade_share": "Share of the origin in the imports of these codes (0..1); empty where nothing can be compared.",
+    "difference_points": "trade_share less published_share (percentage points).",
+    "apart_share": "Half the sum of the differences of this good: the part of imports that stands at another origin (0..1).",
+    "grade": "By apart_share: good (below 10 %), fair (25 %), weak (50 %), insufficient; or not compared.",
+    "not_compared_because": "Why no code can be compared; empty where one can.",
+    "remark": "What a reader must know: published bounds, and what the codes hold more or less than the good.",
     **{c.name: c.comment for c in TABLES_OF_MART["contribution_term"].columns},
     **{c.name: c.comment for c in (*_LANE, _HORIZON, _REGIME)},
     "points": "Points of score that the term adds (negative: takes away); the points of a route sum to its score.",
@@ -327,6 +341,8 @@ VIEW_COLUMNS: dict[str, str] = {
 VIEWS: dict[str, str] = {
     "contribution": "Waterfall of every route, one row per term in play; points sum to the score.",
     "importer_contribution": "Waterfall of every importer, one row per term in play; points sum to the score.",
+    "import_share_check": "Where a country's imports come from: as published and by our trade codes, side by side. A check of "
+    "the codes, and no part of a score.",
     "contribution_sentence": "Waterfall of every route with a sentence for each term.",
     "route_measure": "Which measure hits which flow of a route: its own lane, a flow into its exporter at this stage or "
     "before, or its goods on their way to the importer.",

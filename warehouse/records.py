@@ -234,6 +234,12 @@ _TABLES = (
         ("mineral", "form", "importer", "exporter", "year_from", "year_to", "source_id", "known_from"),
         (_mineral(), _country("importer"), _country("exporter", "OTH")),
     ),
+    Table(
+        "import_share_codes",
+        numbers.ImportShareCode,
+        ("mineral", "form", "hs6", "hs_revision", "known_from"),
+        (_mineral(),),
+    ),
     Table("statements", law.Statement, ("statement_id",), (_AGREEMENT,)),
 )
 

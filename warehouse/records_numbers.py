@@ -251,3 +251,26 @@ class ImportShare(SourcedRow):
     year_from: Year = need("First calendar year of the mean.")
     year_to: Year = need("Last calendar year of the mean.")
     import_share: Share = need("Share of the origin in the importer's imports, as stated.")
+
+
+class ImportShareCode(SourcedRow):
+    """Which trade code holds a good that a published import share is stated for."""
+
+    says: ClassVar[str] = (
+        "One trade code of a good that import shares are published for, or why our codes do not hold that good."
+    )
+    mineral: MineralName = need("Mineral, or a group; see core.import_shares.")
+    form: Text = need("Good, as the publisher of the shares names it.")
+    hs6: Hs6 | None = may("Code that holds this good and no other; empty where none does.")
+    hs_revision: HsRevision | None = may("Revision of the Harmonized System in which the code is written.")
+    reason: Text | None = may("Why no code can be compared; empty where one can.")
+
+    @model_validator(mode="after")
+    def _code_or_reason(self) -> Self:
+        if (self.hs6 is None) != (self.hs_revision is None) or (self.hs6 is None) == (self.reason is None):
+            raise PydanticCustomError(
+                "code_or_reason",
+                "the row needs a code with its revision, or else a reason why there is none",
+                {"column": "hs6"},
+            )
+        return self

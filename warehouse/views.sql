@@ -109,3 +109,113 @@ FROM mart.contribution c
 JOIN mart.contribution_term t USING (mineral, term);
 
 CREATE VIEW meta.source AS SELECT * FROM core.sources;
+
+-- Published shares of imports beside those of the trade codes: the newest edition of each publisher, the same years as far
+-- as trade is on hand. Edges of the grade are those of mart.reconciliation.
+CREATE VIEW mart.import_share_check AS
+WITH
+published AS (
+    SELECT i.*, s.publisher
+    FROM core.import_shares i JOIN core.sources s USING (source_id)
+    QUALIFY rank() OVER (
+        PARTITION BY s.publisher, i.mineral, i.form, i.importer ORDER BY i.year_to DESC, i.known_from DESC, i.source_id
+    ) = 1
+),
+good AS (SELECT DISTINCT publisher, mineral, form, importer, year_from, year_to FROM published),
+code AS (
+    SELECT * FROM core.import_share_codes
+    QUALIFY rank() OVER (PARTITION BY mineral, form ORDER BY known_from DESC) = 1
+),
+compared AS (
+    SELECT mineral, form, string_agg(hs6, ';' ORDER BY hs6) AS hs6_list, any_value(reason) AS reason, any_value(note) AS note
+    FROM code
+    GROUP BY mineral, form
+),
+content AS (
+    SELECT h.hs6, h.hs_revision, h.mineral, max(c.content_share_best) AS content_share
+    FROM core.hs_codes h JOIN core.conversions c USING (conversion_id)
+    WHERE h.exporter = '*' AND h.importer = '*' AND h.share_best > 0
+    GROUP BY ALL
+),
+flow AS (
+    SELECT t.*
+    FROM core.trade t JOIN core.sources s USING (source_id)
+    SEMI JOIN code USING (hs6, hs_revision)
+    SEMI JOIN published p ON p.importer = t.importer
+    QUALIFY row_number() OVER (
+        PARTITION BY t.year, t.exporter, t.importer, t.hs6, t.hs_revision ORDER BY t.known_from DESC, s.grade, t.source_id
+    ) = 1
+),
+lane AS (
+    SELECT
+        g.publisher, g.mineral, g.form, g.importer, f.exporter, f.year,
+        coalesce(f.value_usd, 0) AS usd,
+        f.quantity_t * coalesce(n.content_share, 1) AS t
+    FROM good g
+    JOIN code c USING (mineral, form)
+    JOIN flow f
+        ON f.hs6 = c.hs6 AND f.hs_revision = c.hs_revision AND f.importer = g.importer
+        AND f.year BETWEEN g.year_from AND g.year_to
+    LEFT JOIN content n ON n.hs6 = c.hs6 AND n.hs_revision = c.hs_revision AND n.mineral = g.mineral
+),
+whole AS (
+    SELECT
+        publisher, mineral, form, importer,
+        sum(usd) AS usd, sum(t) AS t,
+        coalesce(sum(usd) FILTER (t IS NOT NULL) >= 0.95 * sum(usd), false) AS has_t,
+        concat_ws('-', min(year), nullif(max(year), min(year))) AS years
+    FROM lane
+    GROUP BY ALL
+),
+ours AS (
+    SELECT
+        l.publisher, l.mineral, l.form, l.importer, coalesce(p.exporter, 'OTH') AS exporter,
+        coalesce(CASE WHEN any_value(w.has_t) THEN sum(l.t) / any_value(w.t) ELSE sum(l.usd) / any_value(w.usd) END, 0)
+            AS trade_share
+    FROM lane l
+    JOIN whole w USING (publisher, mineral, form, importer)
+    LEFT JOIN published p USING (publisher, mineral, form, importer, exporter)
+    GROUP BY ALL
+),
+paired AS (
+    SELECT
+        publisher, mineral, form, importer, exporter, p.import_share AS published_share, o.trade_share,
+        p.note AS published_note
+    FROM published p FULL JOIN ours o USING (publisher, mineral, form, importer, exporter)
+),
+measured AS (
+    SELECT
+        p.publisher, p.mineral, p.form, p.importer, p.exporter,
+        g.year_from, g.year_to, w.years AS trade_years, c.hs6_list,
+        CASE WHEN w.has_t THEN 'tonnes of content' WHEN w.years IS NOT NULL THEN 'USD' END AS share_basis,
+        -- An origin that a publisher does not name, and a rest that it does not state, is what is left of the whole.
+        coalesce(p.published_share, 0) AS published_share,
+        CASE WHEN w.years IS NOT NULL THEN coalesce(p.trade_share, 0) END AS trade_share,
+        concat_ws('; ', p.published_note, c.note) AS remark,
+        CASE
+            WHEN c.mineral IS NULL THEN 'no row of core.import_share_codes says which code holds this good'
+            WHEN c.reason IS NULL AND w.years IS NULL THEN 'no trade of these years is on hand'
+            ELSE c.reason
+        END AS not_compared_because
+    FROM paired p
+    JOIN good g USING (publisher, mineral, form, importer)
+    LEFT JOIN whole w USING (publisher, mineral, form, importer)
+    LEFT JOIN compared c USING (mineral, form)
+)
+SELECT
+    publisher, mineral, form, importer, exporter, year_from, year_to, trade_years, hs6_list, share_basis,
+    published_share, trade_share,
+    100 * (trade_share - published_share) AS difference_points,
+    sum(abs(trade_share - published_share)) OVER good_of / 2 AS apart_share,
+    CASE
+        WHEN trade_share IS NULL THEN 'not compared'
+        WHEN apart_share < 0.1 THEN 'good'
+        WHEN apart_share < 0.25 THEN 'fair'
+        WHEN apart_share < 0.5 THEN 'weak'
+        ELSE 'insufficient'
+    END AS grade,
+    not_compared_because,
+    nullif(remark, '') AS remark
+FROM measured
+WINDOW good_of AS (PARTITION BY publisher, mineral, form, importer)
+ORDER BY mineral, form, importer, publisher, exporter = 'OTH', published_share DESC, exporter;

@@ -80,7 +80,7 @@ def test_options_in_shell_blocks_exist(page: Path) -> None:
         name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else words[0]
         assert name in COMMANDS, f"{page.name}: `curbline {name}` is no command"
         known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
-        given = {word.split("=")[0] for word in words if word.startswith("--")}
+        given = {word.split("=")[0] for word in words if word.startswith("--") and word != "--"}
         assert given <= known, (
             f"{page.name}: `curbline {name}` has no option {', '.join(sorted(given - known))}"
         )

@@ -13,7 +13,8 @@ import pytest
 
 from jobs.sql import Answer, ask
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "queries"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "docs" / "queries"
 FILES = sorted(FOLDER.glob("*.sql"))
 NAMES = [path.stem for path in FILES]
 INDEX = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -264,3 +265,20 @@ def test_the_file_says_who_made_it_and_that_its_checks_passed(published: Path) -
     assert run["rejected_rows"] == 0
     assert run["checks"] > 0
     assert run["route_scores"] > 100_000
+
+
+@pytest.mark.slow
+def test_import_sources_stand_beside_ours_and_the_page_repeats_them(published: Path) -> None:
+    goods = rows(published, 26)
+    page = (ROOT / "docs" / "import-share-check.md").read_text(encoding="utf-8")
+    compared = [row for row in goods if row["not_compared_because"] is None]
+    assert len(compared) >= 20
+    for row in compared:
+        assert row["grade"] in {"good", "fair", "weak", "insufficient"}
+        name = f"| {row['mineral'].replace('_', ' ')}: {row['form']} | {row['hs6_list'].replace(';', ', ')} |"
+        line = next(line for line in page.splitlines() if line.startswith(name))
+        assert f" {row['apart_percent']:.1f} % | {row['grade']} | {row['side_by_side']} |" in line
+    (copper,) = (row for row in compared if row["form"] == "Refined copper")
+    assert copper["apart_percent"] < 3
+    rest = [row for row in goods if row["not_compared_because"] is not None]
+    assert all(row["grade"] == "not compared" and row["side_by_side"] is None for row in rest)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from warehouse.sources import baci, comtrade, iea, mapped, wgi
+from warehouse.sources import baci, comtrade, iea, mapped, usgs_2025, usgs_2026, wgi
 from warehouse.sources.parsed import Importer
 
-_ALL = (baci.IMPORTER, comtrade.IMPORTER, iea.IMPORTER, mapped.IMPORTER, wgi.IMPORTER)
+_ALL = (
+    baci.IMPORTER,
+    comtrade.IMPORTER,
+    iea.IMPORTER,
+    mapped.IMPORTER,
+    usgs_2026.IMPORTER,
+    usgs_2025.IMPORTER,
+    wgi.IMPORTER,
+)
 
 IMPORTERS: dict[str, Importer] = {importer.source.name: importer for importer in _ALL}

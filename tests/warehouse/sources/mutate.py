@@ -46,9 +46,9 @@ NUMBERS = (
 
 
 def rows_of(content: bytes) -> int:
-    """Rows that must be accounted for: lines with something on them, without the header."""
+    """Rows that must be accounted for: lines with more than separators on them, without the header."""
     lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").removesuffix(b"\n").split(b"\n")
-    return sum(1 for line in lines[1:] if line.strip())
+    return sum(1 for line in lines[1:] if line.strip(b" ,;'\t\""))
 
 
 @dataclass
