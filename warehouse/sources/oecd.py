@@ -22,7 +22,7 @@ SOURCE = PublicSource(
     publisher="Organisation for Economic Co-operation and Development",
     title="Inventory of Export Restrictions on Industrial Raw Materials",
     url="https://www.oecd.org/en/publications/oecd-inventory-of-export-restrictions-on-industrial-raw-materials-2025_facc714b-en.html",
-    licence="CC BY 4.0",
+    licence="CC BY 4.0, the default for what the OECD publishes since July 2024",
     cadence="yearly, between spring and autumn; year Y first stands in the edition of year Y+2",
     allowed_age_days=500,
     min_rows=200,
@@ -138,10 +138,8 @@ def _verdict(
         name = cells["country"]
         return "country", f"is no country in countries{nearest(name, known.spelt)}; add it there"
     if not year:
-        return (
-            "year",
-            f"is no single year from {_FIRST_YEAR} to {_YEARS_TO_PUBLISH} before the edition; write one row a year",
-        )
+        years = f"from {_FIRST_YEAR} to the year {_YEARS_TO_PUBLISH} before the edition"
+        return "year", f"is no single year {years}; write one row a year"
     if not is_code:
         return "hs6", "is no code of six digits; format the column as text, so that no zero gets lost"
     if kind not in words.INSTRUMENTS:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -13,10 +12,12 @@ import pytest
 from jobs.cli import main
 from jobs.facts_import import read_map
 from tests.warehouse.sources.mutate import torture
+from warehouse import Inputs, Warehouse
 from warehouse.errors import BundleError
 from warehouse.sources import oecd
 from warehouse.sources.parsed import ParsedFile, Reading
 
+FACTS = Path(__file__).parents[3] / "warehouse" / "facts"
 HEAD = "Country,HS2007 code,Product name,Measure,Year,Unit value\n"
 ROW = "Indonesia,260900,Tin ores and concentrates,Export tax,2023,10%\n"
 READING = Reading(read_map(), release="2025", any_size=True)
@@ -58,7 +59,11 @@ def test_a_row_becomes_a_measure_with_its_state_goods_and_destinations(tmp_path:
     assert [item[f"coverage_share_{end}"] for end in ("low", "best", "high")] == [0, 1, 1]
     assert [item[f"quota_share_{end}"] for end in ("low", "best", "high")] == [None, None, None]
     destination = first(parsed, "measure_destinations")
-    assert (destination["destination"], destination["scope"], destination["is_excluded"]) == ("*", "all", False)
+    assert (destination["destination"], destination["scope"], destination["is_excluded"]) == (
+        "*",
+        "all",
+        False,
+    )
     assert (parsed.stored, parsed.rows_in) == (1, 1)
 
 
@@ -83,7 +88,10 @@ def test_kinds_that_have_an_instrument(tmp_path: Path, kind: str, instrument: st
     [
         (("Export tax", "Minimum export price"), "no instrument stands for it: minimum export price"),
         (("Export tax", "Captive mining"), "no instrument stands for it: captive mining"),
-        (("Export tax", "Domestic market obligation"), "no instrument stands for it: domestic market obligation"),
+        (
+            ("Export tax", "Domestic market obligation"),
+            "no instrument stands for it: domestic market obligation",
+        ),
         (("Export tax", "No restriction"), "no restriction"),
         (("Export tax", "Not researched"), "not researched"),
         (("260900", "440320"), "codes that the map does not hold"),
@@ -101,7 +109,12 @@ def test_what_is_outside_is_counted_with_its_reason(
 @pytest.mark.parametrize(
     ("edit", "column", "value", "said"),
     [
-        (("Indonesia", "1Includes Hong Kong"), "Country", "1Includes Hong Kong", "is no country in countries"),
+        (
+            ("Indonesia", "1Includes Hong Kong"),
+            "Country",
+            "1Includes Hong Kong",
+            "is no country in countries",
+        ),
         (("Indonesia", "Indonesa"), "Country", "Indonesa", "did you mean 'indonesia'"),
         (("260900", "26090"), "HS2007 code", "26090", "so that no zero gets lost"),
         (("260900", "260900.0"), "HS2007 code", "260900.0", "is no code of six digits"),
@@ -151,7 +164,9 @@ def test_years_without_a_break_are_one_state_and_the_last_of_the_edition_is_open
 
 def test_a_year_that_was_looked_at_and_has_no_row_ends_the_measure(tmp_path: Path) -> None:
     other = ROW.replace("260900", "440320")
-    parsed = read(tmp_path, of(2012), of(2013), of(2014, other), of(2016), ROW.replace("Export tax", "No restriction"))
+    parsed = read(
+        tmp_path, of(2012), of(2013), of(2014, other), of(2016), ROW.replace("Export tax", "No restriction")
+    )
     assert states(parsed) == [
         ("in_force", date(2012, 1, 1), date(2014, 1, 1)),
         ("ended", date(2014, 1, 1), None),
@@ -230,7 +245,10 @@ def test_the_rate_may_lack(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "said"),
     [
-        (HEAD.replace("HS2007 code", "Commodity code"), "column 'HS2007 code' or 'HS2007' or 'HS6' is missing"),
+        (
+            HEAD.replace("HS2007 code", "Commodity code"),
+            "column 'HS2007 code' or 'HS2007' or 'HS6' is missing",
+        ),
         (HEAD.replace("HS2007 code", "Commodity code"), "It has 'Country', 'Commodity code', 'Product name'"),
         (HEAD.replace("Product name", "HS6"), "columns 'HS2007 code' and 'HS6' mean the same; keep one"),
         (HEAD.replace("Country", "REF_AREA"), "rename it in the header"),
@@ -239,7 +257,7 @@ def test_the_rate_may_lack(tmp_path: Path) -> None:
 )
 def test_columns_that_no_source_shows_are_refused(tmp_path: Path, head: str, said: str) -> None:
     row = ROW.replace(",", ";") if ";" in head else ROW
-    with pytest.raises(BundleError, match="oecd.csv") as refusal:
+    with pytest.raises(BundleError, match=r"oecd\.csv") as refusal:
         read(tmp_path, row, head=head)
     assert said in str(refusal.value)
 
@@ -269,23 +287,47 @@ def test_two_hundred_damaged_files(tmp_path: Path, encoding: str) -> None:
     assert not found.broken
 
 
-def imported(folder: Path, rows: Mapping[str, tuple[int, ...]]) -> Path:
-    """A bundle that the command line makes of Indonesian rows: code and kind, and the years."""
-    path = folder / "inventory.csv"
-    text = "".join(
-        f"Indonesia,{code},,{kind},{year},\n" for word, years in rows.items() for year in years
-        for code, _, kind in (word.partition(" "),)
-    )  # fmt: skip
-    path.write_text(HEAD + text, encoding="utf-8")
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the command line makes of a few years of Indonesia."""
+    folder = tmp_path_factory.mktemp("oecd")
+    rows = {
+        ("260900", "Export prohibition"): range(2020, 2024),
+        ("740311", "Export tax"): range(2018, 2021),
+        ("760110", "Export quota"): (2009,),  # nothing else is in the file for 2010
+    }
+    text = HEAD + "".join(
+        of(year).replace("260900", code).replace("Export tax", kind).replace("10%", "")
+        for (code, kind), years in rows.items()
+        for year in years
+    )
+    (folder / "inventory.csv").write_text(text, encoding="utf-8")
     out = folder / "facts-oecd"
-    given = ["facts", "import", "oecd", "--file", str(path), "--release", "2025", "--out", str(out)]
-    assert main([*given, "--any-size", "--as-of", "2026-06-30"]) == 0
+    given = ["facts", "import", "oecd", "--file", str(folder / "inventory.csv"), "--release", "2025"]
+    assert main([*given, "--out", str(out), "--any-size", "--as-of", "2026-06-30"]) == 0
     return out
 
 
-def test_the_bundle_stacks_on_the_embedded_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = imported(tmp_path, {"260900 Export prohibition": (2022, 2023), "260400 Export tax": (2023,)})
-    capsys.readouterr()
-    assert main(["facts", "check", str(out), "--json"]) == 0
+def test_the_bundle_has_no_faults(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["facts", "check", str(bundle), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert (said["rejected"], said["tables"]["measure_items"]) == ([], 2)
+    assert (said["rejected"], said["tables"]["measures"], said["tables"]["measure_states"]) == ([], 3, 4)
+
+
+def test_it_stacks_on_the_embedded_facts_and_curbs_its_country(bundle: Path) -> None:
+    today = date(2026, 6, 30)
+    with Warehouse.open_memory() as warehouse:
+        warehouse.load_bundles([FACTS, bundle], strict=True)
+        measures = Inputs(warehouse, today, today, "IDN").measures
+        before = Inputs(warehouse, today, date(2025, 12, 30), "IDN").measures
+    own = measures.filter(pl.col("measure_id").str.starts_with("oecd-"))
+    said = {(row["instrument"], row["mineral"], row["state"]) for row in own.iter_rows(named=True)}
+    assert said == {
+        ("export_ban", "tin", "in_force"),
+        ("export_tax", "copper", "ended"),
+        ("quota", "aluminium", "lapsed_unverified"),
+    }
+    ends = own.select("coverage_share_low", "coverage_share_best", "coverage_share_high").unique()
+    assert ends.rows() == [(0, 1, 1)]
+    assert own["importer"].n_unique() > 100
+    assert not before["measure_id"].str.starts_with("oecd-").any(), "the edition was not known yet"
