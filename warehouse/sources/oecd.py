@@ -135,8 +135,7 @@ def _verdict(
     if is_code and hs6 not in known.goods:
         return _NOT_MAPPED
     if not country:
-        name = cells["country"]
-        return "country", f"is no country in countries{nearest(name, known.spelt)}; add it there"
+        return "country", f"is no country in countries{known.hint(cells['country'])}; add it there"
     if not year:
         years = f"from {_FIRST_YEAR} to the year {_YEARS_TO_PUBLISH} before the edition"
         return "year", f"is no single year {years}; write one row a year"

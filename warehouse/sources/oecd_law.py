@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
 
 import polars as pl
 
+from warehouse.bundle_files import nearest
 from warehouse.records import schema
 from warehouse.sources.oecd_words import COUNTRY_NAMES, folded
 
@@ -27,12 +28,14 @@ class InventoryMap:
         names: names of countries by code.
         goods: minerals and stages by code.
         forms: forms that measures of other sources name, by country, mineral and stage.
+        hints: what was found for unknown names, as the same one may stand in thousands of rows.
     """
 
     spelt: Mapping[str, str]
     names: Mapping[str, str]
     goods: Mapping[str, Sequence[Good]]
     forms: Mapping[tuple[str, str, str], Collection[str]]
+    hints: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tables: Mapping[str, pl.DataFrame]) -> Self:
@@ -55,6 +58,12 @@ class InventoryMap:
     def country(self, written: str) -> str:
         """Return the country of a name; empty where it is none."""
         return self.spelt.get(folded(written), "")
+
+    def hint(self, written: str) -> str:
+        """Return a did-you-mean clause for the name of a country; empty where nothing comes close."""
+        if written not in self.hints:
+            self.hints[written] = nearest(written, [*self.names.values(), *COUNTRY_NAMES])
+        return self.hints[written]
 
     def goods_of(self, country: str, hs6: str) -> list[Good]:
         """Return what a code of a country's exports holds, without goods of several forms.

@@ -115,7 +115,7 @@ def test_what_is_outside_is_counted_with_its_reason(
             "1Includes Hong Kong",
             "is no country in countries",
         ),
-        (("Indonesia", "Indonesa"), "Country", "Indonesa", "did you mean 'indonesia'"),
+        (("Indonesia", "Indonesa"), "Country", "Indonesa", "did you mean 'Indonesia'"),
         (("260900", "26090"), "HS2007 code", "26090", "so that no zero gets lost"),
         (("260900", "260900.0"), "HS2007 code", "260900.0", "is no code of six digits"),
         (("2023", "2021-2023"), "Year", "2021-2023", "write one row a year"),
