@@ -10,6 +10,9 @@ No file of the inventory was at hand. The words come from what the OECD prints a
 * the report of 2025: 489 products by "HS6" code;
 * the legend of the OECD's map "Compare your country: export restrictions", for the kinds and what they take in;
 * chapter 1 of "Export Restrictions in Raw Materials Trade" (OECD 2014), for captive mining and clearance points.
+
+Taken without having been seen in a text of the OECD: "licensing requirement", "VAT rebate withdrawal", "other export
+measures" and the singular "no restriction". A kind that is written otherwise is rejected by name.
 """
 
 from __future__ import annotations
@@ -30,7 +33,6 @@ COLUMNS = {
 #: A measure without its rate is a measure all the same.
 MAY_LACK = frozenset({"rate"})
 
-NO_RESTRICTION = "no restriction"
 NOT_RESEARCHED = "not researched"
 INSTRUMENTS = {
     "export tax": "export_tax",
@@ -55,8 +57,8 @@ WITHOUT_INSTRUMENT = (
     "other export measures",
 )
 OUTSIDE = {
-    NO_RESTRICTION: NO_RESTRICTION,
-    "no restrictions": NO_RESTRICTION,
+    "no restriction": "no restriction",
+    "no restrictions": "no restriction",
     NOT_RESEARCHED: NOT_RESEARCHED,
     **{kind: f"no instrument stands for it: {kind}" for kind in WITHOUT_INSTRUMENT},
 }
