@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.sources import baci, comtrade, iea, mapped, usgs_2025, usgs_2026, wgi
+from warehouse.sources import baci, comtrade, iea, mapped, oecd, usgs_2025, usgs_2026, wgi
 from warehouse.sources.parsed import Importer
 
 _ALL = (
@@ -10,6 +10,7 @@ _ALL = (
     comtrade.IMPORTER,
     iea.IMPORTER,
     mapped.IMPORTER,
+    oecd.IMPORTER,
     usgs_2026.IMPORTER,
     usgs_2025.IMPORTER,
     wgi.IMPORTER,
