@@ -5,6 +5,7 @@ from datetime import date
 
 from engine.catalogue import UNITS
 from engine.check_examples import check_examples, check_feature
+from engine.check_factors import check_factors, check_unknown
 from engine.check_values import check_score
 from engine.check_words import check_explanation, check_head
 from engine.errors import Location, Problem, did_you_mean
@@ -29,6 +30,7 @@ def check_rules(
 ) -> Iterator[Problem]:
     """All problems of a rule set that could be read."""
     yield from _scorecard(scorecard)
+    yield from check_factors(scorecard, features)
     seen: dict[str, Rule] = {}
     for rule in rules:
         if rule.id in seen:
@@ -54,6 +56,10 @@ def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> 
             did_you_mean(rule.sets, list(scorecard.factors)),
         )
         return
+    if factor.parts:
+        found = f"no rule sets '{rule.sets}': it is made of {', '.join(factor.parts)}"
+        yield Problem(rule.place("sets"), "R014", found, "set one of these")
+        return
     own = {name: f for name, f in features.items() if factor.grain in f.grain and f.order <= factor.order}
     used = {ref.name for ref in _parameter_refs(rule)}
     yield from _parameters(rule.parameters, rule.references, rule.effective_from, rule.place("parameters"))
@@ -76,22 +82,14 @@ def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> 
     for condition in rule.conditions:
         yield from _condition(condition, features, own, factor.grain)
     yield from _units(rule, own, factor.unit)
+    yield from check_unknown(rule, factor, own, scorecard)
     on = rule.score.on
-    if rule.if_unknown is not None and (
-        not on or (on in own and own[on].is_known and own[on].type != "category")
-    ):
-        yield Problem(
-            rule.place("if_unknown"),
-            "R034",
-            "the score rests on nothing that may be unknown",
-            "remove if_unknown",
-        )
     if on:
         unknown = check_feature(on, rule.score.at, features, own, factor.grain)
         yield from unknown
         if not unknown:
             yield from check_score(rule, own[on], factor.unit, _change_dates(rule))
-            if own[on].is_known is False and rule.if_unknown is None:
+            if own[on].is_known is False and rule.if_unknown is None and not rule.stays_unknown:
                 yield Problem(
                     rule.score.at,
                     "R034",
@@ -228,20 +226,22 @@ def _parameters(
 
 
 def _overlaps(rules: Sequence[Rule], scorecard: Scorecard) -> Iterator[Problem]:
-    """Where ``first`` decides, two rules of one priority that can apply to one row are a coin toss."""
+    """Rules that can apply to one row, where the first one decides or where one of them may stay unknown."""
     for factor in scorecard.factors.values():
-        if factor.combine != "first":
-            continue
         own = [rule for rule in rules if rule.sets == factor.name and rule.status == "active"]
+        if factor.combine != "first" and not any(rule.stays_unknown for rule in own):
+            continue
         for place, rule in enumerate(own):
             for other in own[place + 1 :]:
-                if rule.priority == other.priority and _may_meet(rule, other):
-                    yield Problem(
-                        other.place("applies_when"),
-                        "R051",
-                        f"'{other.id}' and '{rule.id}' can apply to one row, and '{factor.name}' takes the first",
-                        "give one a priority:, or narrow a filter",
-                    )
+                if not _may_meet(rule, other):
+                    continue
+                at, both = other.place("applies_when"), f"'{other.id}' and '{rule.id}' can apply to one row"
+                if rule.stays_unknown or other.stays_unknown:
+                    found = f"{both}, and one of them may stay unknown"
+                    yield Problem(at, "R051", found, "narrow a filter, so that one rule answers for each row")
+                elif factor.combine == "first" and rule.priority == other.priority:
+                    found = f"{both}, and '{factor.name}' takes the first"
+                    yield Problem(at, "R051", found, "give one a priority:, or narrow a filter")
 
 
 def _may_meet(one: Rule, other: Rule) -> bool:
@@ -256,7 +256,7 @@ def _scorecard(scorecard: Scorecard) -> Iterator[Problem]:
     at = Location(scorecard.file)
     yield from _parameters(scorecard.parameters, scorecard.references, None, at)
     for regime in REGIMES:
-        if regime not in scorecard.regimes:
+        if regime not in scorecard.regimes and not scorecard.method:
             yield Problem(at, "R008", f"the scorecard has no regime '{regime}'", "add it under regimes:")
     for regime, states in scorecard.regimes.items():
         for state, value in states.items():

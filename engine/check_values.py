@@ -82,7 +82,7 @@ def _cases(rule: Rule, feature: Feature) -> Iterator[Problem]:
             found = f"the case '{key}' is never reached: applies_when lets only {_listed(allowed)} through"
             yield Problem(at, "R035", found, "remove the case, or widen the filter")
     for value in allowed:
-        if value not in keys and rule.if_unknown is None:
+        if value not in keys and rule.if_unknown is None and not rule.stays_unknown:
             yield Problem(
                 score.at,
                 "R031",

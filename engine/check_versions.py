@@ -125,7 +125,7 @@ def score_parts(rule: Rule) -> dict[str, object]:
             for c in rule.conditions
         },
         "score": (score.on, score.shape, _value(score.value), _points(score.shape, score.points)),
-        "if_unknown": _value(rule.if_unknown),
+        "if_unknown": "unknown" if rule.stays_unknown else _value(rule.if_unknown),
     }
 
 
@@ -137,6 +137,7 @@ def _points(shape: str, points: tuple[tuple[object, Value], ...]) -> object:
 
 def _scorecard_parts(scorecard: Scorecard) -> dict[str, object]:
     return {
+        "method": scorecard.method,
         "horizons": scorecard.horizons,
         "scale": scorecard.maximum,
         "bands": scorecard.bands,

@@ -8,7 +8,7 @@ falling shape takes the opposite end, so that low ≤ best ≤ high.
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
-from operator import and_
+from operator import add, and_, mul
 
 import narwhals.stable.v2 as nw
 
@@ -33,8 +33,7 @@ def _at_end(rule: Rule, features: Mapping[str, Feature], on: date, end: str) -> 
     value = _score(rule, features, on, end)
     if not rule.conditions:
         return value
-    applies = reduce(and_, (_condition(rule, c, features[c.feature], on, end) for c in rule.conditions))
-    return nw.when(applies).then(value).otherwise(NOTHING)
+    return nw.when(applies(rule, features, on, end)).then(value).otherwise(NOTHING)
 
 
 def _column(feature: Feature, end: str) -> nw.Expr:
@@ -101,6 +100,19 @@ def _linear(x: nw.Expr, edges: list[float], heights: list[float]) -> nw.Expr:
         line = _lit(heights[i - 1]) + share * (heights[i] - heights[i - 1])
         found = nw.when(x <= edges[i]).then(line).otherwise(found)
     return nw.when(x <= edges[0]).then(_lit(heights[0])).otherwise(found)
+
+
+def applies(rule: Rule, features: Mapping[str, Feature], on: date, end: str) -> nw.Expr:
+    """Whether the filters of a rule, which must have some, hold at an end."""
+    return reduce(and_, (_condition(rule, c, features[c.feature], on, end) for c in rule.conditions))
+
+
+def made_of(parts: Sequence[str], combine: str) -> list[nw.Expr]:
+    """``value_low, value_best, value_high`` of a factor out of its parts' ``{part}_{end}``; unknown if one of them is."""
+    together = mul if combine == "product" else add
+    return [
+        reduce(together, (nw.col(f"{part}_{end}") for part in parts)).alias(f"value_{end}") for end in ENDS
+    ]
 
 
 def compile_factor(ruleset: RuleSet, factor: str, on: date) -> dict[str, nw.Expr]:

@@ -5,8 +5,8 @@ from datetime import date
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from engine.compile import combine_expressions, compile_factor
-from engine.rules import RuleSet
+from engine.compile import combine_expressions, compile_factor, made_of
+from engine.rules import ENDS, Factor, RuleSet
 
 VALUE_SCHEMA = {
     "value_low": pl.Float64,
@@ -25,7 +25,7 @@ def evaluate(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) ->
 
     Args:
         ruleset: checked rules.
-        factor: its name in the scorecard.
+        factor: its name in the scorecard; one that is made of others row by row has no deciding rule.
         frame: the features of the factor's grain; a range feature in three columns.
         on: the day whose rules and parameters hold.
 
@@ -36,14 +36,14 @@ def evaluate(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) ->
     Raises:
         MissingFeatureError: names the column and the rule that reads it.
     """
-    if factor not in ruleset.scorecard.factors:
-        message = f"the scorecard has no factor '{factor}'; it has {', '.join(ruleset.scorecard.factors)}"
-        raise MissingFeatureError(message)
+    setting = _setting(ruleset, factor)
+    if setting.parts:
+        values = _parts(ruleset, setting, frame, on).select(f"value_{end}" for end in ENDS)
+        return values.with_columns(rule_id=pl.lit(None, pl.String))
     rules = ruleset.for_factor(factor, on)
     if not rules or not frame.height:
         return pl.DataFrame(schema=VALUE_SCHEMA).clear(frame.height)
     columns = _columns_read(ruleset, factor, frame, on)
-    setting = ruleset.scorecard.factors[factor]
     expressions = combine_expressions([rule.id for rule in rules], setting.combine)
     if setting.order > 1:
         own = evaluate_each(ruleset, factor, frame, on=on)
@@ -58,6 +58,48 @@ def evaluate(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) ->
         answers, on=columns, how="left", nulls_equal=True, maintain_order="left"
     )
     return found.select(*VALUE_SCHEMA)
+
+
+def total(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) -> pl.DataFrame:
+    """A factor that sums rows (``by`` in the scorecard), one row per group.
+
+    Args:
+        ruleset: checked rules.
+        factor: its name in the scorecard.
+        frame: the features of its parts' grain.
+        on: the day whose rules and parameters hold.
+
+    Returns:
+        The features that it goes by, sorted, then ``value_low, value_best, value_high``: unknown (null) where the
+        value of any row of the group is, since a sum without it would read as less exposed.
+
+    Raises:
+        MissingFeatureError: the factor sums no rows, or the frame lacks a column.
+    """
+    setting = _setting(ruleset, factor)
+    keys = list(setting.by)
+    if not keys:
+        message = f"'{factor}' sums no rows: the scorecard gives it no by:"
+        raise MissingFeatureError(message)
+    known = [pl.when(pl.col(c).null_count() == 0).then(pl.col(c).sum()) for c in (f"value_{e}" for e in ENDS)]
+    return _parts(ruleset, setting, frame, on).group_by(keys).agg(known).sort(keys)
+
+
+def _setting(ruleset: RuleSet, factor: str) -> Factor:
+    if factor not in ruleset.scorecard.factors:
+        message = f"the scorecard has no factor '{factor}'; it has {', '.join(ruleset.scorecard.factors)}"
+        raise MissingFeatureError(message)
+    return ruleset.scorecard.factors[factor]
+
+
+def _parts(ruleset: RuleSet, setting: Factor, frame: pl.DataFrame, on: date) -> pl.DataFrame:
+    """The frame with ``value_low, value_best, value_high`` of a factor's parts put together row by row."""
+    found = [frame]
+    for part in setting.parts:
+        values = evaluate(ruleset, part, frame, on=on).drop("rule_id")
+        found.append(values.rename({f"value_{end}": f"{part}_{end}" for end in ENDS}))
+    wide = pl.concat(found, how="horizontal")
+    return nw.from_native(wide).with_columns(*made_of(setting.parts, setting.combine)).to_native()
 
 
 def _columns_read(ruleset: RuleSet, factor: str, frame: pl.DataFrame, on: date) -> list[str]:

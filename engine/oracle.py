@@ -1,6 +1,6 @@
 """The rule tree evaluated row by row in plain Python: slow, independent of `engine.compile`, and its judge in tests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from engine.rules import ENDS, Category, Condition, Feature, Range, Rule, RuleSet, resolve
@@ -84,7 +84,10 @@ def _holds(rule: Rule, condition: Condition, given: object, on: date) -> bool:
 
 def evaluate(ruleset: RuleSet, factor: str, row: Row, on: date) -> list[float | None]:
     """Low, best and high of a factor on one row; None where no rule applies."""
-    combine = ruleset.scorecard.factors[factor].combine
+    setting = ruleset.scorecard.factors[factor]
+    if setting.parts:
+        return _together(setting.combine, [evaluate(ruleset, part, row, on) for part in setting.parts])
+    combine = setting.combine
     each = [evaluate_rule(rule, ruleset.features, row, on) for rule in ruleset.for_factor(factor, on)]
     found: list[float | None] = []
     for end in range(3):
@@ -105,4 +108,34 @@ def evaluate(ruleset: RuleSet, factor: str, row: Row, on: date) -> list[float | 
     low, best, high = found
     if low is not None and best is not None and high is not None:
         return [min(low, best), best, max(best, high)]
+    return found
+
+
+def total(
+    ruleset: RuleSet, factor: str, rows: Sequence[Row], on: date
+) -> dict[tuple[object, ...], list[float | None]]:
+    """Low, best and high of a factor that sums rows, by the features that it goes by; None where one row is unknown."""
+    setting = ruleset.scorecard.factors[factor]
+    groups: dict[tuple[object, ...], list[list[float | None]]] = {}
+    for row in rows:
+        values = _together(setting.combine, [evaluate(ruleset, part, row, on) for part in setting.parts])
+        groups.setdefault(tuple(row[name] for name in setting.by), []).append(values)
+    return {key: _together("sum", values) for key, values in groups.items()}
+
+
+def _together(combine: str, parts: Sequence[list[float | None]]) -> list[float | None]:
+    """The sum or product of several values, end by end."""
+    found: list[float | None] = []
+    for end in range(3):
+        value: float | None = None
+        for place, part in enumerate(parts):
+            one = part[end]
+            if one is None:
+                value = None
+                break
+            if place == 0:
+                value = one
+            elif value is not None:
+                value = value * one if combine == "product" else value + one
+        found.append(value)
     return found

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from jobs.cli import main
-from tests.engine.rulebook import RULE, with_rule
+from jobs.rulebook import read_rule_files
+from tests.engine.rulebook import RULE, RULES, with_rule
 from warehouse.database import Database
 
 DAY = ["--as-of", "2026-11-23"]
@@ -58,3 +59,20 @@ def test_a_published_file_shows_rules_that_are_gone(
     assert "R063 (warning): the rule 'other' is gone" in said
     assert main([*options, str(tmp_path / "nothing")]) == 40
     assert "no such folder or file" in capsys.readouterr().err
+
+
+def test_a_folder_with_its_own_scorecard_is_another_rule_set(tmp_path: Path) -> None:
+    write(tmp_path / "rules")
+    before = read_rule_files(tmp_path / "rules")
+    other = tmp_path / "rules" / "methods" / "other"
+    other.mkdir(parents=True)
+    (other / "scorecard.yml").write_text("version: 1\n")
+    (other / "rule.yaml").write_text("not read\n")
+    assert read_rule_files(tmp_path / "rules") == before
+    assert set(read_rule_files(RULES / "methods" / "geopolrisk")) >= {"features.yml", "scorecard.yml"}
+
+
+def test_rules_of_another_method_score_no_curbs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    geopolrisk = str(RULES / "methods" / "geopolrisk")
+    assert main(["run", "--rules", geopolrisk, "--out", str(tmp_path)]) == 40
+    assert "these are rules for geopolrisk, and curb scores are asked for" in capsys.readouterr().err
