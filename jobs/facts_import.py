@@ -17,10 +17,11 @@ from jobs.resources import default_facts_dir
 from jobs.suggest import did_you_mean
 from warehouse.bundle_files import RejectedRow, read_table
 from warehouse.records import schema
-from warehouse.sources import baci
-from warehouse.sources.parsed import ParsedFile, PublicSource
+from warehouse.sources.parsed import ParsedFile, PublicSource, Reading
+from warehouse.sources.registry import IMPORTERS
 
-SOURCES: dict[str, PublicSource] = {baci.SOURCE.name: baci.SOURCE}
+#: Tables of the embedded facts that a file is read against.
+_MAP = ("minerals", "chains", "countries", "hs_codes", "conversions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +31,18 @@ class Imported:
     Attributes:
         source: name of the public data set.
         folder: bundle that was written.
-        tables: rows stored per table, without the source's own row.
-        rows_in: rows of the file that the map asks for: stored and rejected together.
-        rejected: rows left out; the bundle holds them in rejected-rows.txt.
-        outside: rows that the map does not ask for, by reason.
+        tables: rows written per table, without the source's own row.
+        rows_in: entries of the file that the map asks for: stored and rejected together.
+        stored: entries that stand in the tables.
+        rejected: entries left out; the bundle holds them in rejected-rows.txt.
+        outside: entries that the map does not ask for, by reason.
     """
 
     source: str
     folder: Path
     tables: Mapping[str, int]
     rows_in: int
+    stored: int
     rejected: tuple[RejectedRow, ...]
     outside: Mapping[str, int]
 
@@ -50,7 +53,8 @@ class Imported:
             "source": self.source,
             "folder": str(self.folder),
             "rows_in": self.rows_in,
-            "stored": dict(self.tables),
+            "stored": self.stored,
+            "tables": dict(self.tables),
             "rejected": len(self.rejected),
             "rejected_by_reason": dict(sorted(reasons.items())),
             "outside": dict(self.outside),
@@ -63,10 +67,10 @@ def import_file(
     """Parse one file and write the bundle `folder`, which must not exist yet or be empty.
 
     Args:
-        name: public data set; one of SOURCES.
+        name: public data set; one of IMPORTERS.
         path: file as its publisher ships it.
         folder: bundle to write.
-        release: edition as YYYYMM, where the file's name does not state it.
+        release: edition, where the file's name does not state it.
         any_size: take a file whose row count is outside the bounds of its source.
 
     Raises:
@@ -74,52 +78,39 @@ def import_file(
         BundleError: The file cannot be used as a whole.
         InputError: The file or the folder cannot be read or written.
     """
-    if name not in SOURCES:
-        raise SettingsError(f"SOURCE: '{name}' is not known{did_you_mean(name, SOURCES)}")
+    if name not in IMPORTERS:
+        raise SettingsError(f"SOURCE: '{name}' is not known{did_you_mean(name, IMPORTERS)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingsError(
             f"{folder}: already holds something; facts are never overwritten, so name a new folder with --out."
         )
+    importer = IMPORTERS[name]
+    facts = default_facts_dir()
+    tables = {table: read_table(facts / f"{table}.csv", f"{table}.csv").frame for table in _MAP}
     try:
-        parsed = baci.parse(path, _wanted(release, any_size=any_size))
+        parsed = importer.parse(path, Reading(tables, release, any_size))
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read: {error.strerror}; check the file.") from None
-    source = baci.source_id(path, release)
     try:
-        _write(folder, source, baci.release_day(path, release).isoformat(), SOURCES[name], path.name, parsed)
+        _write(folder, importer.source, path.name, parsed)
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written: {error.strerror}; check disk and permissions."
         ) from None
+    heights = {table: frame.height for table, frame in parsed.tables.items()}
     return Imported(
-        name, folder, {"trade": parsed.rows.height}, parsed.rows_in, tuple(parsed.rejected), parsed.outside
+        name, folder, heights, parsed.rows_in, parsed.stored, tuple(parsed.rejected), parsed.outside
     )
 
 
-def _wanted(release: str, *, any_size: bool) -> baci.Wanted:
-    """Return codes and countries of the embedded facts."""
-    facts = default_facts_dir()
-    codes = read_table(facts / "hs_codes.csv", "hs_codes.csv").frame
-    countries = read_table(facts / "countries.csv", "countries.csv").frame.drop_nulls("baci_code")
-    by_revision: dict[str, set[str]] = {}
-    for revision, hs6 in codes.select("hs_revision", "hs6").unique().iter_rows():
-        by_revision.setdefault(revision, set()).add(hs6)
-    return baci.Wanted(
-        {revision: frozenset(found) for revision, found in by_revision.items()},
-        dict(countries.select("baci_code", "country").iter_rows()),
-        release,
-        0 if any_size else baci.SOURCE.min_rows,
-    )
-
-
-def _write(
-    folder: Path, source: str, published: str, public: PublicSource, file: str, parsed: ParsedFile
-) -> None:
+def _write(folder: Path, public: PublicSource, file: str, parsed: ParsedFile) -> None:
     """Write the bundle beside its place and move it there whole."""
+    source, published = parsed.source_id, parsed.published.isoformat()
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".import-", dir=folder.parent))
     try:
-        parsed.rows.write_parquet(building / "trade.parquet")
+        for table, frame in parsed.tables.items():
+            frame.write_parquet(building / f"{table}.parquet")
         row = {
             "source_id": source,
             "publisher": public.publisher,

@@ -222,6 +222,18 @@ _TABLES = (
         (_destination("origin"), _destination(), _mineral("*")),
         ("lead_time_id",),
     ),
+    Table(
+        "governance",
+        numbers.Governance,
+        ("country", "year", "indicator", "source_id", "known_from"),
+        (_country(),),
+    ),
+    Table(
+        "import_shares",
+        numbers.ImportShare,
+        ("mineral", "form", "importer", "exporter", "year_from", "year_to", "source_id", "known_from"),
+        (_mineral(), _country("importer"), _country("exporter", "OTH")),
+    ),
     Table("statements", law.Statement, ("statement_id",), (_AGREEMENT,)),
 )
 

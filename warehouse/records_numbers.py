@@ -223,3 +223,31 @@ class LicencePractice(SourcedRow):
     value_best: Number | None = may("Observed value, best estimate, in `unit`.")
     value_high: Number | None = may("Observed value, high end, in `unit`.")
     unit: Text | None = may("Unit of the observed value.")
+
+
+class Governance(SourcedRow):
+    """One year's governance index of one country; no part of a Curbline score, kept for other methods."""
+
+    says: ClassVar[str] = (
+        "A governance indicator of a country in a year; it does not enter Curbline's own score."
+    )
+    country: CountryCode = need("ISO 3166 alpha-3.")
+    year: Year = need("Calendar year.")
+    indicator: Key = need("Which indicator, such as political_stability.")
+    estimate: Number = need("Estimate in standard normal units, about -2.5 (weak) to 2.5 (strong).")
+    standard_error: Number | None = may("Standard error of the estimate, in the same units.")
+
+
+class ImportShare(SourcedRow):
+    """What a publisher says about where a country's imports come from; a cross-check of the trade codes."""
+
+    says: ClassVar[str] = (
+        "A published share of one origin in a country's imports, to compare trade codes with."
+    )
+    mineral: MineralName = need("Mineral, or a group that is split into its elements.")
+    form: Text = need("Good that the share is stated for, as the publisher names it.")
+    importer: CountryCode = need("Importer; ISO 3166 alpha-3.")
+    exporter: CountryCode = need("Origin; ISO 3166 alpha-3; OTH for all origins that are not named.")
+    year_from: Year = need("First calendar year of the mean.")
+    year_to: Year = need("Last calendar year of the mean.")
+    import_share: Share = need("Share of the origin in the importer's imports, as stated.")

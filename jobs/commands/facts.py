@@ -49,7 +49,7 @@ def check(
 
 @app.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The public data set: baci.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The public data set, such as baci.")],
     *,
     file: Annotated[
         Path,
@@ -78,8 +78,11 @@ def import_(
     if as_json:
         typer.echo(json.dumps(done.as_dict(), ensure_ascii=False, indent=1))
     else:
-        stored = ", ".join(f"{count:,} in {table}" for table, count in done.tables.items())
-        typer.echo(f"{file.name}: {done.rows_in:,} rows = {stored} + {len(done.rejected):,} rejected.")
+        typer.echo(
+            f"{file.name}: {done.rows_in:,} entries = {done.stored:,} stored + {len(done.rejected):,} rejected."
+        )
+        for table, count in done.tables.items():
+            typer.echo(f"  {count:,} rows in {table}.")
         for reason, count in done.outside.items():
             typer.echo(f"  {count:,} more: {reason}.")
         if done.rejected:

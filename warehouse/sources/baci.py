@@ -22,7 +22,15 @@ import polars as pl
 from warehouse.bundle_files import RejectedRow
 from warehouse.fields import MAX_FLOW_T, MAX_USD
 from warehouse.records import schema
-from warehouse.sources.parsed import ParsedFile, PublicSource, check_bounds, refused, sniff
+from warehouse.sources.parsed import (
+    Importer,
+    ParsedFile,
+    PublicSource,
+    Reading,
+    check_bounds,
+    refused,
+    sniff,
+)
 
 SOURCE = PublicSource(
     name="baci",
@@ -142,7 +150,29 @@ def parse(path: Path, wanted: Wanted) -> ParsedFile:
     ]
     check_bounds(path.name, frame.height, len(rejected), least=wanted.min_rows, most=SOURCE.max_rows)
     rows = _stored(judged, revision, source_id(path, wanted.release), known)
-    return ParsedFile(rows, rejected, frame.height, {"code outside the map": total - frame.height})
+    return ParsedFile(
+        source_id=source_id(path, wanted.release),
+        published=known,
+        tables={"trade": rows},
+        rejected=rejected,
+        rows_in=frame.height,
+        stored=rows.height,
+        outside={"code outside the map": total - frame.height},
+    )
+
+
+def _wanted(reading: Reading) -> Wanted:
+    """Return codes and countries of the map."""
+    countries = reading.tables["countries"].drop_nulls("baci_code")
+    by_revision: dict[str, set[str]] = {}
+    for revision, hs6 in reading.tables["hs_codes"].select("hs_revision", "hs6").unique().iter_rows():
+        by_revision.setdefault(revision, set()).add(hs6)
+    return Wanted(
+        {revision: frozenset(found) for revision, found in by_revision.items()},
+        dict(countries.select("baci_code", "country").iter_rows()),
+        reading.release,
+        0 if reading.any_size else SOURCE.min_rows,
+    )
 
 
 @contextmanager
@@ -308,3 +338,6 @@ def _stored(judged: pl.DataFrame, revision: str, source: str, known: date) -> pl
         .select(names)
         .sort("year", "hs6", "exporter", "importer")
     )
+
+
+IMPORTER = Importer(SOURCE, lambda path, reading: parse(path, _wanted(reading)))

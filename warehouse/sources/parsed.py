@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -42,27 +43,63 @@ class PublicSource:
 
 
 @dataclass(frozen=True, slots=True)
-class ParsedFile:
-    """What a file held: `rows_in` is the number of stored and of rejected rows together, exactly.
+class Reading:
+    """What a file is read against.
 
     Attributes:
-        rows: rows of the table, with the columns of its record.
-        rejected: rows that were left out, each named once, with place, value and reason.
-        rows_in: rows of the file that the map asks for.
-        outside: rows of goods that the map does not hold, by reason; `rows_in` does not count them.
+        tables: fact tables already at hand, every cell as text: the map from codes and names to ours.
+        release: edition that the user named; empty where the file states its own.
+        any_size: take a file whose row count is outside the bounds of its source.
     """
 
-    rows: pl.DataFrame
+    tables: Mapping[str, pl.DataFrame]
+    release: str = ""
+    any_size: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """What a file held: `rows_in` is the number of stored and of rejected entries together, exactly.
+
+    An entry is a row of the file, or one figure of it where a row holds several.
+
+    Attributes:
+        source_id: name of the source row that stored rows refer to.
+        published: day from which the world could know the edition.
+        tables: rows by fact table, with the columns of their records.
+        rejected: entries that were left out, each named once, with place, value and reason.
+        rows_in: entries of the file that the map asks for.
+        stored: entries that stand in `tables`; more than rows there where several entries make one row.
+        outside: entries that the map does not ask for, by reason; `rows_in` does not count them.
+    """
+
+    source_id: str
+    published: date
+    tables: Mapping[str, pl.DataFrame]
     rejected: list[RejectedRow]
     rows_in: int
+    stored: int
     outside: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Hold the books: a row is stored or rejected, never both, never neither."""
-        if self.rows.height + len(self.rejected) != self.rows_in:
+        """Hold the books: an entry is stored or rejected, never both, never neither."""
+        if self.stored + len(self.rejected) != self.rows_in:
             raise RuntimeError(
-                f"{self.rows.height} stored and {len(self.rejected)} rejected rows are not {self.rows_in}"
+                f"{self.stored} stored and {len(self.rejected)} rejected entries are not {self.rows_in}"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """A public data set and how its file becomes rows of ours.
+
+    Attributes:
+        source: what it is and where.
+        parse: reads one file; raises BundleError where the file as a whole cannot be used.
+    """
+
+    source: PublicSource
+    parse: Callable[[Path, Reading], ParsedFile]
 
 
 def refused(place: str, message: str, line: int = 0) -> BundleError:

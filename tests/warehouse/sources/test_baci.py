@@ -34,7 +34,7 @@ def write(folder: Path, text: str, name: str = NAME) -> Path:
 
 def test_thousand_dollars_become_dollars_and_known_from_the_edition(tmp_path: Path) -> None:
     parsed = baci.parse(write(tmp_path, HEAD + ROW), WANTED)
-    row = parsed.rows.row(0, named=True)
+    row = parsed.tables["trade"].row(0, named=True)
     assert (row["exporter"], row["importer"], row["hs6"], row["hs_revision"]) == (
         "MMR",
         "CHN",
@@ -49,19 +49,19 @@ def test_thousand_dollars_become_dollars_and_known_from_the_edition(tmp_path: Pa
 
 def test_taiwan_stands_as_490(tmp_path: Path) -> None:
     parsed = baci.parse(write(tmp_path, HEAD + "2024,490,842,284690,1.5,2\n"), WANTED)
-    assert parsed.rows.get_column("exporter").to_list() == ["TWN"]
+    assert parsed.tables["trade"].get_column("exporter").to_list() == ["TWN"]
 
 
 @pytest.mark.parametrize("quantity", ["", "NA", "   NA", "na"])
 def test_unknown_quantity_is_empty_not_zero(tmp_path: Path, quantity: str) -> None:
     parsed = baci.parse(write(tmp_path, f"{HEAD}2024,156,842,284690,1.5,{quantity}\n"), WANTED)
-    assert parsed.rows.get_column("quantity_t").to_list() == [None]
+    assert parsed.tables["trade"].get_column("quantity_t").to_list() == [None]
     assert not parsed.rejected
 
 
 def test_padded_cells_and_lost_leading_zero(tmp_path: Path) -> None:
     parsed = baci.parse(write(tmp_path, HEAD + "2024, 156, 842, 81110,      1.5,   2.0\n"), WANTED)
-    assert parsed.rows.get_column("hs6").to_list() == ["081110"]
+    assert parsed.tables["trade"].get_column("hs6").to_list() == ["081110"]
 
 
 def test_other_goods_are_counted_outside(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_other_goods_are_counted_outside(tmp_path: Path) -> None:
 def test_a_bad_row_is_rejected_with_its_line(tmp_path: Path, row: str, column: str, value: str) -> None:
     second = "2024,156,842,284690,1,1\n"
     parsed = baci.parse(write(tmp_path, f"{HEAD}{ROW}{second}{row}\n"), WANTED)
-    assert (parsed.rows.height, parsed.rows_in) == (2, 3)
+    assert (parsed.tables["trade"].height, parsed.rows_in) == (2, 3)
     fault = parsed.rejected[0]
     assert (fault.file, fault.line, fault.column, fault.value) == (NAME, 4, column, value)
 
@@ -100,7 +100,7 @@ def test_archive_of_years(tmp_path: Path) -> None:
         archive.writestr(NAME, HEAD + ROW)
         archive.writestr(NAME.replace("2024", "2023"), HEAD + ROW.replace("2024", "2023"))
     parsed = baci.parse(path, WANTED)
-    assert parsed.rows.get_column("year").to_list() == [2023, 2024]
+    assert parsed.tables["trade"].get_column("year").to_list() == [2023, 2024]
     cut = tmp_path / "BACI_HS92_V202601_cut.zip"
     cut.write_bytes(path.read_bytes()[:-60])
     with pytest.raises(BundleError, match="no whole archive"):
@@ -203,7 +203,7 @@ def test_damaged_files_lose_nothing_in_silence(tmp_path: Path, seed: int) -> Non
     assert said.startswith(NAME)
     if parsed is None:
         return
-    assert parsed.rows.height + len(parsed.rejected) == parsed.rows_in
+    assert parsed.tables["trade"].height + len(parsed.rejected) == parsed.rows_in
     read = parsed.rows_in + sum(parsed.outside.values())
     ends = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     filled = [line for line in ends.removesuffix(b"\n").split(b"\n")[1:] if line.strip()]
