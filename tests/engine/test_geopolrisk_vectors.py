@@ -18,7 +18,7 @@ from tests.engine.rulebook import texts_of
 
 ON = date(2022, 12, 31)
 VECTORS = Path(__file__).parents[1] / "reference" / "geopolrisk_test_vectors.csv"
-ROWS = list(csv.DictReader(VECTORS.open(encoding="utf-8")))
+ROWS = list(csv.DictReader(VECTORS.read_text(encoding="utf-8").splitlines()))
 RULES = load_ruleset(texts_of("methods/geopolrisk"))
 
 
