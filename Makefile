@@ -75,6 +75,8 @@ check-floors: $(STAMP) ## engine and warehouse never meet, jobs stands on both
 check-rules: $(STAMP) ## every static check of the rules, and their inline tests
 	@$(VENV)/bin/curbline rules check
 	@$(VENV)/bin/curbline rules test
+	@$(VENV)/bin/curbline rules check --rules rules/methods/geopolrisk
+	@$(VENV)/bin/curbline rules test --rules rules/methods/geopolrisk
 
 check-facts: $(STAMP) ## every row of the embedded facts
 	@$(VENV)/bin/curbline facts check warehouse/facts --alone --strict

@@ -107,7 +107,7 @@ def load_rulebook(folder: Path, *, method: str | None = None) -> Rulebook:
     own = ruleset.scorecard.method
     if method is not None and own != method:
         raise SettingsError(
-            f"{folder}: these are rules for {own or 'curb scores'}, and {method or 'curb scores'} are asked for. "
+            f"{folder}: these rules are for {own or 'curb scores'}, not for {method or 'curb scores'}. "
             "Name another folder with --rules, or leave it out for the default rules."
         )
     return Rulebook(ruleset, digest_texts(texts), folder, texts)

@@ -75,4 +75,4 @@ def test_a_folder_with_its_own_scorecard_is_another_rule_set(tmp_path: Path) -> 
 def test_rules_of_another_method_score_no_curbs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     geopolrisk = str(RULES / "methods" / "geopolrisk")
     assert main(["run", "--rules", geopolrisk, "--out", str(tmp_path)]) == 40
-    assert "these are rules for geopolrisk, and curb scores are asked for" in capsys.readouterr().err
+    assert "these rules are for geopolrisk, not for curb scores" in capsys.readouterr().err

@@ -32,7 +32,10 @@ world AS (
         sum(production_t_best ** 2 ORDER BY country) FILTER (country NOT IN ('WLD', 'OTH')) AS squares,
         coalesce(
             max(production_t_best) FILTER (country = 'OTH'),
-            greatest(max(production_t_best) FILTER (country = 'WLD') - listed_t, 0)
+            -- greatest() passes over NULL, and without a total the rest is not 0.
+            CASE WHEN count(*) FILTER (country = 'WLD') > 0
+                THEN greatest(max(production_t_best) FILTER (country = 'WLD') - coalesce(listed_t, 0), 0)
+            END
         ) AS unlisted_t
     FROM made
     GROUP BY mineral, stage
