@@ -20,7 +20,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 RULE_CODE = re.compile(r"\bR\d{3}\b")
 PROGRAMS = ("curbline", "make", "bash", "cd")
-COMMAND = re.compile(r"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:check|test|schema|show|who|try|import))?)")
+COMMAND = re.compile(
+    r"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:check|test|schema|show|who|try|import|geopolrisk))?)"
+)
 
 
 def _commands() -> dict[str, TyperCommand]:

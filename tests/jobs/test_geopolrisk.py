@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -80,7 +81,7 @@ def scores(inputs: Inputs) -> Scores:
     return score_lanes(inputs.geopolrisk(2024), RULES, 2024)
 
 
-def one(frame: pl.DataFrame, **keys: str) -> dict[str, float]:
+def one(frame: pl.DataFrame, **keys: str) -> dict[str, Any]:
     return frame.filter(**keys).row(0, named=True)
 
 
