@@ -1,6 +1,8 @@
 """Evaluating a factor over a polars frame."""
 
+from collections.abc import Collection
 from datetime import date
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import polars as pl
@@ -43,7 +45,7 @@ def evaluate(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) ->
     rules = ruleset.for_factor(factor, on)
     if not rules or not frame.height:
         return pl.DataFrame(schema=VALUE_SCHEMA).clear(frame.height)
-    columns = _columns_read(ruleset, factor, frame, on)
+    columns = _columns_read(ruleset, factor, frame.columns, on)
     expressions = combine_expressions([rule.id for rule in rules], setting.combine)
     if setting.order > 1:
         own = evaluate_each(ruleset, factor, frame, on=on)
@@ -85,6 +87,39 @@ def total(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) -> pl
     return _parts(ruleset, setting, frame, on).group_by(keys).agg(known).sort(keys)
 
 
+def with_factor(ruleset: RuleSet, factor: str, frame: Any, *, on: date) -> Any:
+    """The same, for any frame that narwhals knows: lazy ones stay lazy, and a DuckDB relation stays in DuckDB.
+
+    Args:
+        ruleset: checked rules.
+        factor: its name in the scorecard; none that sums rows.
+        frame: polars (lazy or not), a DuckDB relation, PySpark and others, with the columns that the rules read.
+        on: the day whose rules and parameters hold.
+
+    Returns:
+        The frame with ``value_low, value_best, value_high, rule_id`` behind its own columns; see ``evaluate``.
+
+    Raises:
+        MissingFeatureError: names the column and the rule that reads it.
+    """
+    setting = _setting(ruleset, factor)
+    given = nw.from_native(frame)
+    own = list(given.collect_schema().names())
+    if setting.parts:
+        for part in setting.parts:
+            given = nw.from_native(with_factor(ruleset, part, given.to_native(), on=on))
+            given = given.rename({f"value_{end}": f"{part}_{end}" for end in ENDS}).drop("rule_id")
+        values = made_of(setting.parts, setting.combine)
+        return given.select(*own, *values, nw.lit(None, dtype=nw.String).alias("rule_id")).to_native()
+    rules = [rule.id for rule in ruleset.for_factor(factor, on)]
+    if not rules:
+        nothing = [nw.lit(None, dtype=nw.Float64).alias(f"value_{end}") for end in ENDS]
+        return given.select(*own, *nothing, nw.lit(None, dtype=nw.String).alias("rule_id")).to_native()
+    _columns_read(ruleset, factor, own, on)
+    each = given.select(*own, **compile_factor(ruleset, factor, on))
+    return each.select(*own, *combine_expressions(rules, setting.combine)).to_native()
+
+
 def _setting(ruleset: RuleSet, factor: str) -> Factor:
     if factor not in ruleset.scorecard.factors:
         message = f"the scorecard has no factor '{factor}'; it has {', '.join(ruleset.scorecard.factors)}"
@@ -102,7 +137,7 @@ def _parts(ruleset: RuleSet, setting: Factor, frame: pl.DataFrame, on: date) -> 
     return nw.from_native(wide).with_columns(*made_of(setting.parts, setting.combine)).to_native()
 
 
-def _columns_read(ruleset: RuleSet, factor: str, frame: pl.DataFrame, on: date) -> list[str]:
+def _columns_read(ruleset: RuleSet, factor: str, given: Collection[str], on: date) -> list[str]:
     """The columns that the rules of a factor read, each once.
 
     Raises:
@@ -112,7 +147,7 @@ def _columns_read(ruleset: RuleSet, factor: str, frame: pl.DataFrame, on: date) 
     for rule in ruleset.for_factor(factor, on):
         for name in (rule.score.on, *(condition.feature for condition in rule.conditions)):
             for column in ruleset.features[name].columns if name else ():
-                if column not in frame.columns:
+                if column not in given:
                     message = f"{rule.file} reads the feature '{name}', but the frame for '{factor}' has no column {column}"
                     raise MissingFeatureError(message)
                 columns[column] = None
@@ -125,6 +160,6 @@ def evaluate_each(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: dat
     Raises:
         MissingFeatureError: names the column and the rule that reads it.
     """
-    _columns_read(ruleset, factor, frame, on)
+    _columns_read(ruleset, factor, frame.columns, on)
     compiled = compile_factor(ruleset, factor, on)
     return nw.from_native(frame).select(**compiled).to_native()

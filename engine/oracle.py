@@ -15,11 +15,15 @@ def evaluate_rule(rule: Rule, features: Mapping[str, Feature], row: Row, on: dat
     A range feature is given as ``name_low, name_best, name_high``.
     """
     found = [_at_end(rule, features, row, on, end) for end in ENDS]
-    known = [value for value in found if value is not None]
-    if len(known) == 3:
-        low, best, high = known
-        return [min(low, best), best, max(best, high)]
-    return found
+    return _in_order(found)
+
+
+def _in_order(ends: list[float | None]) -> list[float | None]:
+    """Low never above best, high never below; an end that is unknown stays so."""
+    low, best, high = ends
+    if best is None:
+        return ends
+    return [None if low is None else min(low, best), best, None if high is None else max(high, best)]
 
 
 def _at_end(rule: Rule, features: Mapping[str, Feature], row: Row, on: date, end: str) -> float | None:
@@ -105,10 +109,7 @@ def evaluate(ruleset: RuleSet, factor: str, row: Row, on: date) -> list[float | 
             for value in values:
                 kept *= 1.0 - value
             found.append(1.0 - kept)
-    low, best, high = found
-    if low is not None and best is not None and high is not None:
-        return [min(low, best), best, max(best, high)]
-    return found
+    return _in_order(found)
 
 
 def total(
