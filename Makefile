@@ -94,8 +94,10 @@ format: $(STAMP) ## lay out the code and mend what ruff can
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: $(STAMP) ## time and memory of a whole run, and of the scoring against a script by hand
+bench: $(STAMP) ## time and memory of a whole run, and of rules and scoring against scripts by hand
 	@$(PY) -m bench.run $(ARGS)
+	@$(PY) -m bench.rules
+	@$(PY) -m bench.parity
 
 # The lock holds names, versions, markers and hashes for Linux and macOS, and never an index address.
 lock: ## resolve requirements.lock anew (needs uv: pip install uv)
