@@ -23,14 +23,15 @@ def _holder(descriptor: int) -> str:
 
 
 @contextmanager
-def exclusive(path: Path, *, since: datetime) -> Iterator[None]:
-    """Hold the lock of one output folder.
+def exclusive(path: Path, *, since: datetime, option: str = "--out") -> Iterator[None]:
+    """Hold the lock of one folder.
 
     The lock file stays behind on purpose: removing it would let two runs lock two different files of that name.
 
     Args:
         path: The lock file; its folder is made if needed.
         since: When this run began, told to whoever finds the lock taken.
+        option: The option that names another folder.
 
     Raises:
         BusyError: Another process holds it (exit code 75).
@@ -41,8 +42,8 @@ def exclusive(path: Path, *, since: datetime) -> Iterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as problem:
         raise SettingsError(
-            f"{path.parent}: the output folder cannot be written ({problem.strerror}). "
-            "Name another with --out, or change its permissions."
+            f"{path.parent}: the folder cannot be written ({problem.strerror}). "
+            f"Name another with {option}, or change its permissions."
         ) from problem
     try:
         try:
@@ -50,7 +51,7 @@ def exclusive(path: Path, *, since: datetime) -> Iterator[None]:
         except BlockingIOError as problem:
             raise BusyError(
                 f"{path.parent}: another run is under way{_holder(descriptor)}. Nothing was changed; "
-                "wait for it to end, or name another folder with --out."
+                f"wait for it to end, or name another folder with {option}."
             ) from problem
         entry = json.dumps({"pid": os.getpid(), "since": since.isoformat(timespec="seconds")})
         os.ftruncate(descriptor, 0)

@@ -46,6 +46,15 @@ def default_rules_dir() -> Path:
     )
 
 
+#: Files to start from, by the word that `curbline facts template` knows them by.
+TEMPLATES = {"notice": "notice.yml", "mapping": "mapping.toml"}
+
+
+def facts_template(name: str = "notice") -> str:
+    """Return a file to start from: one of TEMPLATES."""
+    return (_package_dir("jobs") / "data" / TEMPLATES[name]).read_text(encoding="utf-8")
+
+
 def package_version() -> str:
     """Return the version of the installed distribution, `0+unknown` where it runs without one."""
     try:

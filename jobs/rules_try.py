@@ -154,7 +154,13 @@ def as_text(trial: Trial, moves: list[Moves], horizon: int, top: int) -> str:
     """What the file would change: a sentence per regime, and the top movers of those that move."""
     how = "in the place of the rule as it is" if trial.replaces else "as a new rule"
     draft = ", as if it were active" if trial.was_draft else ""
-    lines = [f"{trial.rule.id} ({trial.rule.sets}) {how}{draft}, {horizon} days:"]
+    head = f"{trial.rule.id} ({trial.rule.sets}) {how}{draft}, {horizon} days:"
+    return "\n".join([head, *moves_text(moves, top)])
+
+
+def moves_text(moves: list[Moves], top: int) -> list[str]:
+    """A sentence per regime, and the top movers of those that move."""
+    lines: list[str] = []
     for found in moves:
         lines += ["", found.sentence]
         for row in found.moved.head(top).iter_rows(named=True):
@@ -167,7 +173,7 @@ def as_text(trial: Trial, moves: list[Moves], horizon: int, top: int) -> str:
                 f"  {row['change']:+6.1f}  {row['mineral']} {row['stage']} {row['exporter']} to {row['importer']}: "
                 f"{_span(row, 'before')} to {_span(row, 'after')}{band}; priority {row['priority_change']:+.1f}"
             )
-    return "\n".join(lines)
+    return lines
 
 
 def _span(row: Mapping[str, float], when: str) -> str:
@@ -181,12 +187,17 @@ def as_data(trial: Trial, moves: list[Moves], horizon: int, top: int) -> dict[st
         "sets": trial.rule.sets,
         "replaces": trial.replaces,
         "horizon_days": horizon,
-        "regimes": {
-            found.regime: {
-                "routes": found.routes,
-                "moved": found.moved.height,
-                "top": found.moved.head(top).to_dicts(),
-            }
-            for found in moves
-        },
+        "regimes": moves_data(moves, top),
+    }
+
+
+def moves_data(moves: list[Moves], top: int) -> dict[str, object]:
+    """The same as data, by regime."""
+    return {
+        found.regime: {
+            "routes": found.routes,
+            "moved": found.moved.height,
+            "top": found.moved.head(top).to_dicts(),
+        }
+        for found in moves
     }

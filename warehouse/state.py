@@ -44,14 +44,16 @@ class Warehouse:
             with database.transaction():
                 database.execute(sql_text("schema"))
                 version = database.query("SELECT max(version) AS version FROM meta.schema_version").item()
-                if version is None:
-                    database.execute("INSERT INTO meta.schema_version VALUES ($1)", [SCHEMA_VERSION])
-                    database.execute(core_ddl())
-                elif version > SCHEMA_VERSION:
+                if version is not None and version > SCHEMA_VERSION:
                     raise StateError(
                         f"state.duckdb has schema {version}, this Curbline knows {SCHEMA_VERSION}. "
                         "Use the newer Curbline, or another output folder."
                     )
+                if version is None or version < SCHEMA_VERSION:
+                    # Facts are a copy of the bundles and are loaded anew by the next run; the ledger stays.
+                    database.execute(core_ddl())
+                    database.execute("DELETE FROM meta.facts")
+                    database.execute("INSERT INTO meta.schema_version VALUES ($1)", [SCHEMA_VERSION])
                 database.execute(macro_ddl())
         except BaseException:
             database.close()

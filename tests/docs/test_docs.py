@@ -20,9 +20,6 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 RULE_CODE = re.compile(r"\bR\d{3}\b")
 PROGRAMS = ("curbline", "make", "bash", "cd")
-COMMAND = re.compile(
-    r"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:check|test|schema|show|who|try|import|geopolrisk))?)"
-)
 
 
 def _commands() -> dict[str, TyperCommand]:
@@ -39,6 +36,8 @@ def _commands() -> dict[str, TyperCommand]:
 
 
 COMMANDS = _commands()
+_INNER = "|".join(sorted({name.split(" ")[1] for name in COMMANDS if " " in name}))
+COMMAND = re.compile(rf"(?<![\w./-])curbline ((?:[a-z]+)(?: (?:{_INNER})\b)?)")
 
 
 def _shell_commands(text: str) -> list[list[str]]:

@@ -1,5 +1,7 @@
 """A small published file with the columns that the jobs read; the numbers are made up."""
 
+import socket
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from jobs.layout import Layout
 from jobs.marts import HORIZONS, REGIMES, STEPS, range_columns
 from jobs.publish import place_snapshot, point_to
+from tests.jobs.web import Web, serving
 from warehouse.database import Database
 from warehouse.ddl import core_ddl
 from warehouse.mart_columns import TABLES_OF_MART
@@ -213,3 +216,26 @@ def small_root(tmp_path_factory: pytest.TempPathFactory, marts: dict[str, pl.Dat
     )
     point_to(layout, path)
     return layout.root
+
+
+@pytest.fixture
+def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy of the environment, and no address but 127.0.0.1."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    look_up = socket.getaddrinfo
+
+    def local(host: str, *rest: object, **more: object) -> object:
+        assert host in {"127.0.0.1", "nowhere.invalid"}, f"a test asks for {host}"
+        if host == "nowhere.invalid":
+            raise socket.gaierror(-2, "Name or service not known")
+        return look_up(host, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", local)
+
+
+@pytest.fixture
+def web(only_this_machine: None) -> Iterator[Web]:
+    with serving() as server:
+        yield server

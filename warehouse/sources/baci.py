@@ -5,7 +5,6 @@ Read lazily and filtered to the codes of the map, so that a year of eleven milli
 
 from __future__ import annotations
 
-import calendar
 import re
 import shutil
 import tempfile
@@ -28,6 +27,7 @@ from warehouse.sources.parsed import (
     PublicSource,
     Reading,
     check_bounds,
+    month_end,
     refused,
     sniff,
 )
@@ -54,7 +54,7 @@ _COLUMNS = ("t", "i", "j", "k", "v", "q")
 _REVISION = re.compile(r"hs(92|96|02|07|12|17|22)", re.IGNORECASE)
 _RELEASE = re.compile(r"_V(\d{6})", re.IGNORECASE)
 _MEMBER_YEAR = re.compile(r"_Y(\d{4})_", re.IGNORECASE)
-_FIRST_YEAR, _RELEASES = 1988, range(2000, 2200)
+_FIRST_YEAR = 1988
 _NUMBER = r"^\d+(\.\d*)?([eE][+-]?\d+)?$"
 _LINE, _WHY, _COLUMN = "__line", "__why", "__column"
 
@@ -100,12 +100,7 @@ def release_day(path: Path, release: str) -> date:
         raise refused(
             path.name, "does not say its edition; give --release YYYYMM, such as 202601 for January 2026"
         )
-    if not re.fullmatch(r"\d{6}", written) or int(written[:4]) not in _RELEASES:
-        raise refused(path.name, f"edition '{written}' is no month; write --release YYYYMM, such as 202601")
-    year, month = int(written[:4]), int(written[4:])
-    if not 1 <= month <= 12:
-        raise refused(path.name, f"edition '{written}' is no month; write --release YYYYMM, such as 202601")
-    return date(year, month, calendar.monthrange(year, month)[1])
+    return month_end(path.name, written)
 
 
 def source_id(path: Path, release: str) -> str:

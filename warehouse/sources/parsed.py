@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,6 +13,8 @@ import polars as pl
 
 from warehouse.bundle_files import RejectedRow
 from warehouse.errors import BundleError, FileProblem
+
+_RELEASES = range(2000, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,11 @@ class PublicSource:
     max_rows: int
     quirks: tuple[str, ...] = ()
 
+    @property
+    def family(self) -> str:
+        """How the source names of every edition start: the name without a year."""
+        return re.sub(r"-\d{4}$", "", self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -50,11 +59,13 @@ class Reading:
         tables: fact tables already at hand, every cell as text: the map from codes and names to ours.
         release: edition that the user named; empty where the file states its own.
         any_size: take a file whose row count is outside the bounds of its source.
+        mapping: text of the mapping file, for the source `csv`.
     """
 
     tables: Mapping[str, pl.DataFrame]
     release: str = ""
     any_size: bool = False
+    mapping: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class ParsedFile:
         rows_in: entries of the file that the map asks for.
         stored: entries that stand in `tables`; more than rows there where several entries make one row.
         outside: entries that the map does not ask for, by reason; `rows_in` does not count them.
+        left_empty: figures of stored entries that are unknown here though the file has something, by reason.
     """
 
     source_id: str
@@ -80,6 +92,7 @@ class ParsedFile:
     rows_in: int
     stored: int
     outside: Mapping[str, int] = field(default_factory=dict)
+    left_empty: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Hold the books: an entry is stored or rejected, never both, never neither."""
@@ -105,6 +118,18 @@ class Importer:
 def refused(place: str, message: str, line: int = 0) -> BundleError:
     """Return the error for a file that cannot be used as a whole; the message ends with the mend."""
     return BundleError([FileProblem(place, line, message)])
+
+
+def month_end(place: str, written: str) -> date:
+    """Return the last day of a month written as YYYYMM, from which the world could know an edition.
+
+    Raises:
+        BundleError: It is no month.
+    """
+    if re.fullmatch(r"[0-9]{4}(0[1-9]|1[0-2])", written) and int(written[:4]) in _RELEASES:
+        year, month = int(written[:4]), int(written[4:])
+        return date(year, month, calendar.monthrange(year, month)[1])
+    raise refused(place, f"edition '{written}' is no month; write --release YYYYMM, such as 202601")
 
 
 def sniff(path: Path, place: str) -> None:

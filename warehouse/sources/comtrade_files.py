@@ -1,0 +1,213 @@
+"""The files that UN Comtrade hands out, as entries with one set of column names.
+
+Three makes are read: the table of the web page and the bulk files (`typeCode`, `freqCode`, …), the table of the web
+page before 2023 (`Classification`, `Year`, …), and the JSON of the interface for programs. One line is one entry, so
+that a stray quotation mark cannot swallow its neighbours.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse.sources.parsed import refused, sniff
+
+#: Names of a column in the makes of file, in lower case.
+_NAMES = {
+    "type": ("typecode",),
+    "period": ("period",),
+    "reporter": ("reportercode", "reporter code"),
+    "reporter_iso": ("reporteriso", "reporter iso"),
+    "flow": ("flowcode", "trade flow code"),
+    "partner": ("partnercode", "partner code"),
+    "partner_iso": ("partneriso", "partner iso"),
+    "partner2": ("partner2code", "2nd partner code"),
+    "classification": ("classificationcode", "classification"),
+    "code": ("cmdcode", "commodity code"),
+    "customs": ("customscode", "customs proc. code"),
+    "supply": ("moscode",),
+    "transport": ("motcode", "mode of transport code"),
+    "unit": ("qtyunitcode", "qty unit code"),
+    "quantity": ("qty",),
+    "is_quantity_estimated": ("isqtyestimated",),
+    "weight_kg": ("netwgt", "netweight (kg)"),
+    "is_weight_estimated": ("isnetwgtestimated",),
+    "flag": ("legacyestimationflag", "flag"),
+    "value_usd": ("primaryvalue", "trade value (us$)"),
+}
+COLUMNS = tuple(_NAMES)
+#: Without these, a part cannot be told from its total, or one lane from another.
+_NEEDED = (
+    *("period", "reporter", "flow", "partner", "partner2", "classification", "code", "customs", "transport"),
+    *("weight_kg", "value_usd"),
+)
+_OURS = {theirs: ours for ours, names in _NAMES.items() for theirs in names}
+_TEXT, _JSON = {".csv", ".txt", ".tsv"}, {".json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a file.
+
+    Attributes:
+        place: file, and member of an archive.
+        line: line of a table, or number of a record.
+        cells: as written, without padding, by the names of COLUMNS; columns that the file lacks are empty.
+        fault: why the line cannot be read; empty where it can.
+    """
+
+    place: str
+    line: int
+    cells: dict[str, str]
+    fault: str = ""
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """Read every line of a file, one by one.
+
+    Raises:
+        BundleError: The file as a whole cannot be used.
+    """
+    if not path.is_file():
+        raise refused(path.name, "no such file; name the file that you downloaded")
+    with _tables(path) as tables:
+        for place, table in tables:
+            yield from _json(place, table) if table.suffix.lower() in _JSON else _text(place, table)
+
+
+@contextmanager
+def _tables(path: Path) -> Iterator[list[tuple[str, Path]]]:
+    """Give the tables of a file: place for messages, and path to read."""
+    kind = path.suffix.lower()
+    if kind in _TEXT | _JSON:
+        yield [(path.name, path)]
+    elif kind in {".gz", ".zip"}:
+        with tempfile.TemporaryDirectory(prefix="curbline-comtrade-") as folder:
+            yield _unpacked(path, Path(folder))
+    else:
+        raise refused(
+            path.name, "is none of .csv, .txt, .gz, .zip and .json; give the file as UN Comtrade ships it"
+        )
+
+
+def _unpacked(path: Path, folder: Path) -> list[tuple[str, Path]]:
+    found: dict[str, Path] = {}
+    try:
+        if path.suffix.lower() == ".gz":
+            target = folder / "table.txt"
+            with gzip.open(path) as source, target.open("wb") as sink:
+                shutil.copyfileobj(source, sink, 1 << 20)
+            return [(path.name, target)]
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                name = Path(member.filename).name
+                if Path(name).suffix.lower() not in _TEXT | _JSON:
+                    continue
+                if name in found:
+                    raise refused(path.name, f"holds {name} twice; download it anew")
+                found[name] = folder / name
+                with archive.open(member) as source, found[name].open("wb") as sink:
+                    shutil.copyfileobj(source, sink, 1 << 20)
+    except (
+        zipfile.BadZipFile,
+        gzip.BadGzipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+    ) as error:
+        raise refused(path.name, f"is no whole archive ({error}); download it anew") from None
+    if not found:
+        raise refused(path.name, "holds neither a table nor JSON; download it anew")
+    return [(f"{path.name}/{name}", found[name]) for name in sorted(found)]
+
+
+def _text(place: str, path: Path) -> Iterator[Entry]:
+    sniff(path, place)
+    # Names of goods and countries may be in another encoding; codes and figures, which are what is read, are ASCII.
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        header = next(file)
+        separator = "\t" if header.count("\t") > header.count(",") else ","
+        names = next(csv.reader([header], delimiter=separator), [])
+        while names and not names[-1].strip():
+            names.pop()
+        columns, width = _columns(place, names), 0
+        for line, written in enumerate(file, start=2):
+            if not written.strip():
+                continue
+            try:
+                cells = next(csv.reader([written], delimiter=separator, strict=True), [])
+            except csv.Error as error:
+                yield Entry(place, line, {}, f"is no row ({error}); a quotation mark may be open")
+                continue
+            # The web page ends every row with a comma that its header lacks; the first row tells.
+            width = width or len(names) + (len(cells) == len(names) + 1 and not cells[-1].strip())
+            if len(cells) != width:
+                said = f"has {len(cells)} cells and not {width}; quote cells that hold a comma"
+                yield Entry(place, line, {}, said)
+                continue
+            named = dict.fromkeys(COLUMNS, "")
+            named.update((name, cells[index].strip()) for name, index in columns)
+            yield Entry(place, line, named)
+
+
+def _columns(place: str, names: Sequence[str]) -> list[tuple[str, int]]:
+    found: dict[str, int] = {}
+    for index, name in enumerate(names):
+        ours = _OURS.get(name.strip().lower())
+        if ours is None:
+            continue
+        if ours in found:
+            raise refused(place, f"has column '{name.strip()}' twice; download it anew", 1)
+        found[ours] = index
+    missing = [_NAMES[name][0] for name in _NEEDED if name not in found]
+    if not {"is_weight_estimated", "flag"} & set(found):
+        missing.append("isnetwgtestimated")
+    if missing:
+        raise refused(
+            place,
+            f"lacks column {', '.join(missing)}; give the table as UN Comtrade ships it, with all columns. It has "
+            f"{', '.join(names)[:160]}",
+            1,
+        )
+    return sorted(found.items())
+
+
+def _json(place: str, path: Path) -> Iterator[Entry]:
+    try:
+        # Figures stay as written.
+        content = json.loads(path.read_bytes(), parse_float=str, parse_int=str, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        raise refused(place, f"is no whole JSON ({error}); fetch it anew") from None
+    data = content.get("data") if isinstance(content, dict) else None
+    if not isinstance(data, list):
+        raise refused(place, "holds no list 'data', as an answer of UN Comtrade does; fetch it anew")
+    if content.get("error"):
+        raise refused(
+            place, f"is an error of UN Comtrade ({str(content['error'])[:160]}); ask for less, or later"
+        )
+    if str(content.get("count", len(data))) != str(len(data)):
+        raise refused(
+            place, f"says that it holds {content['count']} records and holds {len(data)}; fetch it anew"
+        )
+    for number, record in enumerate(data, start=1):
+        if not isinstance(record, dict):
+            yield Entry(place, number, {}, "is no record; fetch the file anew")
+            continue
+        found = {_OURS.get(name.lower(), ""): value for name, value in record.items()}
+        missing = [_NAMES[name][0] for name in _NEEDED if name not in found]
+        if missing:
+            yield Entry(place, number, {}, f"lacks {', '.join(missing)}; fetch the file anew")
+            continue
+        filled = {name: str(value).strip() for name, value in found.items() if name and value is not None}
+        yield Entry(place, number, dict.fromkeys(COLUMNS, "") | filled)

@@ -1,0 +1,100 @@
+"""Reading a published CSV of modest size: whole, decoded, with the columns that it must have, and each row's line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse.bundle_files import RejectedRow, nearest
+from warehouse.sources.parsed import refused, sniff
+
+#: Published tables of the sources read here have some thousand rows; what is larger is another file.
+_MAX_BYTES = 200_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a file: the line on which it starts, and its cells by column, without surrounding blanks."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTable:
+    """A CSV as read.
+
+    Attributes:
+        lines: rows with as many cells as the header.
+        rejected: the other rows.
+    """
+
+    lines: list[Line]
+    rejected: list[RejectedRow]
+
+
+def read_table(
+    path: Path,
+    needed: Sequence[str],
+    *,
+    encodings: Sequence[str] = ("utf-8-sig",),
+    delimiter: str = ",",
+) -> PublishedTable:
+    """Read a CSV with a header.
+
+    Args:
+        path: the file.
+        needed: columns that it must have; others are kept.
+        encodings: tried in this order.
+        delimiter: what stands between two cells.
+
+    Raises:
+        BundleError: The file cannot be used as a whole.
+    """
+    place = path.name
+    if not path.is_file():
+        raise refused(place, "no such file; name the file that you downloaded")
+    if path.stat().st_size > _MAX_BYTES:
+        raise refused(place, f"is larger than {_MAX_BYTES:,} bytes; it is not this source")
+    sniff(path, place)
+    reader = csv.reader(io.StringIO(_decoded(path, encodings), newline=""), delimiter=delimiter, strict=True)
+    header: list[str] = []
+    lines: list[Line] = []
+    rejected: list[RejectedRow] = []
+    start = 1
+    try:
+        for cells in reader:
+            line, start = start, reader.line_num + 1
+            if not header:
+                header = [cell.strip() for cell in cells]
+                _check_header(place, header, needed)
+            elif len(cells) == len(header):
+                lines.append(Line(line, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
+            elif any(cell.strip() for cell in cells):
+                reason = f"has {len(cells)} cells where the header has {len(header)}; download the file anew"
+                rejected.append(RejectedRow(place, line, "", ",".join(cells)[:200], reason))
+    except csv.Error as error:
+        raise refused(place, f"breaks off or is no CSV ({error}); download it anew", start) from None
+    return PublishedTable(lines, rejected)
+
+
+def _decoded(path: Path, encodings: Sequence[str]) -> str:
+    content = path.read_bytes()
+    line = 0
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError as error:
+            line = content[: error.start].count(b"\n") + 1
+    raise refused(path.name, f"is not written in {' or '.join(encodings)}; download it anew", line)
+
+
+def _check_header(place: str, header: Sequence[str], needed: Sequence[str]) -> None:
+    twice = sorted({name for name in header if name and list(header).count(name) > 1})
+    faults = [f"column '{name}' stands twice" for name in twice]
+    faults += [f"column '{name}' is missing{nearest(name, header)}" for name in needed if name not in header]
+    if faults:
+        raise refused(place, f"{'; '.join(faults)}; download the file as its publisher ships it", 1)

@@ -1,0 +1,153 @@
+"""World Bank Worldwide Governance Indicators: one row per economy, year and indicator.
+
+Read for methods that weigh countries by governance; Curbline's own score does not.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.bundle_files import RejectedRow
+from warehouse.records import schema
+from warehouse.sources.parsed import (
+    Importer,
+    ParsedFile,
+    PublicSource,
+    Reading,
+    check_bounds,
+    refused,
+)
+from warehouse.sources.table import Line, read_table
+
+SOURCE = PublicSource(
+    name="wgi",
+    publisher="World Bank",
+    title="Worldwide Governance Indicators",
+    url="https://www.worldbank.org/en/publication/worldwide-governance-indicators",
+    licence="CC BY 4.0",
+    cadence="yearly, in autumn; year Y first stands in the edition of year Y+1",
+    allowed_age_days=500,
+    min_rows=2_000,
+    max_rows=100_000,
+    quirks=(
+        "codes of its own: ROM is Romania, ZAR the Congo (Kinshasa), TMP Timor-Leste, KSV Kosovo, ADO Andorra, WBG Palestine",
+        "rank is a percentile in older editions and a score of 0 to 100 since the edition of 2025; it is not read",
+        "an economy without sources has an empty estimate",
+        "NA is Namibia in a column of two-letter codes and no figure in a column of figures",
+        "an edition revises all years; figures are known from the edition, not from their year",
+    ),
+)
+_NEEDED = ("iso3", "year", "estimate", "stderr", "indicator")
+_INDICATORS = {
+    "PV": "political_stability",
+    "VA": "voice_accountability",
+    "GE": "government_effectiveness",
+    "RQ": "regulatory_quality",
+    "RL": "rule_of_law",
+    "CC": "control_of_corruption",
+}
+_OWN_CODES = {"ROM": "ROU", "ZAR": "COD", "TMP": "TLS", "KSV": "XKX", "ADO": "AND", "WBG": "PSE"}
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+_UNKNOWN = frozenset({"", "NA", "..", "#N/A"})
+#: The estimates have mean 0 and deviation 1 over the economies of a year; nothing has come near 5.
+_FARTHEST = 5.0
+_FIRST_YEAR = 1996
+
+
+def source_id(release: str) -> str:
+    """Return the name of this edition's source row, such as wgi-2025-import."""
+    return f"wgi-{release}-import"
+
+
+def parse(path: Path, reading: Reading) -> ParsedFile:
+    """Read the indicators of a long file.
+
+    Returns:
+        Rows of `governance`; the estimate in standard normal units.
+
+    Raises:
+        BundleError: The file is no whole file of this source, or its edition was not named.
+    """
+    if not re.fullmatch(r"20\d{2}", reading.release):
+        raise refused(
+            path.name,
+            "does not say its edition; give --release YYYY, the year in which the World Bank published it",
+        )
+    published = date(int(reading.release), 12, 31)
+    found = read_table(path, _NEEDED)
+    countries = set(reading.tables["countries"]["country"].to_list())
+    rows: list[tuple[str, int, str, float, float | None]] = []
+    rejected = list(found.rejected)
+    outside: Counter[str] = Counter()
+    seen: set[tuple[str, int, str]] = set()
+    for line in found.lines:
+        if line.cells["estimate"].upper() in _UNKNOWN:
+            outside["no estimate published"] += 1
+            continue
+        code = line.cells["iso3"]
+        country = _OWN_CODES.get(code, code)
+        fault = _fault(line, country, countries, published.year)
+        if fault is None:
+            key = (country, int(line.cells["year"]), _INDICATORS[line.cells["indicator"]])
+            if key in seen:
+                fault = ("iso3", "repeats economy, year and indicator of an earlier row; remove one")
+            else:
+                seen.add(key)
+                error = line.cells["stderr"]
+                rows.append(
+                    (
+                        *key,
+                        float(line.cells["estimate"]),
+                        float(error) if error.upper() not in _UNKNOWN else None,
+                    )
+                )
+                continue
+        column, reason = fault
+        rejected.append(RejectedRow(path.name, line.line, column, line.cells[column], reason))
+    rows_in = len(rows) + len(rejected)
+    least = 0 if reading.any_size else SOURCE.min_rows
+    check_bounds(path.name, rows_in, len(rejected), least=least, most=SOURCE.max_rows)
+    source = source_id(reading.release)
+    frame = pl.DataFrame(
+        [(*row, None, source, published) for row in sorted(rows)], schema=schema("governance"), orient="row"
+    )
+    return ParsedFile(
+        source,
+        published,
+        {"governance": frame},
+        sorted(rejected, key=lambda r: r.line),
+        rows_in,
+        len(rows),
+        outside,
+    )
+
+
+def _fault(line: Line, country: str, countries: set[str], last_year: int) -> tuple[str, str] | None:
+    """Return the first column at fault and why."""
+    cells = line.cells
+    year = cells["year"]
+    if not re.fullmatch(r"\d{4}", year) or not _FIRST_YEAR <= int(year) <= last_year:
+        return "year", "is no year that this edition can hold"
+    if cells["indicator"] not in _INDICATORS:
+        return "indicator", f"is no indicator; they are {', '.join(_INDICATORS)}"
+    if country not in countries:
+        return "iso3", "is no country in countries; add it there"
+    if not _is_estimate(cells["estimate"]):
+        return "estimate", "is no estimate; write digits with a point, between -5 and 5"
+    error = cells["stderr"]
+    if error.upper() not in _UNKNOWN and not (_is_estimate(error) and float(error) > 0):
+        return "stderr", "is no standard error; write digits with a point, above 0, or leave it blank"
+    return None
+
+
+def _is_estimate(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text)) and math.isfinite(float(text)) and abs(float(text)) <= _FARTHEST
+
+
+IMPORTER = Importer(SOURCE, parse)
