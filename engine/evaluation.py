@@ -39,9 +39,12 @@ def evaluate(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) ->
         MissingFeatureError: names the column and the rule that reads it.
     """
     setting = _setting(ruleset, factor)
+    if setting.by:
+        message = f"'{factor}' sums rows, so a row has no value of it; ask for its total"
+        raise MissingFeatureError(message)
     if setting.parts:
-        values = _parts(ruleset, setting, frame, on).select(f"value_{end}" for end in ENDS)
-        return values.with_columns(rule_id=pl.lit(None, pl.String))
+        made: pl.DataFrame = with_factor(ruleset, factor, frame, on=on)
+        return made.select(*VALUE_SCHEMA)
     rules = ruleset.for_factor(factor, on)
     if not rules or not frame.height:
         return pl.DataFrame(schema=VALUE_SCHEMA).clear(frame.height)
@@ -84,7 +87,8 @@ def total(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) -> pl
         message = f"'{factor}' sums no rows: the scorecard gives it no by:"
         raise MissingFeatureError(message)
     known = [pl.when(pl.col(c).null_count() == 0).then(pl.col(c).sum()) for c in (f"value_{e}" for e in ENDS)]
-    return _parts(ruleset, setting, frame, on).group_by(keys).agg(known).sort(keys)
+    rows: pl.DataFrame = with_factor(ruleset, factor, frame, on=on)
+    return rows.group_by(keys, maintain_order=True).agg(known).sort(keys)
 
 
 def with_factor(ruleset: RuleSet, factor: str, frame: Any, *, on: date) -> Any:
@@ -92,7 +96,7 @@ def with_factor(ruleset: RuleSet, factor: str, frame: Any, *, on: date) -> Any:
 
     Args:
         ruleset: checked rules.
-        factor: its name in the scorecard; none that sums rows.
+        factor: its name in the scorecard; of one that sums rows, what each row brings to the sum.
         frame: polars (lazy or not), a DuckDB relation, PySpark and others, with the columns that the rules read.
         on: the day whose rules and parameters hold.
 
@@ -125,16 +129,6 @@ def _setting(ruleset: RuleSet, factor: str) -> Factor:
         message = f"the scorecard has no factor '{factor}'; it has {', '.join(ruleset.scorecard.factors)}"
         raise MissingFeatureError(message)
     return ruleset.scorecard.factors[factor]
-
-
-def _parts(ruleset: RuleSet, setting: Factor, frame: pl.DataFrame, on: date) -> pl.DataFrame:
-    """The frame with ``value_low, value_best, value_high`` of a factor's parts put together row by row."""
-    found = [frame]
-    for part in setting.parts:
-        values = evaluate(ruleset, part, frame, on=on).drop("rule_id")
-        found.append(values.rename({f"value_{end}": f"{part}_{end}" for end in ENDS}))
-    wide = pl.concat(found, how="horizontal")
-    return nw.from_native(wide).with_columns(*made_of(setting.parts, setting.combine)).to_native()
 
 
 def _columns_read(ruleset: RuleSet, factor: str, given: Collection[str], on: date) -> list[str]:

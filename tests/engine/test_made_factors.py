@@ -63,6 +63,8 @@ def test_an_unknown_part_leaves_the_product_and_the_sum_unknown(name: str) -> No
 def test_a_factor_that_sums_no_rows_has_no_total() -> None:
     with pytest.raises(MissingFeatureError, match="'route_score' sums no rows"):
         total(ruleset(), "route_score", lanes(), on=ON)
+    with pytest.raises(MissingFeatureError, match="'importer_score' sums rows"):
+        evaluate(ruleset(), "importer_score", lanes(), on=ON)
 
 
 @pytest.mark.parametrize(
