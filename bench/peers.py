@@ -16,7 +16,8 @@ from pathlib import Path
 import polars as pl
 
 from bench import rule_set
-from engine import evaluate, load_ruleset
+from engine import RuleSet, evaluate, load_ruleset
+from engine.evaluation import with_factor
 
 PEERS = ("rule-engine", "business-rules", "zen-engine")
 WORKER = Path(__file__).with_name("peer_worker.py")
@@ -24,7 +25,7 @@ OURS_ROWS = 1_000_000
 
 
 def run_peers(sample: pl.DataFrame) -> None:
-    """Print rows per second of ours and of each peer on the same conditions."""
+    """Print rows per second of processor time, of ours and of each peer, on the same conditions."""
     texts = rule_set.texts()
     for number in range(len(rule_set.CONDITIONS), len(rule_set.CONDITIONS) + len(rule_set.SHAPES)):
         del texts[f"{rule_set.rule_id(number)}.yml"]
@@ -33,7 +34,7 @@ def run_peers(sample: pl.DataFrame) -> None:
     many = pl.concat([sample] * (OURS_ROWS // sample.height))
     ours = min(_seconds(ruleset, many) for _ in range(3))
     print(
-        f"\n{len(rule_set.CONDITIONS)} conditions, no joins, nothing written; results agree on {sample.height:,} rows"
+        f"\n{len(rule_set.CONDITIONS)} conditions, no joins, nothing written, per second of processor time; results agree on {sample.height:,} rows"
     )
     print(f"{'the engine':<28}{many.height / ours:>14,.0f} rows/s")
     names = sorted({feature for condition, _ in rule_set.CONDITIONS for feature in condition})
@@ -47,10 +48,11 @@ def run_peers(sample: pl.DataFrame) -> None:
             print(f"{peer:<28}{_one(peer, Path(name), task, many.height / ours)}")
 
 
-def _seconds(ruleset: object, frame: pl.DataFrame) -> float:
-    start = time.perf_counter()
-    evaluate(ruleset, rule_set.FACTOR, frame, on=rule_set.ON)  # type: ignore[arg-type]
-    return time.perf_counter() - start
+def _seconds(ruleset: RuleSet, frame: pl.DataFrame) -> float:
+    # Row by row as the others: `evaluate` would ask each combination once, and the sample repeats.
+    start = time.process_time()
+    with_factor(ruleset, rule_set.FACTOR, frame.lazy(), on=rule_set.ON).select("value_best").collect()
+    return time.process_time() - start
 
 
 def _one(peer: str, folder: Path, task: dict[str, object], ours: float) -> str:
