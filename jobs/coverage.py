@@ -18,6 +18,29 @@ ORDER BY ALL
 """
 TRADED = "SELECT DISTINCT hs6 FROM core.trade WHERE known_from <= $known_at ORDER BY hs6"
 MAPPED = "SELECT DISTINCT hs6, mineral, stage FROM core.hs_codes ORDER BY ALL"
+CHAINED = "SELECT DISTINCT mineral, stage FROM core.chains ORDER BY ALL"
+
+BY_STAGE = "scored on the routes of its stage, by coverage; its own codes hold no trade in the facts"
+NO_STAGE = "technology, equipment, services or reagents: no stage of a mineral is curbed"
+NO_CODE = "no trade code is named for it"
+CATCH_ALL = "its codes are catch-alls: no share of a mineral can be stated"
+NOT_IN_MAP = "its codes are not in the map of codes"
+OTHER_GOODS = "its codes stand for other minerals or stages in the map of codes"
+NO_TRADE = "mapped, no trade in the facts"
+NO_CHAIN = "mapped, but its stage is in no chain"
+NONE_SHIPPED = "the curbing country ships none of it in the baseline year"
+#: Every word that the column `reason` may hold; codes stand in columns of their own, so that reasons can be counted.
+REASONS = (
+    BY_STAGE,
+    NO_STAGE,
+    NO_CODE,
+    CATCH_ALL,
+    NOT_IN_MAP,
+    OTHER_GOODS,
+    NO_TRADE,
+    NO_CHAIN,
+    NONE_SHIPPED,
+)
 
 
 def measure_coverage(state: Reader, known_at: date, routes: pl.DataFrame) -> pl.DataFrame:
@@ -30,7 +53,10 @@ def measure_coverage(state: Reader, known_at: date, routes: pl.DataFrame) -> pl.
     """
     items = state.query(ITEMS, {"known_at": known_at})
     traded = set(state.query(TRADED, {"known_at": known_at})["hs6"])
-    mapped = {(row[1], row[2]) for row in state.query(MAPPED).iter_rows()}
+    meanings: dict[str, set[tuple[str, str | None]]] = {}
+    for hs6, mineral, stage in state.query(MAPPED).iter_rows():
+        meanings.setdefault(hs6, set()).add((mineral, stage))
+    chained = set(state.query(CHAINED).iter_rows())
     scored = (
         routes.filter(pl.col("horizon_days") == routes["horizon_days"].min())
         .group_by("mineral", "stage", "exporter")
@@ -44,11 +70,18 @@ def measure_coverage(state: Reader, known_at: date, routes: pl.DataFrame) -> pl.
         maintain_order="left",
         nulls_equal=False,
     )
-    codes = [(hs6 or "").split(";") if hs6 else [] for hs6 in frame["hs6"]]
-    has_trade = [any(code in traded for code in own) for own in codes]
+    codes = [hs6.split(";") if hs6 else [] for hs6 in frame["hs6"]]
+    goods = list(frame.select("mineral", "stage").iter_rows())
+    mapped = [
+        [code for code in own if good in meanings.get(code, ())]
+        for own, good in zip(codes, goods, strict=True)
+    ]
+    with_trade = [[code for code in own if code in traded] for own in codes]
     reasons = [
-        _reason(row, own, known, (row["mineral"], row["stage"]) in mapped)
-        for row, own, known in zip(frame.iter_rows(named=True), codes, has_trade, strict=True)
+        _reason(scored_routes, good, own, meant, facing, meanings, good in chained)
+        for scored_routes, good, own, meant, facing in zip(
+            frame["route_count"], goods, codes, mapped, with_trade, strict=True
+        )
     ]
     return frame.select(
         "measure_id",
@@ -58,27 +91,36 @@ def measure_coverage(state: Reader, known_at: date, routes: pl.DataFrame) -> pl.
         "stage",
         "form",
         "hs6",
-        pl.Series("has_trade", has_trade, pl.Boolean),
+        pl.Series("mapped_hs6", [";".join(own) or None for own in mapped], pl.String),
+        pl.Series("traded_hs6", [";".join(own) or None for own in with_trade], pl.String),
+        pl.Series("has_trade", [bool(own) for own in with_trade], pl.Boolean),
         pl.col("route_count").fill_null(0),
         "route_usd",
         pl.Series("reason", reasons, pl.String),
     ).sort("measure_id", "clause", "item_id")
 
 
-def _reason(row: dict[str, object], codes: list[str], has_trade: bool, is_mapped: bool) -> str | None:  # noqa: FBT001
+def _reason(
+    route_count: int | None,
+    good: tuple[str, str | None],
+    codes: list[str],
+    mapped: list[str],
+    with_trade: list[str],
+    meanings: dict[str, set[tuple[str, str | None]]],
+    is_chained: bool,  # noqa: FBT001
+) -> str | None:
     """Why an item has no scored route, or is scored without trade of its own; None where it has both."""
-    if row["route_count"]:
-        return (
-            None
-            if has_trade
-            else "its own codes have no trade rows: scored on the routes of its stage, by coverage"
-        )
-    if not row["stage"]:
-        return "technology, equipment or services: no goods code stands for it"
+    if route_count:
+        return None if with_trade else BY_STAGE
+    if good[1] is None:
+        return NO_STAGE
     if not codes:
-        return "the notice names no HS code for it, and none is mapped"
-    if not has_trade:
-        return f"no trade rows for {', '.join(codes)} in the facts bundle"
-    if not is_mapped:
-        return f"no code is mapped to {row['mineral']} at the {row['stage']} stage"
-    return f"{row['curbing_country']} ships none of it in the baseline year"
+        return NO_CODE
+    if not mapped:
+        meant = set().union(*(meanings.get(code, set()) for code in codes))
+        if not meant:
+            return NOT_IN_MAP
+        return OTHER_GOODS if any(mineral != "other" for mineral, _ in meant) else CATCH_ALL
+    if not set(mapped) & set(with_trade):
+        return NO_TRADE
+    return NONE_SHIPPED if is_chained else NO_CHAIN

@@ -247,10 +247,17 @@ TABLES_OF_MART: dict[str, MartTable] = {
             _STAGE,
             text("form", "Form that the item names."),
             text("hs6", "Trade codes of the item, separated by semicolons."),
-            flag("has_trade", "True where trade of this mineral and stage was known."),
+            text(
+                "mapped_hs6", "Those of its codes that stand for this mineral and stage; see core.hs_codes."
+            ),
+            text("traded_hs6", "Those of its codes that hold trade in the facts, whatever they stand for."),
+            flag("has_trade", "True where at least one of its codes holds trade."),
             whole("route_count", "Number of routes of the curbing country that the item reaches."),
             number("route_usd", "Value of these routes in the baseline year (USD)."),
-            text("reason", "Why nothing was scored; empty where something was."),
+            text(
+                "reason",
+                "Why nothing was scored, or nothing by trade of its own, in a closed list of phrases; else empty.",
+            ),
         ),
     ),
     "reconciliation": MartTable(

@@ -1,9 +1,9 @@
 -- Which curbed goods are not scored, and why?
 -- Read: every item of every measure stands in mart.measure_coverage; reason says why none of its routes got a score.
--- Limits: "no trade known" may mean that the facts hold no trade of its codes, not that none exists.
+-- Limits: "no trade in the facts" may mean that the facts hold no trade of its codes, not that none exists.
 SELECT
     m.curbing_country,
-    regexp_replace(regexp_replace(c.reason, '(mapped to|rows for) .*', '\1 ...'), '^[A-Z]{3} ', '') AS reason,
+    c.reason,
     count(*) AS items,
     count(DISTINCT c.measure_id) AS measures, count(DISTINCT c.mineral) AS minerals,
     count(*) FILTER (c.hs6 IS NOT NULL) AS items_with_codes,

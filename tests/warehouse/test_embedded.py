@@ -129,3 +129,91 @@ def test_replays_have_all_frames(embedded: Warehouse, day: date) -> None:
         assert getattr(then, name).width > 0, name
     assert then.flows.height > 10_000
     assert then.baselines.get_column("trade_year").max() == day.year - 2
+
+
+RARE_EARTHS = [
+    *("lanthanum", "cerium", "praseodymium", "neodymium", "samarium", "europium", "gadolinium", "terbium"),
+    *("dysprosium", "holmium", "erbium", "thulium", "ytterbium", "lutetium", "yttrium", "scandium"),
+]
+GOODS_OF_811292 = ["gallium", "germanium", "indium", "hafnium", "rhenium", "niobium", "vanadium"]
+
+
+def test_what_a_bundle_holds_adds_up_to_the_whole(embedded: Warehouse) -> None:
+    found = embedded.query(
+        "SELECT hs6, exporter, importer, year_from, share_of, sum(share_best) AS total FROM core.hs_codes "
+        "GROUP BY hs6, hs_revision, exporter, importer, year_from, year_to, share_of "
+        "HAVING bool_or(mineral = 'other')"
+    )
+    assert {"280530", "284690", "811292", "850511"} <= set(found.get_column("hs6"))
+    assert found.filter((pl.col("total") - 1).abs() > 0.001).rows() == []
+
+
+@pytest.mark.parametrize("mineral", RARE_EARTHS)
+def test_every_rare_earth_is_traded_at_every_stage(inputs: Inputs, mineral: str) -> None:
+    stages = set(inputs.chains.filter(pl.col("mineral") == mineral).get_column("stage"))
+    traded = inputs.flows.filter((pl.col("mineral") == mineral) & (pl.col("route_t_best") > 0))
+    made = inputs.production.filter((pl.col("mineral") == mineral) & (pl.col("production_t_best") > 0))
+    assert {"mined", "refined"} <= stages
+    assert set(traded.get_column("stage")) == stages
+    assert set(made.get_column("stage")) == stages
+    # What leaves a stage is less than what is made there: re-exports do not turn the world's output over.
+    sent = traded.group_by("stage").agg(pl.col("route_t_best").sum())
+    output = made.group_by("stage").agg(pl.col("production_t_best").sum())
+    assert (
+        sent.join(output, on="stage").filter(pl.col("route_t_best") > pl.col("production_t_best")).is_empty()
+    )
+
+
+@pytest.mark.parametrize("mineral", GOODS_OF_811292)
+def test_the_goods_of_811292_have_routes(embedded: Warehouse, inputs: Inputs, mineral: str) -> None:
+    codes = embedded.query(
+        "SELECT DISTINCT stage FROM core.hs_codes WHERE hs6 = '811292' AND mineral = $mineral",
+        {"mineral": mineral},
+    )
+    stage = codes.get_column("stage").to_list()
+    assert len(stage) == 1
+    found = inputs.flows.filter((pl.col("mineral") == mineral) & (pl.col("stage") == stage[0]))
+    assert found.height > 100
+    assert set(found.get_column("trade_basis")) == {"bundle"}
+
+
+@pytest.mark.parametrize(
+    ("mineral", "low", "high"),
+    [
+        ("yttrium", 7_000, 12_500),
+        ("scandium", 30, 80),
+        ("lutetium", 30, 120),
+        ("hafnium", 60, 90),
+        ("rhenium", 60, 110),
+    ],
+)
+def test_world_output_is_of_the_known_size(inputs: Inputs, mineral: str, low: float, high: float) -> None:
+    found = inputs.production.filter((pl.col("mineral") == mineral) & (pl.col("stage") == "refined"))
+    assert low < found.get_column("production_t_best").sum() < high
+
+
+@pytest.mark.parametrize(
+    ("measure", "minerals"),
+    [
+        (
+            "cn-18-2025",
+            ["samarium", "gadolinium", "terbium", "dysprosium", "lutetium", "scandium", "yttrium"],
+        ),
+        ("cn-57-2025", ["holmium", "erbium", "thulium", "europium", "ytterbium"]),
+    ],
+)
+def test_the_rare_earth_notices_reach_the_oxide(inputs: Inputs, measure: str, minerals: list[str]) -> None:
+    found = inputs.measures.filter((pl.col("measure_id") == measure) & (pl.col("stage") == "refined"))
+    assert set(found.get_column("mineral")) == set(minerals)
+    dated = inputs.baselines.filter(pl.col("mineral").is_in(minerals) & (pl.col("stage") == "refined"))
+    assert set(dated.get_column("baseline_year")) == {2024}
+
+
+def test_forms_of_a_notice_do_not_add_up_to_more_than_the_stage(embedded: Warehouse) -> None:
+    # An unknown share counts as all of the stage, so two forms with none would withhold it twice.
+    found = embedded.query(
+        "SELECT measure_id, clause, mineral, stage, sum(coalesce(coverage_share_best, 1)) AS total "
+        "FROM core.measure_items SEMI JOIN core.chains USING (mineral, stage) "
+        "GROUP BY ALL HAVING count(DISTINCT form) > 1 AND total > 1.001"
+    )
+    assert found.rows() == []
