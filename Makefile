@@ -72,8 +72,9 @@ check-types: $(STAMP) ## mypy, strict
 check-floors: $(STAMP) ## engine and warehouse never meet, jobs stands on both
 	@$(VENV)/bin/lint-imports
 
-check-rules: $(STAMP) ## every static check of the rules, and their inline tests
+check-rules: $(STAMP) ## every static check of the rules, their layout, and their inline tests
 	@$(VENV)/bin/curbline rules check
+	@$(VENV)/bin/curbline rules fmt --check
 	@$(VENV)/bin/curbline rules test
 	@$(VENV)/bin/curbline rules check --rules rules/methods/geopolrisk
 	@$(VENV)/bin/curbline rules test --rules rules/methods/geopolrisk
@@ -90,9 +91,10 @@ check-wheel: $(STAMP) ## build the wheel, look inside, run it away from the chec
 dictionary: $(STAMP) ## write docs/data-dictionary.md from the comments of the tables
 	@$(PY) -c 'from warehouse.dictionary import data_dictionary; print(data_dictionary(), end="")' > docs/data-dictionary.md
 
-format: $(STAMP) ## lay out the code and mend what ruff can
+format: $(STAMP) ## lay out the code and the rules, and mend what ruff can
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+	@$(VENV)/bin/curbline rules fmt
 
 bench: $(STAMP) ## time and memory of a whole run, and of rules and scoring against scripts by hand
 	@$(PY) -m bench.run $(ARGS)

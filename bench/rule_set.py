@@ -7,6 +7,7 @@ All set one factor whose values are added.
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -106,6 +107,10 @@ def texts() -> dict[str, str]:
             written = "{" + ", ".join(f"{x}: {list(v)}" for x, v in points) + "}"
         score = f"score:\n  on: {feature}\n  shape: {shape}\n  {key}: {written}\n"
         tests = [(f"{feature}: {x}", str(list(v))) for x, v in points]
+        if shape == "linear":
+            for (x, low), (y, high) in pairwise(points):
+                middle = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
+                tests.append((f"{feature}: {(float(x) + float(y)) / 2}", str(middle)))
         if unknown is not None:
             score += f"if_unknown: {list(unknown)}\n"
             tests.append((f"{feature}: unknown", str(list(unknown))))

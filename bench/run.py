@@ -50,7 +50,10 @@ def report_run(found: Measured) -> None:
         f"{'':34}peak memory {found.peak_mib:,.0f} MiB, goal {RUN_MIB:,.0f}{'' if found.peak_mib <= RUN_MIB else '  MISSED'}"
     )
     for phase in summary["phases"]:
-        print(f"    {phase['phase']:<30}{phase['seconds']:>8.2f} s{phase['seconds'] / found.seconds:>9.0%}")
+        print(
+            f"    {phase['phase']:<30}{phase['seconds']:>8.2f} s{phase['seconds'] / found.seconds:>9.0%}"
+            f"{phase['peak_memory_mb']:>12,} MB by its end"
+        )
     accounted = sum(phase["seconds"] for phase in summary["phases"])
     print(f"    {'start-up, summary, the rest':<30}{found.seconds - accounted:>8.2f} s\n")
 

@@ -28,6 +28,19 @@ PLEDGE_RELIEVES = (  # named-buyer bans override country-level pledges, and a re
     "informal_scrutiny",
     "state_trading",
 )
+MEASURE_KEPT = (
+    *(
+        "mineral",
+        "stage",
+        "horizon_days",
+        "is_extraterritorial",
+        "importer",
+        "item_id",
+        "scope",
+        "measure_id",
+    ),
+    *("clause", "form", "instrument", "start_date", "state", "source_id", *ends("coverage_share")),
+)
 MITIGATING_KINDS = ("licence_liberalisation", "no_export_ban_or_quota")
 
 
@@ -141,7 +154,7 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
         )
         for factor in ("withheld", "extraterritorial", "reroute")
     ]
-    ruled = pl.concat([frame, *named], how="horizontal")
+    ruled = pl.concat([frame.select(MEASURE_KEPT), *named], how="horizontal")
     pledges = inputs["pledges"].filter(pl.col("kind").is_in(MITIGATING_KINDS)).join(horizons, how="cross")
     pledges = pledges.with_columns(exporter=pl.lit(inputs.curbing_country))
     credit = evaluate(ruleset, "mitigation", pledges, on=inputs.as_of)

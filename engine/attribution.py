@@ -118,10 +118,9 @@ def propagate(
 
 
 def propagate_kept(kept_share: Array, entering_t: Array, exporters: Index) -> Array:
-    """Pools x = entering + M x for any M (b, n, m) of exporters' columns: where foreign flows are cut too."""
-    matrix = np.eye(len(exporters)) - kept_share[:, exporters]
-    inner = np.linalg.solve(matrix, entering_t[:, exporters, None])[:, :, 0]
-    pools: Array = entering_t + np.einsum("bjk,bk->bj", kept_share, inner)
+    """Pools x (n,) = entering + M x for any M (n, m) of exporters' columns: where foreign flows are cut too."""
+    inner = np.linalg.solve(np.eye(len(exporters)) - kept_share[exporters], entering_t[exporters])
+    pools: Array = entering_t + np.einsum("jk,k->j", kept_share, inner)
     return pools
 
 

@@ -116,14 +116,22 @@ class ChainBlocks:
     def build(self) -> ChainResult:
         """Every stage, horizon and regime of the chain."""
         result = ChainResult(scorer=self.scorer)
+        stop: Missing | None = None
         for horizon in self.ruleset.scorecard.horizons:
             measures = [
                 (self._measures(stage, horizon, reach=False), self._measures(stage, horizon, reach=True))
                 for stage in self.stages
             ]
             laws = {regime: self._law(measures, regime) for regime in REGIMES}
-            added = self._replacement(laws["full_stop"], horizon)
-            solved = {regime: self.scorer.evaluate(laws[regime], added) for regime in REGIMES}
+            # A full stop is the same at every horizon; only what is built in answer differs.
+            stop = stop or self.scorer.evaluate(laws["full_stop"])
+            added = self._replacement(stop, horizon)
+            solved = {
+                regime: stop
+                if regime == "full_stop" and added is None
+                else self.scorer.evaluate(laws[regime], added)
+                for regime in REGIMES
+            }
             steps = {regime: self.scorer.law_steps(laws[regime]) for regime in REGIMES}
             known = {name: self.scorer.narrowed(laws["active"], name, added) for name in RANGE_INPUTS}
             scheduled = self._scheduled(measures, horizon, added)
@@ -156,7 +164,7 @@ class ChainBlocks:
             for own, foreign in measures
         ]
 
-    def _replacement(self, full_stop: Law, horizon: int) -> list[Array] | None:
+    def _replacement(self, stop: Missing, horizon: int) -> list[Array] | None:
         """Per stage (5, n) tonnes of new plant upstream; only over five years is there any.
 
         No more than a full stop would take is built, whatever the regime: were the limit the regime's own loss, a
@@ -165,7 +173,7 @@ class ChainBlocks:
         if horizon < LONG_HORIZON:
             return None
         available = [replacement_t(self.supply[stage, horizon]) for stage in self.stages]
-        return limited_replacement(available, self.scorer.evaluate(full_stop).lost_t)
+        return limited_replacement(available, stop.lost_t)
 
     def _scheduled(
         self,

@@ -38,6 +38,14 @@ def read_features(node: Node, file: str) -> tuple[dict[str, Feature], list[Probl
             reader.refuse(
                 body.at, "R008", f"feature '{name}' is a category without values", "list its values"
             )
+        twice = sorted({str(value) for value in values if values.count(value) > 1})
+        if twice:
+            found = f"'{twice[0]}' stands twice among the values of '{name}'"
+            reader.refuse(body.at, "R036", found, "list each value once")
+        order = fields.whole("pass", 1)
+        if order not in (1, 2):
+            found = f"feature '{name}' has pass {order}"
+            reader.refuse(fields.at("pass"), "R009", found, "write pass: 1 or 2")
         features[name] = Feature(
             name,
             fields.text("meaning"),
@@ -45,7 +53,7 @@ def read_features(node: Node, file: str) -> tuple[dict[str, Feature], list[Probl
             tuple(str(n.value) for n in reader.rows(fields.node("grain"), "grain") if isinstance(n, Leaf)),
             fields.truth("known"),
             fields.truth("range"),
-            fields.whole("pass", 1),
+            order,
             fields.choice("unit", UNITS),
             fields.choice("from", SOURCES),
             values,

@@ -1,4 +1,4 @@
-"""Every static check of a rule set, in one pass. Codes are stable; docs/rule-format.md has a section for each."""
+"""Every static check of a rule set, in one pass. Codes are stable; docs/checks has a page for each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -6,10 +6,21 @@ from datetime import date
 from engine.catalogue import UNITS
 from engine.check_examples import check_examples, check_feature
 from engine.check_factors import check_factors, check_unknown
+from engine.check_overlaps import check_overlaps
 from engine.check_values import check_score
 from engine.check_words import check_explanation, check_head
 from engine.errors import Location, Problem, did_you_mean
-from engine.rules import Condition, Feature, Parameter, ParameterRef, Reference, Rule, Scorecard, Value
+from engine.rules import (
+    Condition,
+    Feature,
+    Parameter,
+    ParameterRef,
+    Reference,
+    Rule,
+    Scorecard,
+    Value,
+    is_of_type,
+)
 
 STATES = (
     "proposed",
@@ -21,6 +32,11 @@ STATES = (
     "dropped",
     "unknown",
     "lapsed_unverified",
+)
+# Parameters of the scorecard that the engine itself reads, beside those that its regimes name.
+ENGINE_PARAMETERS = (
+    *("small_lane_share", "touched_threshold_share", "unknown_transit_days", "reserve_years", "ramp_share"),
+    *("reconciliation_fair_from", "reconciliation_weak_from", "reconciliation_insufficient_from"),
 )
 REGIMES = ("active", "snapback", "full_stop")
 
@@ -43,7 +59,7 @@ def check_rules(
         seen[rule.id] = rule
         yield from check_head(rule)
         yield from _rule(rule, features, scorecard)
-    yield from _overlaps(rules, scorecard)
+    yield from check_overlaps(rules, scorecard)
 
 
 def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> Iterator[Problem]:
@@ -62,7 +78,7 @@ def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> 
         return
     own = {name: f for name, f in features.items() if factor.grain in f.grain and f.order <= factor.order}
     used = {ref.name for ref in _parameter_refs(rule)}
-    yield from _parameters(rule.parameters, rule.references, rule.effective_from, rule.place("parameters"))
+    yield from _parameters(rule.parameters, rule.references, rule.effective_from)
     for name, parameter in rule.parameters.items():
         if name not in used:
             yield Problem(
@@ -130,8 +146,9 @@ def _condition(
         found = f"'{twice}' stands twice in the filter on '{feature.name}'"
         yield Problem(condition.at, "R036", found, "list each value once")
     for value in condition.values:
-        if feature.type == "bool" and not isinstance(value, bool):
-            yield Problem(condition.at, "R011", f"'{value}' is neither true nor false", "write true or false")
+        if not is_of_type(feature, value):
+            found = f"'{feature.name}' is a {feature.type}, and '{value}' is none"
+            yield Problem(condition.at, "R009", found, f"write a {feature.type}")
         elif feature.type == "category" and value not in feature.values:
             yield Problem(
                 condition.at,
@@ -181,7 +198,6 @@ def _parameters(
     parameters: Mapping[str, Parameter],
     references: Mapping[str, Reference],
     start: date | None,
-    place: Location,
 ) -> Iterator[Problem]:
     for name, parameter in parameters.items():
         if not parameter.values:
@@ -222,39 +238,25 @@ def _parameters(
                     f"'{name}' is a share, but {value.value.low:g}..{value.value.high:g} leaves 0..1",
                     "write shares between 0 and 1",
                 )
-    del place
-
-
-def _overlaps(rules: Sequence[Rule], scorecard: Scorecard) -> Iterator[Problem]:
-    """Rules that can apply to one row, where the first one decides or where one of them may stay unknown."""
-    for factor in scorecard.factors.values():
-        own = [rule for rule in rules if rule.sets == factor.name and rule.status == "active"]
-        if factor.combine != "first" and not any(rule.stays_unknown for rule in own):
-            continue
-        for place, rule in enumerate(own):
-            for other in own[place + 1 :]:
-                if not _may_meet(rule, other):
-                    continue
-                at, both = other.place("applies_when"), f"'{other.id}' and '{rule.id}' can apply to one row"
-                if rule.stays_unknown or other.stays_unknown:
-                    found = f"{both}, and one of them may stay unknown"
-                    yield Problem(at, "R051", found, "narrow a filter, so that one rule answers for each row")
-                elif factor.combine == "first" and rule.priority == other.priority:
-                    found = f"{both}, and '{factor.name}' takes the first"
-                    yield Problem(at, "R051", found, "give one a priority:, or narrow a filter")
-
-
-def _may_meet(one: Rule, other: Rule) -> bool:
-    filters = {c.feature: set(c.values) for c in one.conditions if not c.is_stretch}
-    return all(
-        c.is_stretch or c.feature not in filters or filters[c.feature] & set(c.values)
-        for c in other.conditions
-    )
 
 
 def _scorecard(scorecard: Scorecard) -> Iterator[Problem]:
     at = Location(scorecard.file)
-    yield from _parameters(scorecard.parameters, scorecard.references, None, at)
+    yield from _parameters(scorecard.parameters, scorecard.references, None)
+    named = {
+        v.name
+        for states in scorecard.regimes.values()
+        for v in states.values()
+        if isinstance(v, ParameterRef)
+    }
+    for name, parameter in scorecard.parameters.items():
+        if name not in named and name not in ENGINE_PARAMETERS:
+            yield Problem(
+                parameter.at,
+                "R023",
+                f"the parameter '{name}' is read by nobody",
+                did_you_mean(name, [*ENGINE_PARAMETERS]),
+            )
     for regime in REGIMES:
         if regime not in scorecard.regimes and not scorecard.method:
             yield Problem(at, "R008", f"the scorecard has no regime '{regime}'", "add it under regimes:")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from engine.branches import branches, known, reached
 from engine.errors import Location, Problem, did_you_mean
-from engine.examples import branches, known, reached
-from engine.rules import Condition, Example, Feature, Rule
+from engine.rules import Condition, Example, Feature, Rule, is_of_type
 
 
 def check_feature(
@@ -31,17 +31,17 @@ def check_examples(
                 example.at, "R052", f"two tests are named '{example.name}'", "name one of them anew"
             )
         names.add(example.name)
-        missing = _left_out(rule, example)
+        missing = [name for name in _left_out(rule, example) if name in own]
         if missing:
             found = f"test '{example.name}' gives no {', '.join(missing)}, so it shows nothing"
             yield Problem(example.at, "R052", found, "add it under given:, if need be as unknown")
         for name, value in example.given.items():
-            unknown = check_feature(name, example.at, features, own, grain)
+            unknown = check_feature(name, example.place(name), features, own, grain)
             yield from unknown
             if unknown:
                 continue
             yield from _given(example, own[name], value)
-    if rule.status == "active":
+    if rule.status == "active" and _has_clear_branches(rule, own):
         for branch in branches(rule):
             if branch not in hit:
                 yield Problem(
@@ -52,22 +52,38 @@ def check_examples(
                 )
 
 
+def _has_clear_branches(rule: Rule, own: Mapping[str, Feature]) -> bool:
+    """Whether feature and points are sound; if not, another problem says so, and missed branches would only follow."""
+    score = rule.score
+    return (not score.on or score.on in own) and (score.shape not in ("bands", "linear") or score.rises)
+
+
 def _given(example: Example, feature: Feature, value: object) -> Iterator[Problem]:
-    name = feature.name
+    name, at = feature.name, example.place(feature.name)
     if isinstance(value, tuple) and not feature.is_range:
         found = f"'{name}' is one value and no range, in test '{example.name}'"
-        yield Problem(example.at, "R009", found, "write one value")
+        yield Problem(at, "R009", found, "write one value")
     if known(feature, value) is None and feature.is_known:
         found = f"'{name}' is never unknown, but it is in test '{example.name}'"
-        yield Problem(example.at, "R011", found, "write a value")
-    for one in value if isinstance(value, tuple) else (value,):
-        if known(feature, one) is not None and feature.type == "category" and one not in feature.values:
+        yield Problem(at, "R011", found, "write a value")
+    ends = value if isinstance(value, tuple) else (value,)
+    for one in ends:
+        if known(feature, one) is None:
+            continue
+        if feature.type == "category" and one not in feature.values:
             yield Problem(
-                example.at,
+                at,
                 "R011",
                 f"unknown {name} '{one}' in test '{example.name}'",
                 did_you_mean(str(one), [str(v) for v in feature.values]),
             )
+        elif feature.type != "category" and not is_of_type(feature, one):
+            found = f"'{name}' is a {feature.type}, and '{one}' is none, in test '{example.name}'"
+            yield Problem(at, "R009", found, f"write a {feature.type}, or unknown")
+    numbers = [one for one in ends if isinstance(one, int | float)]
+    if feature.type == "number" and numbers != sorted(numbers):
+        found = f"'{name}' is out of order in test '{example.name}'"
+        yield Problem(at, "R033", found, "write [low, best, high]")
 
 
 def _left_out(rule: Rule, example: Example) -> list[str]:

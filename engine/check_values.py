@@ -17,7 +17,7 @@ def check_score(rule: Rule, feature: Feature | None, unit: str, days: Sequence[d
     for value, at in values:
         if value is not None:
             yield from _unit(rule, value, at, unit, days)
-    if rule.score.shape in ("bands", "linear"):
+    if rule.score.shape in ("bands", "linear") and rule.score.rises:
         yield from _turns(rule, days)
 
 
@@ -82,7 +82,7 @@ def _cases(rule: Rule, feature: Feature) -> Iterator[Problem]:
             found = f"the case '{key}' is never reached: applies_when lets only {_listed(allowed)} through"
             yield Problem(at, "R035", found, "remove the case, or widen the filter")
     for value in allowed:
-        if value not in keys and rule.if_unknown is None and not rule.stays_unknown:
+        if value not in keys:
             yield Problem(
                 score.at,
                 "R031",

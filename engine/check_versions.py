@@ -1,26 +1,28 @@
 """A rule set against an earlier one: versions that should have gone up, and ids that came back or went away."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.errors import Location, Problem
-from engine.rules import Parameter, ParameterRef, Range, Rule, RuleSet, Scorecard, Value
+from engine.rules import Parameter, Range, Rule, RuleSet, Scorecard, Value
 
 RETIRED = "retired"
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What is known of a rule as it was: all of it from a folder, less from a published file.
+    """What is known of a rule as it was.
 
     Attributes:
-        scores: whatever could change a score (see ``score_parts``); None where it is not known.
+        fingerprint: whatever could change a score, part by part (see ``fingerprint``).
     """
 
     version: int
     sets: str
     status: str
-    scores: Mapping[str, object] | None = None
+    fingerprint: Mapping[str, str]
 
 
 def check_versions(now: RuleSet, then: RuleSet) -> list[Problem]:
@@ -28,10 +30,10 @@ def check_versions(now: RuleSet, then: RuleSet) -> list[Problem]:
 
     Args:
         now: checked rules.
-        then: checked rules as they were published.
+        then: the rules as they were; they may fail checks that are newer than they are.
     """
     earlier = {
-        rule.id: Earlier(rule.version, rule.sets, rule.status, score_parts(rule)) for rule in then.rules
+        rule.id: Earlier(rule.version, rule.sets, rule.status, fingerprint(rule)) for rule in then.rules
     }
     found = check_rules_since(now, earlier)
     found += _scorecard(now.scorecard, then.scorecard)
@@ -84,10 +86,9 @@ def _rule(rule: Rule, before: Earlier) -> Iterator[Problem]:
             f"write version: {before.version + 1}",
         )
         return
-    if rule.version > before.version or before.scores is None:
+    if rule.version > before.version:
         return
-    parts = score_parts(rule)
-    changed = [name for name, value in parts.items() if before.scores.get(name) != value]
+    changed = [name for name, digest in fingerprint(rule).items() if before.fingerprint.get(name) != digest]
     if changed:
         yield Problem(
             rule.place("version"),
@@ -112,27 +113,34 @@ def _scorecard(now: Scorecard, then: Scorecard) -> Iterator[Problem]:
         )
 
 
-def score_parts(rule: Rule) -> dict[str, object]:
-    """Whatever could change a score, by the key of the rule file; places, words and tests are left out."""
+def fingerprint(rule: Rule) -> dict[str, str]:
+    """A digest of whatever could change a score, by the key of the rule file.
+
+    Places, words and tests are left out, and so is the order of filters, of their values and of a lookup's cases.
+    """
     score = rule.score
-    return {
+    parts: dict[str, object] = {
         "status": rule.status,
-        "effective": (rule.effective_from, rule.effective_to),
+        "effective": [str(rule.effective_from), str(rule.effective_to)],
         "parameters": _values(rule.parameters),
         "priority": rule.priority,
         "applies_when": {
-            c.feature: (frozenset(map(repr, c.values)), _value(c.at_least), _value(c.below))
+            c.feature: [sorted(map(repr, c.values)), _value(c.at_least), _value(c.below)]
             for c in rule.conditions
         },
-        "score": (score.on, score.shape, _value(score.value), _points(score.shape, score.points)),
+        "score": [score.on, score.shape, _value(score.value), _points(score.shape, score.points)],
         "if_unknown": "unknown" if rule.stays_unknown else _value(rule.if_unknown),
     }
+    return {name: _digest(part) for name, part in parts.items()}
 
 
-def _points(shape: str, points: tuple[tuple[object, Value], ...]) -> object:
-    """Points by key; the order of a lookup's cases changes nothing."""
-    found = [(key, _value(value)) for key, value in points]
-    return sorted(found, key=repr) if shape == "lookup" else found
+def _digest(part: object) -> str:
+    return hashlib.sha256(json.dumps(part, sort_keys=True).encode("utf-8")).hexdigest()[:12]
+
+
+def _points(shape: str, points: tuple[tuple[object, Value], ...]) -> list[object]:
+    found = [[repr(key), _value(value)] for key, value in points]
+    return sorted(found, key=repr) if shape == "lookup" else list(found)
 
 
 def _scorecard_parts(scorecard: Scorecard) -> dict[str, object]:
@@ -151,8 +159,13 @@ def _scorecard_parts(scorecard: Scorecard) -> dict[str, object]:
 
 
 def _values(parameters: Mapping[str, Parameter]) -> object:
-    return {name: [(value.start, value.value) for value in p.values] for name, p in parameters.items()}
+    return {
+        name: [[str(value.start), _value(value.value)] for value in p.values]
+        for name, p in parameters.items()
+    }
 
 
-def _value(value: Value | None) -> Range | str | None:
-    return f"${value.name}" if isinstance(value, ParameterRef) else value
+def _value(value: Value | None) -> list[float] | str | None:
+    if isinstance(value, Range):
+        return [value.low, value.best, value.high]
+    return None if value is None else f"${value.name}"

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from engine.examples import branches, reached
+from engine.branches import branches, reached
 from engine.rules import Condition, Feature, Parameter, ParameterRef, Range, Rule, RuleSet, Value, resolve
 
 _COMBINED = {

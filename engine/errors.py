@@ -27,7 +27,7 @@ class Location:
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong. ``code`` is stable; each has a section in docs/rule-format.md."""
+    """One thing that is wrong. ``code`` is stable; each has a page in docs/checks."""
 
     location: Location
     code: str
@@ -69,7 +69,7 @@ def did_you_mean(word: str, known: list[str]) -> str:
         return f"did you mean '{close[0]}'?"
     shown = sorted(known)
     if not shown:
-        return ""
+        return "there is none yet; add it"
     return f"use one of {', '.join(shown[:12])}{', …' if len(shown) > 12 else ''}"
 
 

@@ -1,4 +1,4 @@
-"""Inline tests of rules: run, compared field by field, and measured by branch."""
+"""Inline tests of rules: run, and compared field by field."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import narwhals.stable.v2 as nw
 import polars as pl
 
+from engine.branches import UNKNOWN, known
 from engine.compile import applies
 from engine.errors import Problem
 from engine.evaluation import evaluate_each
 from engine.rules import ENDS, Example, Feature, Range, Rule, RuleSet
 
 TOLERANCE = 1e-9
-UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,6 @@ class ExampleResult:
     def passed(self) -> bool:
         """Whether it came out as wanted."""
         return self.problem is None
-
-
-@dataclass(frozen=True)
-class BranchCoverage:
-    """Branches of one rule, in the order of the rule, and those that no test reaches."""
-
-    rule_id: str
-    branches: tuple[str, ...]
-    missed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -133,11 +124,6 @@ def _show(value: Range | None, *, is_unknown: bool = False) -> str:
     return "not applicable" if value is None else f"[{value.low:g}, {value.best:g}, {value.high:g}]"
 
 
-def known(feature: Feature, value: object) -> object:
-    """A given value; the word ``unknown`` is null, unless it is one of the feature's own categories."""
-    return None if value == UNKNOWN and UNKNOWN not in feature.values else value
-
-
 def given_row(features: Mapping[str, Feature], given: Mapping[str, object]) -> dict[str, object]:
     """A row with every feature's columns: what is given, and null for the rest."""
     row: dict[str, object] = {}
@@ -163,53 +149,3 @@ def column_type(feature: Feature) -> "type[pl.DataType]":
     if feature.type == "category" and feature.values and all(isinstance(v, int) for v in feature.values):
         return pl.Int64
     return {"number": pl.Float64, "bool": pl.Boolean, "date": pl.Date}.get(feature.type, pl.String)
-
-
-def branches(rule: Rule) -> list[str]:
-    """Names of the branches that tests must reach: each case, band or stretch, unknown, and not applicable."""
-    score = rule.score
-    names = (
-        [f"{score.shape}:{key}" for key, _ in score.points]
-        if score.shape in ("lookup", "bands")
-        else ["value"]
-    )
-    if rule.if_unknown is not None or rule.stays_unknown:
-        names.append("unknown")
-    if rule.conditions:
-        names.append("not applicable")
-    return names
-
-
-def coverage(ruleset: RuleSet) -> list[BranchCoverage]:
-    """Branch coverage of every rule that is not retired; drafts count too, so that they can become active."""
-    found = []
-    for rule in ruleset.rules:
-        if rule.status != "retired":
-            names = branches(rule)
-            hit = {reached(rule, example, ruleset.features) for example in rule.examples}
-            found.append(
-                BranchCoverage(rule.id, tuple(names), tuple(name for name in names if name not in hit))
-            )
-    return found
-
-
-def reached(rule: Rule, example: Example, features: Mapping[str, Feature]) -> str:
-    """The branch that a test reaches, by what it gives and expects."""
-    if example.expect is None and not example.is_unknown:
-        return "not applicable"
-    score = rule.score
-    if score.value is not None:
-        return "value"
-    feature = features.get(score.on)
-    given = known(feature, example.given.get(score.on)) if feature else None
-    if given is None:
-        return "unknown"
-    if score.shape == "linear":
-        return "value"
-    best = given[1] if isinstance(given, tuple) else given
-    if score.shape == "lookup":
-        return next(
-            (f"lookup:{key}" for key, _ in score.points if key == best or str(key) == str(best)), "unknown"
-        )
-    below = [key for key, _ in score.points if isinstance(best, int | float) and float(key) <= best]
-    return f"bands:{below[-1] if below else score.points[0][0]}"

@@ -71,7 +71,7 @@ class Finisher:
                 out["band_likely_low"] = self.bands[band[LIKELY_LOW]]
                 out["band_likely_high"] = self.bands[band[LIKELY_HIGH]]
         wide = np.array(out["active_confidence"]) == "wide"
-        out["narrowed_by"] = self._narrowed_by(wide)
+        out["narrowed_by"] = pl.Series(self._narrowed_by(wide), dtype=pl.String)
         best = np.stack([scores[regime][BEST] for regime in REGIMES])
         out["worst_regime"] = np.array(REGIMES)[best.argmax(axis=0)]
         scheduled = self._scheduled()

@@ -48,11 +48,16 @@ def read_texts(
     """Read all texts; what cannot be read is left out and stands in the problems."""
     problems: list[Problem] = []
     nodes: dict[str, Node] = {}
+    rules = []
     for file in sorted(files):
-        node, found = parse(files[file], file)
+        if file in (FEATURES_FILE, SCORECARD_FILE):
+            node, found = parse(files[file], file)
+            if node is not None and not found:
+                nodes[file] = node
+        else:
+            rule, found = read_rule(files[file], file)
+            rules += [rule] if rule is not None else []
         problems += found
-        if node is not None and not found:
-            nodes[file] = node
     for needed in (FEATURES_FILE, SCORECARD_FILE):
         if needed not in files:
             problems.append(Problem(Location(needed), "R008", f"the rules have no {needed}", "add the file"))
@@ -65,16 +70,16 @@ def read_texts(
         reader = Reader(SCORECARD_FILE)
         scorecard = _scorecard(reader, nodes[SCORECARD_FILE])
         problems += reader.problems
-    rules = []
-    for file, node in nodes.items():
-        if file in (FEATURES_FILE, SCORECARD_FILE):
-            continue
-        reader = Reader(file)
-        rule = _rule(reader, node)
-        problems += reader.problems
-        if rule is not None:
-            rules.append(rule)
     return features, scorecard, rules, problems
+
+
+def read_rule(text: str, file: str) -> tuple[Rule | None, list[Problem]]:
+    """One rule, None where it cannot be read, and what is wrong with it so far."""
+    node, problems = parse(text, file)
+    if node is None or problems:
+        return None, problems
+    reader = Reader(file)
+    return _rule(reader, node), reader.problems
 
 
 def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
@@ -344,17 +349,17 @@ def _examples(reader: Reader, node: Node | None) -> tuple[Example, ...]:
         if body is None:
             continue
         fields = reader.fields(body, "a test", ["name", "as_of", "given", "expect"])
-        given = {}
-        for key, value in _entries(reader, fields.node("given"), "given"):
-            given[key] = _given(reader, value, key)
+        entries = _entries(reader, fields.node("given"), "given")
+        given = {key: _given(reader, value, key) for key, value in entries}
+        places = {key: value.at for key, value in entries}
         expect_node = fields.node("expect")
         is_unknown = _is_word(expect_node, UNKNOWN)
         is_absent = is_unknown or _is_word(expect_node, NOT_APPLICABLE)
         expect = None if is_absent else reader.value(expect_node, "expect")
         day = fields.day("as_of")
         if day is not None and (is_absent or isinstance(expect, Range)):
-            wanted = expect if isinstance(expect, Range) else None
-            found.append(Example(fields.text("name"), day, given, wanted, body.at, is_unknown))
+            want = expect if isinstance(expect, Range) else None
+            found.append(Example(fields.text("name"), day, given, want, body.at, is_unknown, places))
     return tuple(found)
 
 

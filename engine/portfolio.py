@@ -1,10 +1,13 @@
-"""The whole portfolio on one day: every route and importer of every mineral, scored and explained.
+"""A portfolio on one day: every route and importer of every mineral, scored and explained.
 
 Flow: frames -> chains and first-pass rules -> attribution and shock -> second-pass rules -> scores and waterfall.
+What follows the first pass is done for a few minerals at a time, so that memory does not grow with their number.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -16,38 +19,85 @@ from engine.inputs import Inputs
 from engine.law_marts import flow_measures, reconciliation, withheld_shares
 from engine.responses import EVERY_EXPORTER, respond, unit_frame
 from engine.rules import RuleSet
-from engine.supply import chain_supply, rule_access
-from engine.waterfall import build_waterfall
+from engine.supply import RuledAccess, chain_supply, rule_access
+from engine.waterfall import build_waterfall, terms_last
 
 Phase = Callable[[str], AbstractContextManager[object]]
+Marts = Mapping[str, pl.DataFrame]
+
+#: Minerals are scored together until they have this many routes: the rules are compiled once for all of them.
+ROUTES_AT_ONCE: Final = 12_000
 
 
-def score_portfolio(
+def score_portfolio(inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: nullcontext()) -> Marts:
+    """Score everything and hold it at once; see `score_in_parts` for a portfolio of many minerals.
+
+    Returns:
+        Frames by mart name, as `score_in_parts` gives them, with the minerals one below the other.
+    """
+    parts = list(score_in_parts(inputs, ruleset, phase))
+    return {
+        name: terms_last(pl.concat([part[name] for part in parts], how="diagonal_relaxed"))
+        for name in parts[0]
+    }
+
+
+def score_in_parts(
     inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: nullcontext()
-) -> Mapping[str, pl.DataFrame]:
-    """Score everything.
+) -> Iterator[Marts]:
+    """Score a few minerals at a time, in alphabetical order.
 
     Args:
         inputs: the day's facts and law.
         ruleset: checked rules.
         phase: called with the name of each phase; its context lasts as long as the phase.
 
-    Returns:
+    Yields:
         Frames by mart name: route_score, importer_score, contribution_wide, importer_contribution_wide,
-        contribution_term, flow_measure, withheld_share, reconciliation. Without run columns.
+        contribution_term, flow_measure, withheld_share, reconciliation; sorted, without run columns. No mineral
+        is in two parts.
     """
     with phase("rules, first pass"):
         chains = build_chains(inputs)
-        ruled = rule_measures(inputs, ruleset)
-        access = rule_access(inputs, ruleset)
+        first_pass = _FirstPass(rule_measures(inputs, ruleset), rule_access(inputs, ruleset))
+    for some in _few_at_a_time(chains):
+        yield _score_chains(some, inputs, ruleset, first_pass, phase)
+
+
+@dataclass(frozen=True)
+class _FirstPass:
+    """What the first-pass rules say of the day's law."""
+
+    measures: RuledMeasures
+    access: RuledAccess
+
+
+def _few_at_a_time(chains: Sequence[ChainFrames]) -> Iterator[list[ChainFrames]]:
+    some: list[ChainFrames] = []
+    routes = 0
+    for frames in chains:
+        some.append(frames)
+        routes += sum(flows.height for flows in frames.flows)
+        if routes >= ROUTES_AT_ONCE:
+            yield some
+            some, routes = [], 0
+    if some:
+        yield some
+
+
+def _score_chains(
+    chains: Sequence[ChainFrames], inputs: Inputs, ruleset: RuleSet, first_pass: _FirstPass, phase: Phase
+) -> Marts:
     bloc = inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
     edges = _grade_edges(inputs, ruleset)
     blocks: list[Block] = []
     flows, withheld, grade_rows = [], [], []
     with phase("attribution and shock"):
         for frames in chains:
-            supply = chain_supply(inputs, ruleset, access, frames.chain, ruleset.scorecard.horizons)
-            result = ChainBlocks(inputs, ruleset, ruled, frames, supply, bloc).build()
+            supply = chain_supply(
+                inputs, ruleset, first_pass.access, frames.chain, ruleset.scorecard.horizons
+            )
+            result = ChainBlocks(inputs, ruleset, first_pass.measures, frames, supply, bloc).build()
             # A chain's matrices are large: what is published of them is taken at once, and they are let go.
             blocks += result.blocks
             flows.append(flow_measures(frames, result))
@@ -82,7 +132,10 @@ def score_portfolio(
         "contribution_wide": waterfall.routes,
         "importer_contribution_wide": waterfall.importers,
         "contribution_term": waterfall.terms.join(
-            _pledge_rules(ruled), on=["mineral", "pledge_id"], how="left", maintain_order="left"
+            _pledge_rules(first_pass.measures),
+            on=["mineral", "pledge_id"],
+            how="left",
+            maintain_order="left",
         ),
         "flow_measure": pl.concat(flows),
         "withheld_share": pl.concat(withheld),
@@ -121,7 +174,7 @@ def _stage_notes(inputs: Inputs, grades: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _stage_orders(chains: list[ChainFrames]) -> pl.DataFrame:
+def _stage_orders(chains: Sequence[ChainFrames]) -> pl.DataFrame:
     rows = [
         (frames.chain.mineral, facts.name, order)
         for frames in chains

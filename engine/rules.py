@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import Final
 
 from engine.errors import Location
@@ -65,6 +66,20 @@ class Feature:
         return tuple(f"{self.name}_{end}" for end in ENDS) if self.is_range else (self.name,)
 
 
+def is_of_type(feature: Feature, value: object) -> bool:
+    """Whether a written value is of the feature's type; a category is any word, number or truth value."""
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "number": (int, float),
+        "bool": bool,
+        "date": date,
+        "text": str,
+        "category": (str, int, float, bool),
+    }
+    return isinstance(value, kinds.get(feature.type, object)) and (
+        feature.type != "number" or not isinstance(value, bool)
+    )
+
+
 @dataclass(frozen=True)
 class DatedValue:
     """A parameter's value from a day on, and the reference that bears it."""
@@ -120,12 +135,20 @@ class Score:
     value: Value | None = None
     places: tuple[Location, ...] = ()
 
+    @property
+    def rises(self) -> bool:
+        """Whether its points are numbers, each above the one before."""
+        keys = [key for key, _ in self.points]
+        numbers = [key for key in keys if isinstance(key, int | float)]
+        return len(numbers) == len(keys) and all(lower < upper for lower, upper in pairwise(numbers))
+
 
 @dataclass(frozen=True)
 class Example:
     """An inline test: what is given on a day and what is expected.
 
     Without ``expect`` the rule does not apply, or, with ``is_unknown``, it applies and its value stays unknown.
+    ``places`` are those of the given values.
     """
 
     name: str
@@ -134,6 +157,11 @@ class Example:
     expect: Range | None
     at: Location
     is_unknown: bool = False
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+    def place(self, name: str) -> Location:
+        """Where a given value stands; the test's own place if it gives none of that name."""
+        return self.places.get(name, self.at)
 
 
 @dataclass(frozen=True)

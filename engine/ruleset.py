@@ -14,7 +14,7 @@ def check_ruleset(files: Mapping[str, str]) -> list[Problem]:
     Args:
         files: path relative to the rules folder to text; ``features.yml`` and ``scorecard.yml`` among them.
     """
-    return _read(files)[1]
+    return read_and_check(files)[1]
 
 
 def load_ruleset(files: Mapping[str, str]) -> RuleSet:
@@ -27,7 +27,7 @@ def load_ruleset(files: Mapping[str, str]) -> RuleSet:
         RuleSyntaxError: a text is not in the YAML subset.
         RuleCheckError: a static check refuses the rules; warnings alone do not.
     """
-    ruleset, problems = _read(files)
+    ruleset, problems = read_and_check(files)
     serious = [problem for problem in problems if not problem.is_warning]
     if serious or ruleset is None:
         is_syntax = all(problem.code < "R007" for problem in serious)
@@ -35,7 +35,27 @@ def load_ruleset(files: Mapping[str, str]) -> RuleSet:
     return ruleset
 
 
-def _read(files: Mapping[str, str]) -> tuple[RuleSet | None, list[Problem]]:
+def read_ruleset(files: Mapping[str, str]) -> RuleSet:
+    """A rule set as it was: read, but not checked, since checks may be newer than the rules.
+
+    Args:
+        files: path relative to the rules folder to text.
+
+    Raises:
+        RuleSyntaxError: a text cannot be read whole, with every problem found.
+    """
+    features, scorecard, rules, problems = read_texts(files)
+    if problems or scorecard is None:
+        raise RuleSyntaxError(problems)
+    return RuleSet(features, scorecard, tuple(sorted(rules, key=lambda rule: rule.id)))
+
+
+def read_and_check(files: Mapping[str, str]) -> tuple[RuleSet | None, list[Problem]]:
+    """A rule set as far as it could be read, and every problem of it, sorted by place.
+
+    Returns:
+        The rule set, which is sound only where no problem is serious; None without a catalogue or scorecard.
+    """
     features, scorecard, rules, problems = read_texts(files)
     if scorecard is None or not features:
         return None, sorted(problems)

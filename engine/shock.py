@@ -101,12 +101,14 @@ def _after(pool: Pools, curb: StageCurbs, entering_t: Array, row_world: Index, c
     after = np.empty_like(entering_t)
     plain = ~reached
     after[plain] = propagate(pool, entering_t[plain], row_world[plain], curb.withheld_share[plain], curbing)
-    if reached.any():
-        reach = curb.reach_share[reached][:, pool.exporters]
-        keep = 1.0 - curb.extraterritorial_share[reached][:, :, None] * reach[:, None, :]
-        keep[:, :, pool.exporters == curbing] = 1.0 - curb.withheld_share[reached][:, :, None]
-        keep *= pool.outflow_share[row_world[reached]]
-        after[reached] = propagate_kept(keep, entering_t[reached], pool.exporters)
+    own = pool.exporters == curbing
+    for row in np.flatnonzero(
+        reached
+    ):  # row by row: a matrix stays near the processor, a batch of them does not
+        kept = 1.0 - np.outer(curb.extraterritorial_share[row], curb.reach_share[row, pool.exporters])
+        kept[:, own] = 1.0 - curb.withheld_share[row, :, None]
+        kept *= pool.outflow_share[row_world[row]]
+        after[row] = propagate_kept(kept, entering_t[row], pool.exporters)
     return after
 
 

@@ -16,17 +16,23 @@ MINED = "mined"
 LONG_HORIZON = 1825  # from here new mines and plants count (method section 1)
 
 
+ACCESS_KEPT = ("mineral", "stage", "horizon_days", "access_of", "exporter", "importer")
 RuledAccess = dict[tuple[object, ...], pl.DataFrame]
 
 
 def rule_access(inputs: Inputs, ruleset: RuleSet) -> RuledAccess:
     """The access rows by mineral, stage and horizon, with what the access rules say (value_low, _best, _high)."""
-    horizons = pl.DataFrame(
-        {"horizon_days": list(ruleset.scorecard.horizons)}, schema={"horizon_days": pl.Int64}
-    )
-    frame = inputs["access"].join(horizons, how="cross", maintain_order="left_right")
-    ruled = pl.concat([frame, evaluate(ruleset, "access", frame, on=inputs.as_of)], how="horizontal")
-    return partition(ruled.filter(pl.col("value_best").is_not_null()), "mineral", "stage", "horizon_days")
+    ruled: RuledAccess = {}
+    for (
+        horizon
+    ) in ruleset.scorecard.horizons:  # one after another: opened to all minerals and buyers, they are many
+        frame = inputs["access"].with_columns(pl.lit(horizon, pl.Int64).alias("horizon_days"))
+        value = evaluate(ruleset, "access", frame, on=inputs.as_of)
+        known = pl.concat([frame.select(ACCESS_KEPT), value], how="horizontal").filter(
+            pl.col("value_best").is_not_null()
+        )
+        ruled |= partition(known, "mineral", "stage", "horizon_days")
+    return ruled
 
 
 def access_share(ruled: RuledAccess, chain: Chain, stage: str, horizon: int) -> Array:

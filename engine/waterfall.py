@@ -77,7 +77,7 @@ def build_waterfall(
                 wide[is_importer].append(pl.concat(parts, how="diagonal").sort(keys))
                 parts.clear()
     routes, importers = (
-        _ordered(pl.concat(wide[key], how="diagonal", rechunk=False)) for key in (False, True)
+        terms_last(pl.concat(wide[key], how="diagonal", rechunk=False)) for key in (False, True)
     )
     return Waterfall(routes, importers, _term_frame(slots))
 
@@ -130,7 +130,8 @@ def _slots(blocks: Sequence[Block]) -> dict[tuple[str, Swap], str]:
     return slots
 
 
-def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
+def terms_last(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same frame with its columns of terms, if it has any, in order at the end."""
     terms = sorted(column for column in frame.columns if column[0] == "t" and column[1:].isdigit())
     return frame.select([column for column in frame.columns if column not in set(terms)] + terms)
 

@@ -28,10 +28,10 @@ _TRAPS: Final = {"yes", "no", "on", "off", "y", "n", "~", "null", "true", "false
 # Marks that turn text round, characters without width, control characters, and the line breaks that only YAML 1.1
 # knows: with these a line is not what it shows.
 _UNSEEN: Final = re.compile(
-    "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]"
 )
 # The parser in C reads ten times as fast; both give the same nodes.
-_BASE: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,9 @@ Node = Leaf | Sequence | Mapping
 class _Reader:
     """Turns PyYAML's nodes into ours and gathers problems."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, text: str, file: str) -> None:
         self.file = file
+        self.has_escapes = "\\" in text
         self.problems: list[Problem] = []
 
     def place(self, mark: Any) -> Location:
@@ -80,23 +81,27 @@ class _Reader:
     def events(self, text: str) -> None:
         """Look at every event before anything is built of them: what the subset lacks, and depth."""
         depth = 0
-        for event in yaml.parse(text, Loader=_BASE):
-            at = self.place(event.start_mark)
+        for event in yaml.parse(text, Loader=LOADER):
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
             elif isinstance(event, yaml.DocumentStartEvent) and (event.version or event.tags):
-                self.refuse(at, "R002", "a line that starts with % is not allowed", "remove it")
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                found = "a line that starts with % is not allowed"
+                self.refuse(self.place(event.start_mark), "R002", found, "remove it")
+            if not isinstance(event, yaml.NodeEvent):
+                continue
+            if isinstance(event, yaml.AliasEvent) or event.anchor:
                 found = "anchors and aliases (& and *) are not allowed"
-                self.refuse(at, "R002", found, "repeat the lines, or quote the text")
+                hint = "repeat the lines, or quote the text"
+                self.refuse(self.place(event.start_mark), "R002", found, hint)
             tag = getattr(event, "tag", None)
             if tag:
-                self.refuse(at, "R002", f"tags such as {tag} are not allowed", "remove it, or quote the text")
+                found, hint = f"tags such as {tag} are not allowed", "remove it, or quote the text"
+                self.refuse(self.place(event.start_mark), "R002", found, hint)
             if depth > MAX_DEPTH + 1:
                 found = f"the text is nested more than {MAX_DEPTH} levels deep"
-                self.refuse(at, "R003", found, "check the brackets")
+                self.refuse(self.place(event.start_mark), "R003", found, "check the brackets")
                 return
 
     def node(self, node: yaml.Node, depth: int = 0) -> Node:
@@ -125,6 +130,7 @@ class _Reader:
                     key_at, "R002", "merge keys (<<) are not allowed", "repeat the lines that you need"
                 )
                 continue
+            self.unseen(key_node.value, key_at)
             key = self.key(key_node, key_at)
             if str(key.value) in seen:
                 self.refuse(
@@ -137,6 +143,14 @@ class _Reader:
             seen[str(key.value)] = key_at
             items.append((key, self.node(value_node, depth + 1)))
         return Mapping(tuple(items), at)
+
+    def unseen(self, text: str, at: Location) -> None:
+        """Refuse what nobody sees, written as an escape and so unseen by ``_early_problems``."""
+        found = _UNSEEN.search(text) if self.has_escapes else None
+        if found:
+            self.refuse(
+                at, "R001", f"an unseen character U+{ord(found[0]):04X} stands in this text", "remove it"
+            )
 
     @staticmethod
     def key(node: yaml.ScalarNode, at: Location) -> Leaf:
@@ -155,6 +169,7 @@ class _Reader:
                 at, "R003", f"a text of {len(text)} characters is too long", f"keep it under {MAX_SCALAR}"
             )
             return Leaf("", at, is_quoted=True)
+        self.unseen(text, at)
         if node.style:  # the C parser says "" for plain, the other None
             return Leaf(text, at, is_quoted=True)
         return Leaf(self.plain(text, at), at, is_quoted=False)
@@ -200,14 +215,17 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     early = _early_problems(text, file)
     if early:
         return None, early
-    reader = _Reader(file)
+    reader = _Reader(text, file)
     try:
         reader.events(text)
         if reader.problems:
             return None, reader.problems
-        root = yaml.compose(text, Loader=_BASE)
+        root = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = reader.place(error.problem_mark or error.context_mark)
+        lines = text.splitlines()
+        if mark.line > len(lines) > 0:  # where the last line has no end, the parser reports one beyond it
+            mark = Location(file, len(lines), len(lines[-1]) + 1)
         words = " ".join(part for part in (error.context, error.problem) if part)
         return None, [
             Problem(mark, "R001", f"the text is no YAML: {words}", "check the indentation and the quotes")

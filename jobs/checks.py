@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,55 +12,115 @@ import polars as pl
 import polars.selectors as cs
 
 from jobs.errors import CheckError
-from jobs.marts import HORIZONS, KEYS, REGIMES, STEPS, range_columns
+from jobs.marts import HORIZONS, KEYS, REGIMES, ROUTE, STEPS, range_columns
 from jobs.ports import Reader
 from jobs.settings import ALL_COUNTRIES
 
 POINTS_TOLERANCE = 1e-9
 SHOWN = 3
+#: Tables of scores, each with the table of its points.
+SCORES = {"route_score": "contribution_wide", "importer_score": "importer_contribution_wide"}
+#: Tables that must hold rows, and those of a run for all curbing countries.
+FULL = ("route_score", "importer_score", "reconciliation", "measure_coverage")
+FULL_OF_ALL = ("withheld_share",)
 
 Marts = Mapping[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check of one table; `failures` counts the rows (or columns) that break it."""
+    """One check of one table; `failures` counts the rows (or columns, or minerals) that break it."""
 
     check_id: str
     table_name: str
-    passed: bool
     failures: int
     detail: str
 
+    @property
+    def passed(self) -> bool:
+        """Whether nothing breaks it."""
+        return not self.failures
 
-def check_marts(marts: Marts, curbing_country: str) -> list[CheckResult]:
-    """Run every check over the tables of a run.
+
+class MartChecks:
+    """Every check over the tables of a run, which come a few minerals at a time.
 
     Args:
-        marts: Mart tables by name, with the columns of the mart contract.
         curbing_country: An ISO 3166 alpha-3 code, or `all`, where only `withheld_share` is full.
-
-    Returns:
-        One result per check and table, passed or not, in a fixed order.
     """
-    results: list[CheckResult] = []
-    for name in sorted(marts):
-        frame = marts[name]
-        results.extend(_key_checks(name, frame))
-        results.append(_finite(name, frame))
-    results.extend(_presence(marts, curbing_country))
-    for name in ("route_score", "importer_score"):
-        if name in marts:
-            results.extend(_score_checks(name, marts[name]))
-    for wide, scores in (
-        ("contribution_wide", "route_score"),
-        ("importer_contribution_wide", "importer_score"),
-    ):
-        if wide in marts and scores in marts:
-            results.extend(
-                _sum_checks(wide, marts[wide], scores, marts[scores], marts.get("contribution_term"))
+
+    def __init__(self, curbing_country: str) -> None:
+        self._full = FULL_OF_ALL if curbing_country == ALL_COUNTRIES else FULL
+        self._found: dict[tuple[str, str], CheckResult] = {}
+        self._rows: Counter[str] = Counter()
+        self._scores = dict.fromkeys(SCORES, 0.0)
+        self._minerals: dict[str, set[str]] = {}
+
+    def add(self, marts: Marts) -> None:
+        """Check one part, with the columns of the mart contract; a score and its points come in the same part."""
+        for name, frame in marts.items():
+            self._rows[name] += frame.height
+            if name in SCORES:
+                self._scores[name] += float(frame["active"].sum() or 0.0)
+            for result in (*_key_checks(name, frame), _finite(name, frame), *self._apart(name, frame)):
+                self._keep(result)
+        for name, wide in SCORES.items():
+            if name in marts:
+                for result in _score_checks(name, marts[name]):
+                    self._keep(result)
+            if name in marts and wide in marts:
+                terms = marts.get("contribution_term")
+                for result in _sum_checks(wide, marts[wide], name, marts[name], terms):
+                    self._keep(result)
+
+    def results(self) -> list[CheckResult]:
+        """Return one result per check and table, passed or not, in a fixed order."""
+        return [self._found[place] for place in sorted(self._found)] + [
+            CheckResult(
+                "has_rows", name, failures=int(not rows), detail="" if rows else "the table has no rows"
             )
-    return results
+            for name, rows in ((name, self._rows[name]) for name in self._full)
+        ]
+
+    def verify_built(self, reader: Reader, path: Path) -> None:
+        """Compare the built file with the tables that were checked: row counts, and the sum of all scores.
+
+        Raises:
+            CheckError: The file holds other rows than were computed.
+        """
+        for name, rows in sorted(self._rows.items()):
+            stored = reader.query(f'SELECT count(*)::BIGINT AS n FROM mart."{name}"').item()
+            if stored != rows:
+                raise CheckError(
+                    f"{path.name}: mart.{name} holds {stored} rows where {rows} were computed; nothing was published."
+                )
+        for name, computed in self._scores.items():
+            total = reader.query(f"SELECT coalesce(sum(active), 0)::DOUBLE AS total FROM mart.{name}").item()
+            if abs(total - computed) > 1e-6 * max(1.0, abs(computed)):
+                raise CheckError(
+                    f"{path.name}: the active scores of mart.{name} sum to {total}, computed were {computed}; nothing was published."
+                )
+
+    def _keep(self, result: CheckResult) -> None:
+        """Put the findings of several parts together."""
+        place = (result.table_name, result.check_id)
+        before = self._found.get(place)
+        if before is not None:
+            detail = "; ".join(filter(None, (before.detail, result.detail)))
+            result = CheckResult(
+                result.check_id, result.table_name, before.failures + result.failures, detail
+            )
+        self._found[place] = result
+
+    def _apart(self, name: str, frame: pl.DataFrame) -> Iterator[CheckResult]:
+        """Keys are unique over all parts if they are so in each and no mineral is in two."""
+        if "mineral" in KEYS.get(name, ()) and "mineral" in frame.columns:
+            seen = self._minerals.setdefault(name, set())
+            own = set(frame["mineral"].drop_nulls().unique())
+            twice = sorted(own & seen)
+            seen |= own
+            detail = f"given in two parts: {', '.join(twice)}" if twice else ""
+            yield CheckResult("mineral_given_once", name, len(twice), detail)
 
 
 def require_passed(results: Sequence[CheckResult]) -> None:
@@ -85,40 +146,16 @@ def check_frame(results: Sequence[CheckResult]) -> pl.DataFrame:
     )
 
 
-def verify_built(reader: Reader, marts: Marts, path: Path) -> None:
-    """Compare the built file with the tables that it was built from: row counts, and the sum of all scores.
-
-    Raises:
-        CheckError: The file holds other rows than were computed.
-    """
-    for name, frame in sorted(marts.items()):
-        stored = reader.query(f'SELECT count(*)::BIGINT AS n FROM mart."{name}"').item()
-        if stored != frame.height:
-            raise CheckError(
-                f"{path.name}: mart.{name} holds {stored} rows where {frame.height} were computed; nothing was published."
-            )
-    for name in ("route_score", "importer_score"):
-        if name not in marts:
-            continue
-        stored_sum = reader.query(f"SELECT coalesce(sum(active), 0)::DOUBLE AS total FROM mart.{name}").item()
-        computed = float(marts[name]["active"].sum() or 0.0)
-        if abs(stored_sum - computed) > 1e-6 * max(1.0, abs(computed)):
-            raise CheckError(
-                f"{path.name}: the active scores of mart.{name} sum to {stored_sum}, computed were {computed}; nothing was published."
-            )
-
-
 def _result(check_id: str, table: str, broken: pl.DataFrame, sentence: str) -> CheckResult:
     """Make a result of the rows that break a check, naming the first few."""
     if broken.height == 0:
-        return CheckResult(check_id, table, passed=True, failures=0, detail="")
+        return CheckResult(check_id, table, failures=0, detail="")
     keys = [name for name in KEYS.get(table, ()) if name in broken.columns] or broken.columns[:4]
     rows = broken.sort(keys).head(SHOWN).select(keys).rows()
     shown = "; ".join(" ".join("?" if value is None else str(value) for value in row) for row in rows)
     return CheckResult(
         check_id,
         table,
-        passed=False,
         failures=broken.height,
         detail=f"{sentence} in {broken.height} rows, first: {shown}",
     )
@@ -135,7 +172,6 @@ def _key_checks(name: str, frame: pl.DataFrame) -> Iterator[CheckResult]:
         yield CheckResult(
             "key_columns",
             name,
-            passed=False,
             failures=len(missing),
             detail=f"key columns missing: {', '.join(missing)}",
         )
@@ -150,35 +186,7 @@ def _finite(name: str, frame: pl.DataFrame) -> CheckResult:
     counts = floats.select((~pl.all().is_finite()).sum()) if floats.width else floats
     bad = [column for column in counts.columns if counts[column].item()]
     detail = f"not a finite number in: {', '.join(bad)}" if bad else ""
-    return CheckResult("finite", name, passed=not bad, failures=len(bad), detail=detail)
-
-
-def _presence(marts: Marts, curbing_country: str) -> Iterator[CheckResult]:
-    full = (
-        ("withheld_share",)
-        if curbing_country == ALL_COUNTRIES
-        else ("route_score", "importer_score", "reconciliation", "measure_coverage")
-    )
-    for name in full:
-        empty = name not in marts or marts[name].height == 0
-        yield CheckResult(
-            "has_rows",
-            name,
-            passed=not empty,
-            failures=int(empty),
-            detail="the table has no rows" if empty else "",
-        )
-    scores = marts.get("route_score")
-    if scores is not None and scores.height:
-        per_route = scores.group_by("mineral", "stage", "exporter", "importer").agg(
-            pl.col("horizon_days").n_unique().alias("n")
-        )
-        yield _result(
-            "all_horizons",
-            "route_score",
-            per_route.filter(pl.col("n") != len(HORIZONS)),
-            "a horizon is missing",
-        )
+    return CheckResult("finite", name, failures=len(bad), detail=detail)
 
 
 def _score_checks(name: str, frame: pl.DataFrame) -> Iterator[CheckResult]:
@@ -200,6 +208,10 @@ def _score_checks(name: str, frame: pl.DataFrame) -> Iterator[CheckResult]:
     for end_active, end_snapback in zip(range_columns("active"), range_columns("snapback"), strict=True):
         above = frame.filter(pl.col(end_active) > pl.col(end_snapback) + POINTS_TOLERANCE)
         yield _result(f"{end_active}_below_{end_snapback}", name, above, "active is above snapback")
+    if name == "route_score":
+        per_route = frame.group_by(ROUTE).agg(pl.col("horizon_days").n_unique().alias("n"))
+        short = per_route.filter(pl.col("n") != len(HORIZONS))
+        yield _result("all_horizons", name, short, "a horizon is missing")
     silent = frame.filter(pl.col("active").is_null() & pl.col("unknown_reason").is_null())
     yield _result("unknown_has_reason", name, silent, "no score and no reason")
 
@@ -211,24 +223,34 @@ def _sum_checks(
     keys = [key for key in KEYS[wide_name] if key != "regime"]
     published = scores.unpivot(on=list(REGIMES), index=keys, variable_name="regime", value_name="score")
     total = wide.select(*keys, "regime", pl.sum_horizontal(STEPS).alias("points"))
-    strays = total.join(published, on=[*keys, "regime"], how="anti")
+    joined = total.join(
+        published.with_columns(pl.lit(value=True).alias("has_row")), on=[*keys, "regime"], how="left"
+    )
+    strays = joined.filter(pl.col("has_row").is_null())
     yield _result("points_have_score", wide_name, strays, f"points without a row in {score_name}")
-    joined = total.join(published.drop_nulls("score"), on=[*keys, "regime"])
     apart = joined.filter((pl.col("points") - pl.col("score")).abs() > POINTS_TOLERANCE)
     yield _result("points_sum_to_score", wide_name, apart, f"steps do not sum to the score of {score_name}")
     if terms is None:
         return
     # A term's column may mean another thing for another mineral, so each list is summed over its own rows.
     lists = terms.partition_by("mineral", as_dict=True) if "mineral" in terms.columns else {(None,): terms}
-    for step in STEPS:
-        parts: list[pl.DataFrame] = []
-        for (mineral,), own in lists.items():
-            here = own.filter(pl.col("step").str.to_lowercase() == step)["term"]
-            members = [term for term in here if term in wide.columns]
-            rows = wide if mineral is None else wide.filter(pl.col("mineral") == mineral)
-            if members:
-                off = (pl.sum_horizontal(members) - pl.col(step)).abs() > POINTS_TOLERANCE
-                parts.append(rows.filter(off).select(*keys, "regime"))
+    off: dict[str, list[pl.DataFrame]] = {step: [] for step in STEPS}
+    for (mineral,), own in lists.items():
+        rows = wide if mineral is None else wide.filter(pl.col("mineral") == mineral)
+        members = {
+            step: [
+                t for t in own.filter(pl.col("step").str.to_lowercase() == step)["term"] if t in wide.columns
+            ]
+            for step in STEPS
+        }
+        wrong = rows.select(
+            ((pl.sum_horizontal(found) - pl.col(step)).abs() > POINTS_TOLERANCE).alias(step)
+            for step, found in members.items()
+            if found
+        )
+        for step in wrong.columns:
+            off[step].append(rows.select(*keys, "regime").filter(wrong[step]))
+    for step, parts in off.items():
         if parts:
             yield _result(
                 f"terms_sum_to_{step}", wide_name, pl.concat(parts), f"terms do not sum to step {step}"

@@ -79,16 +79,19 @@ def _refuse_hindsight(facts: WarehouseInputs, flows: pl.DataFrame) -> None:
 
 def _open_scope(frame: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
     """Open `*` minerals and empty stages to every mineral and stage that has routes."""
-    places = scope.rename({"mineral": "a_mineral", "stage": "a_stage"})
+    places = scope.select("mineral", "stage", a_mineral="mineral", a_stage="stage")
+    named = _or_every(_or_every(places, "mineral"), "stage")
     return (
-        frame.join(places, how="cross", maintain_order="left_right")
-        .filter(
-            pl.col("mineral").is_in([EVERY]) | (pl.col("mineral") == pl.col("a_mineral")),
-            pl.col("stage").is_null() | (pl.col("stage") == pl.col("a_stage")),
-        )
+        frame.with_columns(pl.col("stage").fill_null(EVERY))
+        .join(named, on=["mineral", "stage"], maintain_order="left_right")
         .with_columns(mineral="a_mineral", stage="a_stage")
         .drop("a_mineral", "a_stage")
     )
+
+
+def _or_every(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Each row twice: under its own key, and under the `*` that stands for every key."""
+    return pl.concat([frame, frame.with_columns(pl.lit(EVERY).alias(key))])
 
 
 def _by_country(frame: pl.DataFrame, blocs: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -119,7 +122,7 @@ def _own_pledges(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
 def _access(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
     rows = facts.access.filter((pl.col("access_of") == "pledge") | pl.col("state").is_in(CLOSING_STATES))
     words = ("instrument", "legal_strength", "agreement_state", "coverage", "kind")
-    return _open_scope(rows, scope).select(
+    narrow = rows.select(
         "access_of",
         "exporter",
         "importer",
@@ -129,6 +132,7 @@ def _access(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
         pl.col("row_id").alias("fact_id"),
         "source_id",
     )
+    return _open_scope(narrow, scope)
 
 
 def _capacity(capacity: pl.DataFrame) -> pl.DataFrame:
@@ -165,13 +169,12 @@ def _stocks(stocks: pl.DataFrame, blocs: pl.DataFrame, lanes: pl.DataFrame) -> p
         pl.col("metric").is_in(COVER_METRICS),
     )
     held = _by_country(usable.with_columns(importer="holder"), blocs, "importer")
-    buyers = lanes.select(a_mineral="mineral", a_importer="importer").unique(maintain_order=True)
+    buyers = lanes.select(
+        a_mineral="mineral", a_importer="importer", mineral="mineral", importer="importer"
+    ).unique(maintain_order=True)
+    named = _or_every(_or_every(buyers, "mineral"), "importer")
     return (
-        held.join(buyers, how="cross", maintain_order="left_right")
-        .filter(
-            (pl.col("mineral") == EVERY) | (pl.col("mineral") == pl.col("a_mineral")),
-            (pl.col("importer") == EVERY) | (pl.col("importer") == pl.col("a_importer")),
-        )
+        held.join(named, on=["mineral", "importer"], maintain_order="left_right")
         .with_columns(
             breadth=pl.when(pl.col("importer") == EVERY)
             .then(2)

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 @dataclass(frozen=True)
 class PhaseTime:
-    """One phase, its duration, and the most memory that the process had held by its end."""
+    """One phase, its duration in all, and the most memory that the process had held by its end."""
 
     name: str
     seconds: float
@@ -26,11 +26,14 @@ class PhaseTime:
 
 @dataclass
 class Phases:
-    """Times the phases of a run; as a context manager it also shows a bar where there is a terminal."""
+    """Times the phases of a run; as a context manager it also shows a bar where there is a terminal.
+
+    A phase may be entered again, for the next few minerals: its times add up.
+    """
 
     console: Console
-    expected: int = 8
-    done: list[PhaseTime] = field(default_factory=list)
+    expected: int = 13
+    _done: dict[str, PhaseTime] = field(default_factory=dict)
     _progress: Progress | None = None
     _task: TaskID | None = None
 
@@ -48,6 +51,11 @@ class Phases:
         if self._progress is not None:
             self._progress.stop()
 
+    @property
+    def done(self) -> list[PhaseTime]:
+        """The phases, in the order in which each first ended."""
+        return list(self._done.values())
+
     def phase(self, name: str) -> AbstractContextManager[None]:
         """Time a phase; phases within phases are timed too, and the outer one includes them."""
         return self._timed(name)
@@ -60,9 +68,13 @@ class Phases:
         try:
             yield
         finally:
-            self.done.append(PhaseTime(name, time.perf_counter() - start, peak_memory_mb()))
-            if self._progress is not None and self._task is not None:
+            seconds = time.perf_counter() - start
+            before = self._done.get(name)
+            if before is not None:
+                seconds += before.seconds
+            elif self._progress is not None and self._task is not None:
                 self._progress.advance(self._task)
+            self._done[name] = PhaseTime(name, seconds, peak_memory_mb())
 
 
 def peak_memory_mb() -> float:

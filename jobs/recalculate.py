@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from engine.portfolio import score_portfolio
+from engine.portfolio import score_in_parts
 from engine.portfolio_withheld import withheld_portfolio
 from jobs.coverage import measure_coverage
 from jobs.gather import LONGEST_DAYS, gather
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from warehouse import Warehouse
 
 Phase = Callable[[str], AbstractContextManager[object]]
+Deliver = Callable[[Mapping[str, pl.DataFrame]], None]
 LEDGER_COUNTRIES = (
     "SELECT DISTINCT curbing_country FROM core.measures WHERE known_from <= $known_at ORDER BY 1"
 )
-MAIN_HORIZON = 365
+ROUTE_COLUMNS = ("mineral", "stage", "exporter", "importer", "horizon_days", "route_usd")
 
 
 @dataclass(frozen=True)
@@ -40,38 +41,54 @@ class RunRequest:
     strict_knowledge: bool = False
 
 
-@dataclass
-class RunResult:
-    """Frames by mart table, with a null run_id, and what a reader should be warned of."""
-
-    marts: dict[str, pl.DataFrame]
-    summary: dict[str, object] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-
-def recalculate(request: RunRequest, state: Warehouse, ruleset: RuleSet, on_phase: Phase) -> RunResult:
+def recalculate(
+    request: RunRequest, state: Warehouse, ruleset: RuleSet, on_phase: Phase, deliver: Deliver
+) -> list[str]:
     """Score every route and importer, or give c of every ledger country where the curbing country is ``all``.
+
+    Args:
+        request: what is asked.
+        state: the facts.
+        ruleset: checked rules.
+        on_phase: times a phase; the phases of scoring come again for every few minerals.
+        deliver: is given the mart tables, with a null run_id, a few minerals at a time; what has been delivered is
+            not kept, so that memory does not grow with the number of minerals.
+
+    Returns:
+        What a reader should be warned of.
 
     Raises:
         InputError: no trade was known, or figures from later had to be used and ``strict_knowledge`` is set.
     """
     if request.curbing_country == ALL_COUNTRIES:
-        return _every_country(request, state, ruleset, on_phase)
+        return _every_country(request, state, ruleset, on_phase, deliver)
     facts = WarehouseInputs(state, request.as_of, request.known_at, request.curbing_country)
     with on_phase("gather"):
         inputs = gather(facts, strict_knowledge=request.strict_knowledge)
-    marts = dict(score_portfolio(inputs, ruleset, on_phase))
+    routes, grades = [], []
+    for scored in score_in_parts(inputs, ruleset, on_phase):
+        with on_phase("tables"):
+            marts = dict(scored)
+            marts["contribution_term"] = term_frame(marts, inputs)
+            for name in ("route_score", "importer_score"):
+                marts[name] = marts[name].with_columns(pl.lit(None, pl.String).alias("run_id"))
+            routes.append(marts["route_score"].select(ROUTE_COLUMNS))
+            grades.append(marts["reconciliation"])
+        deliver({name: publishable(name, frame) for name, frame in marts.items()})
+        del scored, marts  # before the next minerals are scored
     with on_phase("tables"):
-        marts["contribution_term"] = term_frame(marts, inputs)
-        marts["measure_coverage"] = measure_coverage(state, request.known_at, marts["route_score"])
-        marts["calendar"] = _calendar(facts)
-        for name in ("route_score", "importer_score"):
-            marts[name] = marts[name].with_columns(pl.lit(None, pl.String).alias("run_id"))
-        marts = {name: publishable(name, frame) for name, frame in marts.items()}
-    return RunResult(marts, _summary(marts, facts), _warnings(marts, facts))
+        every_route, every_grade = pl.concat(routes), pl.concat(grades, how="vertical_relaxed")
+        last = {
+            "measure_coverage": measure_coverage(state, request.known_at, every_route),
+            "calendar": _calendar(facts),
+        }
+    deliver({name: publishable(name, frame) for name, frame in last.items()})
+    return _warnings(every_grade, facts)
 
 
-def _every_country(request: RunRequest, state: Warehouse, ruleset: RuleSet, on_phase: Phase) -> RunResult:
+def _every_country(
+    request: RunRequest, state: Warehouse, ruleset: RuleSet, on_phase: Phase, deliver: Deliver
+) -> list[str]:
     parts = []
     countries = state.query(LEDGER_COUNTRIES, {"known_at": request.known_at})["curbing_country"]
     calendars = []
@@ -84,7 +101,8 @@ def _every_country(request: RunRequest, state: Warehouse, ruleset: RuleSet, on_p
             calendars.append(_calendar(facts))
     filled = [part for part in parts if part.height]
     keys = ["curbing_country", "mineral", "stage", "importer", "horizon_days"]
-    return RunResult({"withheld_share": pl.concat(filled).sort(keys), "calendar": pl.concat(calendars)})
+    deliver({"withheld_share": pl.concat(filled).sort(keys), "calendar": pl.concat(calendars)})
+    return []
 
 
 def _calendar(facts: WarehouseInputs) -> pl.DataFrame:
@@ -100,19 +118,9 @@ def _calendar(facts: WarehouseInputs) -> pl.DataFrame:
     )
 
 
-def _summary(marts: dict[str, pl.DataFrame], facts: WarehouseInputs) -> dict[str, object]:
-    routes = marts["route_score"].filter(pl.col("horizon_days") == MAIN_HORIZON)
-    return {
-        "minerals": routes["mineral"].n_unique(),
-        "routes": routes.height,
-        "lanes_new_since_baseline": facts.flows.filter(pl.col("route_t_high") == 0).height,
-        "gap_rows": int(facts.gaps["row_count"].sum()),
-    }
-
-
-def _warnings(marts: dict[str, pl.DataFrame], facts: WarehouseInputs) -> list[str]:
+def _warnings(grades: pl.DataFrame, facts: WarehouseInputs) -> list[str]:
     warnings = []
-    weak = marts["reconciliation"].filter(pl.col("grade") == "insufficient")
+    weak = grades.filter(pl.col("grade") == "insufficient")
     if weak.height:
         names = ", ".join(f"{m} {s}" for m, s in weak.select("mineral", "stage").iter_rows())
         warnings.append(f"trade and production do not reconcile for {names}: these scores are unverified.")

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import Problem, RuleError, RuleSet, check_ruleset, format_problem, load_ruleset, run_examples
+from engine import Problem, RuleError, RuleSet, format_problem, load_ruleset
+from engine.ruleset import read_and_check
 from jobs.errors import SettingsError
 from jobs.identity import digest_texts
 
@@ -113,10 +114,12 @@ def load_rulebook(folder: Path, *, method: str | None = None) -> Rulebook:
     return Rulebook(ruleset, digest_texts(texts), folder, texts)
 
 
-def problems_of(folder: Path) -> tuple[list[Problem], dict[str, str]]:
-    """Return every problem of a folder of rules, warnings among them, and the texts that were read."""
+def problems_of(folder: Path) -> tuple[RuleSet | None, list[Problem], dict[str, str]]:
+    """Return a folder's rule set, None if any problem is serious, every problem, and the texts that were read."""
     texts = read_rule_files(folder)
-    return check_ruleset(texts), texts
+    ruleset, problems = read_and_check(texts)
+    is_sound = all(problem.is_warning for problem in problems)
+    return ruleset if is_sound else None, problems, texts
 
 
 def show_problems(problems: Iterable[Problem], folder: Path, texts: Mapping[str, str]) -> list[str]:
@@ -129,6 +132,8 @@ def show_problems(problems: Iterable[Problem], folder: Path, texts: Mapping[str,
 
 def test_rules(rulebook: Rulebook) -> TestReport:
     """Run the tests that stand inside the rule files."""
+    from engine import run_examples  # brings polars, for which a check alone need not wait
+
     report = run_examples(rulebook.ruleset)
     return TestReport(len(report.results), show_problems(report.problems, rulebook.folder, rulebook.texts))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from engine import ExampleResult, run_examples
-from engine.examples import BranchCoverage, coverage
+from engine.branches import BranchCoverage, coverage
 from jobs.errors import PublishError
 from jobs.rulebook import Rulebook, show_problems
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from jobs import ledger
-from jobs.checks import CheckResult, check_frame, check_marts, require_passed, verify_built
+from jobs.checks import CheckResult, MartChecks, check_frame, require_passed
 from jobs.errors import ExitCode, InputError, SettingsError
 from jobs.export.book import Selection, load_book
 from jobs.export.tables import NIGHTLY_SKIP, TableFormat, export_tables, whole_folder, write_manifest
@@ -22,7 +22,7 @@ from jobs.lock import exclusive
 from jobs.marts import KEYS
 from jobs.phases import Phases
 from jobs.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
-from jobs.recalculate import RunRequest, RunResult, recalculate
+from jobs.recalculate import RunRequest, recalculate
 from jobs.rulebook import CURBS, Rulebook, load_rulebook, require_tested
 from jobs.run_meta import RunStamp, meta_frames
 from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
@@ -30,7 +30,7 @@ from jobs.suggest import did_you_mean
 from warehouse.bundle import LoadReport
 from warehouse.database import Database
 from warehouse.datapackage import write_data_package
-from warehouse.snapshot import build_snapshot
+from warehouse.snapshot import Append, build_snapshot
 from warehouse.state import Warehouse
 
 
@@ -52,7 +52,6 @@ class RunOutcome:
     layout: Layout
     facts: LoadReport
     rulebook: Rulebook
-    result: RunResult
     checks: list[CheckResult]
     snapshot: Path
     exports: Path
@@ -120,27 +119,37 @@ def _score_and_publish(
         curbing_country=stamp.curbing_country,
         strict_knowledge=settings.strict_knowledge,
     )
-    result = recalculate(request, state, rulebook.ruleset, phases.phase)
-    marts = {name: _stamped(frame, stamp) for name, frame in result.marts.items()}
-    with phases.phase("checks"):
-        checks = check_marts(marts, stamp.curbing_country)
-        require_passed(checks)
-    meta = meta_frames(stamp, phases.done, check_frame(checks), rulebook, facts)
-    with phases.phase("publish"):
+    checks = MartChecks(stamp.curbing_country)
+    warnings: list[str] = []
+
+    def fill(append: Append) -> Mapping[str, pl.DataFrame]:
+        """Check the tables and write them as they are scored; publish nothing if a check fails."""
+
+        def deliver(marts: Mapping[str, pl.DataFrame]) -> None:
+            stamped = {name: _stamped(frame, stamp) for name, frame in marts.items()}
+            with phases.phase("checks"):
+                checks.add(stamped)
+            with phases.phase("store"):
+                append(stamped)
+
+        warnings.extend(recalculate(request, state, rulebook.ruleset, phases.phase, deliver))
+        require_passed(checks.results())
+        meta = meta_frames(stamp, phases.done, check_frame(checks.results()), rulebook, facts)
+        publishing.enter_context(phases.phase("publish"))  # what follows is no scoring any more
+        return meta
+
+    with ExitStack() as publishing:
         snapshot = place_snapshot(
             layout,
             as_of=stamp.as_of,
             run_id=stamp.run_id,
-            build=lambda path: build_snapshot(path, state, marts, meta),
-            verify=lambda path: _verify(path, marts),
+            build=lambda path: build_snapshot(path, state, fill),
+            verify=lambda path: _verify(path, checks),
         )
-        warnings = [*result.warnings, *_load_warnings(facts)]
+        warnings += _load_warnings(facts)
         case = PointerCase(stamp.as_of, stamp.known_at, stamp.curbing_country, dates.started_at.date())
         pointed = layout.pointed()
         known = ledger.known_at_of(state, pointed.run_id) if pointed else None
-        # The tables are in the file now: let go of them before the exports read it back.
-        marts.clear()
-        result.marts.clear()
         moved = pointer_moves(layout, case, default_country=DEFAULT_CURBING_COUNTRY, pointed_known_at=known)
         if moved:
             warnings.extend(point_to(layout, snapshot))
@@ -149,13 +158,13 @@ def _score_and_publish(
     ledger.append(state, _entry(stamp, dates, ledger.PUBLISHED, file=snapshot.name))
     dropped = drop_old(layout, keep=settings.keep_snapshots, spare=snapshot)
     return RunOutcome(
-        stamp, layout, facts, rulebook, result, checks, snapshot, exports, moved, dropped, warnings
+        stamp, layout, facts, rulebook, checks.results(), snapshot, exports, moved, dropped, warnings
     )
 
 
-def _verify(path: Path, marts: Mapping[str, pl.DataFrame]) -> None:
+def _verify(path: Path, checks: MartChecks) -> None:
     with Database.open(path, read_only=True) as built:
-        verify_built(built, marts, path)
+        checks.verify_built(built, path)
 
 
 def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp, facts: LoadReport) -> Path:
@@ -166,6 +175,7 @@ def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp,
         selections += [Selection(importer=importer) for importer in settings.export.importers]
         selections += [Selection(top=settings.export.top)] if settings.export.top else []
     with whole_folder(target) as folder, Database.open(snapshot, read_only=True) as reader:
+        reader.keep_small()
         export_tables(reader, folder, tuple(TableFormat), skip=NIGHTLY_SKIP)
         write_data_package(reader, folder, facts.bundles, KEYS)
         for selection in selections:

@@ -8,8 +8,10 @@ from datetime import date, datetime
 
 import polars as pl
 
+from engine.check_versions import fingerprint
 from jobs.phases import PhaseTime
 from jobs.rulebook import Rulebook
+from jobs.rules_check import written
 from warehouse.bundle import LoadReport
 
 
@@ -58,12 +60,24 @@ def meta_frames(
     )
     rule = pl.DataFrame(
         [
-            (rule.id, rule.version, rule.title, rule.sets, rule.explain, rule.file, rule.rationale)
+            (
+                rule.id,
+                rule.version,
+                rule.status,
+                written(fingerprint(rule)),
+                rule.title,
+                rule.sets,
+                rule.explain,
+                rule.file,
+                rule.rationale,
+            )
             for rule in rulebook.ruleset.rules
         ],
         schema={
             "rule_id": pl.String,
             "version": pl.Int64,
+            "status": pl.String,
+            "fingerprint": pl.String,
             "title": pl.String,
             "sets": pl.String,
             "sentence": pl.String,

@@ -119,6 +119,23 @@ class Database:
         except duckdb.Error as error:
             raise QueryError(f"a query failed: {error}") from error
 
+    def copy_parquet(self, query: str, path: Path) -> None:
+        """Write the rows of a query as Parquet, in their order and without holding them; equal rows give equal bytes.
+
+        Raises:
+            QueryError: DuckDB refused the query, or the file cannot be written.
+        """
+        self.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+
+    def one_thread(self) -> None:
+        """Add numbers up in the order of their rows: the order of two threads differs in the last digit from run to run."""
+        self.execute("SET threads = 1")
+
+    def keep_small(self) -> None:
+        """Write whole tables in little memory; one thread also fills row groups one after another."""
+        self.one_thread()
+        self.execute("SET memory_limit = '512MB'")
+
     @contextmanager
     def frame(self, name: str, frame: pl.DataFrame) -> Iterator[str]:
         """Lend a polars frame to SQL under a name, for the length of the block."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from warehouse.meta_columns import META
 from warehouse.published import MartTable
 
 _TERM = re.compile(r"t\d+")
+_TERM_SAYS = "Points of one term; mart.contribution_term says which, mineral by mineral."
 _SQL: dict[pl.DataType, str] = {
     pl.String(): "VARCHAR",
     pl.Float64(): "DOUBLE",
@@ -33,16 +34,7 @@ def sql_type(dtype: pl.DataType) -> str:
     return _SQL[dtype]
 
 
-@dataclass(frozen=True, slots=True)
-class Conformed:
-    """A frame that fits its published table, with the comment of each of its columns."""
-
-    table: MartTable
-    frame: pl.DataFrame
-    comments: dict[str, str]
-
-
-def conform(schema: str, name: str, frame: pl.DataFrame) -> Conformed:
+def conform(schema: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Check a frame against its published columns, and bring it into their order and types.
 
     Args:
@@ -58,7 +50,7 @@ def conform(schema: str, name: str, frame: pl.DataFrame) -> Conformed:
         raise MartError(f"{schema}.{name} is no published table{_hint(name, list(tables))}")
     table = tables[name]
     wanted = {c.name: c for c in table.columns}
-    extra = [c for c in frame.columns if table.has_terms and _TERM.fullmatch(c)]
+    extra = terms(table, frame)
     faults = [
         f"column '{c.name}' is missing"
         for c in table.columns
@@ -82,16 +74,19 @@ def conform(schema: str, name: str, frame: pl.DataFrame) -> Conformed:
             exprs.append(_cast(column, frame.schema[column], dtype))
     if faults:
         raise MartError(f"{schema}.{name}: {'; '.join(faults)}")
-    told = {n: c.comment for n, c in wanted.items()}
-    told |= dict.fromkeys(extra, "Points of one term; mart.contribution_term says which, mineral by mineral.")
-    return Conformed(table, frame.select(exprs), told)
+    return frame.select(exprs)
 
 
 def publishable(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The published columns of a mart table that a frame has, and its term columns; what is internal is left behind."""
     table = TABLES_OF_MART[name]
     own = [c.name for c in table.columns if c.name in frame.columns]
-    return frame.select(*own, *(c for c in frame.columns if table.has_terms and _TERM.fullmatch(c)))
+    return frame.select(*own, *terms(table, frame))
+
+
+def terms(table: MartTable, frame: pl.DataFrame) -> list[str]:
+    """Columns of a frame that are terms of a waterfall, where the published table has such."""
+    return [c for c in frame.columns if table.has_terms and _TERM.fullmatch(c)]
 
 
 def _hint(word: str, words: list[str]) -> str:
@@ -119,13 +114,15 @@ def _cast(column: str, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
     return pl.col(column).cast(wanted)
 
 
-def create_table(schema: str, name: str, conformed: Conformed) -> str:
-    """Statements that create a published table with all its comments."""
+def create_table(schema: str, name: str, table: MartTable, own_terms: Sequence[str] = ()) -> str:
+    """Statements that create a published table, with these columns of terms, and all its comments."""
     full = f"{schema}.{quoted(name)}"
-    body = ",\n    ".join(f"{quoted(c)} {sql_type(t)}" for c, t in conformed.frame.schema.items())
+    told = [(c.name, c.dtype, c.comment) for c in table.columns]
+    told += [(term, pl.Float64(), _TERM_SAYS) for term in own_terms]
+    body = ",\n    ".join(f"{quoted(c)} {sql_type(dtype)}" for c, dtype, _ in told)
     lines = [
         f"CREATE TABLE {full} (\n    {body}\n);",
-        f"COMMENT ON TABLE {full} IS {literal(conformed.table.says)};",
+        f"COMMENT ON TABLE {full} IS {literal(table.says)};",
     ]
-    lines += [f"COMMENT ON COLUMN {full}.{quoted(c)} IS {literal(t)};" for c, t in conformed.comments.items()]
+    lines += [f"COMMENT ON COLUMN {full}.{quoted(c)} IS {literal(comment)};" for c, _, comment in told]
     return "\n".join(lines)

@@ -47,6 +47,11 @@ META: dict[str, MartTable] = {
         (
             text("rule_id", "Identity of the rule."),
             whole("version", "Version; goes up whenever a score could change."),
+            text("status", "draft, active or retired; only active rules score."),
+            text(
+                "fingerprint",
+                "Digest of each part of the rule that could change a score, as part:digest; words and tests are left out.",
+            ),
             text("title", "Title."),
             text("sets", "Factor that the rule sets."),
             text("sentence", "Sentence that explains it, with its places."),

@@ -41,6 +41,7 @@ class Warehouse:
     @classmethod
     def _prepared(cls, database: Database) -> Self:
         try:
+            database.one_thread()
             with database.transaction():
                 database.execute(sql_text("schema"))
                 version = database.query("SELECT max(version) AS version FROM meta.schema_version").item()

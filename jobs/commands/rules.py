@@ -31,11 +31,11 @@ app = typer.Typer(help="Check, test and read rule files.", no_args_is_help=True)
 def check(
     *,
     against: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--against",
-            metavar="DIR|FILE",
-            help="Also compare with an earlier folder of rules, or with a published file: versions and ids.",
+            metavar="DIR|FILE|REV",
+            help="Also compare with an earlier folder of rules, a published file, or a git revision: versions and ids.",
         ),
     ] = None,
     max_reference_age: Annotated[
@@ -54,23 +54,55 @@ def check(
     settings: SettingsOption = None,
 ) -> int:
     """Run every static check and list all problems, with file, line and column."""
+    from engine.check_age import check_age
     from jobs.rulebook import problems_of, show_problems
-    from jobs.rules_check import age_problems, problems_since
+    from jobs.rules_check import problems_since
 
     day = parse_day("--as-of", as_of) or now().date()
     folder = settings_with(settings, rules=rules).rules
-    problems, texts = problems_of(folder)
-    if all(problem.is_warning for problem in problems):  # what cannot be read cannot be compared
-        problems += age_problems(texts, day, max_reference_age)
-        problems += problems_since(texts, against) if against is not None else []
+    ruleset, problems, texts = problems_of(folder)
+    if ruleset is not None:  # what cannot be read cannot be compared
+        problems += check_age(ruleset, day, max_reference_age)
+        problems += problems_since(ruleset, against, folder) if against is not None else []
     problems = sorted(set(problems))
     for shown in show_problems(problems, folder, texts):
         typer.echo(shown)
+    if problems:
+        pages = ", ".join(f"docs/checks/{code}.md" for code in sorted({p.code for p in problems}))
+        typer.echo(f"With an example and its mend: {pages}")
     serious = sum(not problem.is_warning for problem in problems)
     typer.echo(f"{len(texts)} files of {folder}: {serious} problems, {len(problems) - serious} warnings.")
     if serious:
         return ExitCode.SETTINGS
     return ExitCode.WARNINGS if problems else ExitCode.OK
+
+
+@app.command(name="fmt")
+def lay_out_files(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Rule files or folders of them; by default all rules."),
+    ] = None,
+    *,
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail where a file is not laid out.")
+    ] = False,
+    rules: RulesOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Lay out rule files: order of keys, indentation, quotes. Comments stay; a file with problems is not touched."""
+    from jobs.rules_format import lay_out, write
+
+    report = lay_out(settings_with(settings, rules=rules).rules, paths or [])
+    if not check_only:
+        write(report)
+    for line in report.lines:
+        typer.echo(line)
+    for path in report.changed:
+        typer.echo(f"{path}: {'is not laid out; curbline rules fmt does it' if check_only else 'laid out'}.")
+    done = "to lay out" if check_only else "laid out"
+    typer.echo(f"{len(report.changed)} files {done}, {report.in_order} in order, {report.refused} refused.")
+    return ExitCode.SETTINGS if report.refused or (check_only and report.changed) else ExitCode.OK
 
 
 @app.command(name="test")

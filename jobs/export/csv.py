@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -34,6 +35,8 @@ def csv_text(frame: pl.DataFrame) -> str:
     return safe_text(frame).write_csv()
 
 
-def write_csv(frame: pl.DataFrame, path: Path) -> None:
-    """Write a frame as CSV."""
-    safe_text(frame).write_csv(path)
+def write_csv(pieces: Iterable[pl.DataFrame], path: Path) -> None:
+    """Write frames of the same columns as one CSV file, one below the other."""
+    with path.open("wb") as file:
+        for place, piece in enumerate(pieces):
+            safe_text(piece).write_csv(file, include_header=place == 0)

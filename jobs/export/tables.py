@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -14,13 +14,14 @@ import polars as pl
 
 from jobs.errors import PublishError
 from jobs.export.csv import write_csv
-from jobs.export.parquet import write_parquet
 from jobs.layout import BUILD_PREFIX
 from jobs.marts import KEYS
 from jobs.ports import Reader
 from jobs.publish import folder_sentence
+from warehouse.database import Database, quoted
 
 MANIFEST = "manifest.json"
+ROWS_AT_ONCE = 50_000
 
 
 class TableFormat(StrEnum):
@@ -28,12 +29,6 @@ class TableFormat(StrEnum):
 
     CSV = "csv"
     PARQUET = "parquet"
-
-
-WRITERS: dict[TableFormat, Callable[[pl.DataFrame, Path], None]] = {
-    TableFormat.CSV: write_csv,
-    TableFormat.PARQUET: write_parquet,
-}
 
 
 #: Mostly empty cells, some 240 MB of text every night; a run writes them as Parquet, `curbline export` also as CSV.
@@ -51,28 +46,14 @@ def mart_tables(reader: Reader) -> list[str]:
     return found["table_name"].to_list()
 
 
-def ordered(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Sort a table by its key, or by every column where it has none, so that equal content gives equal bytes.
-
-    Keys are unique in a published file. Only the key is sorted, and the rows are moved only if they lie otherwise:
-    the wide tables are large and mostly come in order.
-    """
-    keys = [key for key in KEYS.get(name, ()) if key in frame.columns] or frame.columns
-    if not keys:
-        return frame
-    order = frame.select(keys).with_row_index("row_in_file").sort(keys, nulls_last=True, maintain_order=True)
-    places = order["row_in_file"]
-    return frame if places.is_sorted() else frame[places]
-
-
 def export_tables(
-    reader: Reader,
+    reader: Database,
     folder: Path,
     formats: Sequence[TableFormat],
     *,
     skip: Collection[tuple[str, TableFormat]] = (),
 ) -> list[Path]:
-    """Write every mart table in each format.
+    """Write every mart table in each format, sorted by its key, so that equal content gives equal bytes.
 
     Args:
         reader: The published file.
@@ -85,15 +66,50 @@ def export_tables(
     """
     written: list[Path] = []
     for name in mart_tables(reader):
-        wanted = [kind for kind in formats if (name, kind) not in skip]
-        if not wanted:
-            continue
-        frame = ordered(name, reader.query(f'SELECT * FROM mart."{name}"'))
-        for kind in wanted:
+        order = sort_clause(reader, name)
+        for kind in formats:
+            if (name, kind) in skip:
+                continue
             path = folder / f"{name}.{kind.value}"
-            WRITERS[kind](frame, path)
+            if kind is TableFormat.PARQUET:
+                reader.copy_parquet(f"FROM mart.{quoted(name)} {order}", path)
+            else:
+                write_csv(pieces(reader, name, order=order), path)
             written.append(path)
     return written
+
+
+def sort_clause(reader: Reader, name: str) -> str:
+    """Return what brings a table into the order of its key; nothing where it lies so, as the large tables do.
+
+    A table without a key is sorted by every column.
+    """
+    if name not in KEYS:
+        return "ORDER BY ALL"
+    keys = [key for key in KEYS[name] if key in _columns(reader, name)]
+    last: list[pl.DataFrame] = []
+    for piece in pieces(reader, name, ", ".join(keys)):
+        rows = pl.concat([*last, piece]).with_row_index("row_in_file")
+        if not rows.sort(keys, nulls_last=True, maintain_order=True)["row_in_file"].is_sorted():
+            return f"ORDER BY {', '.join(keys)}"
+        last = [piece.tail(1)]
+    return ""
+
+
+def pieces(reader: Reader, name: str, columns: str = "*", order: str = "") -> Iterator[pl.DataFrame]:
+    """Yield the rows of a table as they lie, some at a time; or all at once where they must be sorted."""
+    if order:
+        yield reader.query(f"SELECT {columns} FROM mart.{quoted(name)} {order}")
+        return
+    count = reader.query(f"SELECT coalesce(max(rowid) + 1, 0)::BIGINT AS n FROM mart.{quoted(name)}").item()
+    for start in range(0, max(count, 1), ROWS_AT_ONCE):
+        yield reader.query(
+            f"SELECT {columns} FROM mart.{quoted(name)} WHERE rowid >= {start} AND rowid < {start + ROWS_AT_ONCE}"
+        )
+
+
+def _columns(reader: Reader, name: str) -> list[str]:
+    return reader.query(f"FROM mart.{quoted(name)} LIMIT 0").columns
 
 
 def write_manifest(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The documentation says what the program does: commands, options, exit codes, links, names, rule problems."""
+"""The documentation says what the program does: commands, options, exit codes, links, names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-RULE_CODE = re.compile(r"\bR\d{3}\b")
 PROGRAMS = ("curbline", "make", "bash", "cd")
 
 
@@ -106,19 +105,6 @@ def test_no_exit_code_is_invented() -> None:
         section = text.split("## Exit codes")[1].split("\n## ")[0]
         written = {int(code) for code in re.findall(r"^\| (\d+) \|", section, flags=re.MULTILINE)}
         assert written == set(ExitCode)
-
-
-def test_every_rule_problem_has_a_place_in_the_rule_format() -> None:
-    text = (ROOT / "docs" / "rule-format.md").read_text(encoding="utf-8")
-    used = {
-        code
-        for source in (ROOT / "engine").glob("*.py")
-        for code in RULE_CODE.findall(source.read_text("utf-8"))
-    }
-    assert used, "no rule problem was found in the engine"
-    assert used <= set(RULE_CODE.findall(text)), (
-        f"not explained: {sorted(used - set(RULE_CODE.findall(text)))}"
-    )
 
 
 def test_tables_and_macros_in_the_readme_are_public() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.sql import ask
-from tests.warehouse.helpers import run_frame
+from tests.warehouse.helpers import given
 from warehouse import Warehouse, build_snapshot
 from warehouse.dictionary import data_dictionary
 
@@ -25,7 +25,7 @@ QUERIES = [
 def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("published") / "curbline.duckdb"
     with Warehouse.open_memory() as state:
-        build_snapshot(path, state, {}, {"run": run_frame()})
+        build_snapshot(path, state, given())
     return path
 
 

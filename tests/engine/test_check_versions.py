@@ -55,7 +55,7 @@ def test_words_tests_and_order_need_no_new_version() -> None:
 
 
 def test_a_version_never_goes_back() -> None:
-    earlier = {"small": Earlier(3, "withheld", "active")}
+    earlier = {"small": Earlier(3, "withheld", "active", {})}
     (problem,) = check_rules_since(THEN, earlier)
     assert (problem.code, problem.hint) == ("R070", "write version: 4")
 
@@ -68,7 +68,7 @@ def test_a_retired_id_does_not_come_back() -> None:
 
 
 def test_an_id_keeps_its_factor() -> None:
-    earlier = {"small": Earlier(1, "reroute", "active")}
+    earlier = {"small": Earlier(1, "reroute", "active", {})}
     (problem,) = check_rules_since(THEN, earlier)
     assert (problem.code, problem.location.line) == ("R062", 17)
 

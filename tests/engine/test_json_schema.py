@@ -3,14 +3,13 @@
 from datetime import date
 from typing import Any
 
+import jsonschema
 import pytest
 
 from engine import load_ruleset
 from engine.json_schema import schemas
 from engine.yaml_subset import Leaf, Mapping, Node, require
 from tests.engine.rulebook import RULE, default_ruleset, default_texts, texts_of
-
-jsonschema = pytest.importorskip("jsonschema")
 
 SCHEMAS = schemas(default_ruleset().features, default_ruleset().scorecard)
 RULE_FILES = sorted(set(default_texts()) - {"features.yml", "scorecard.yml"})
@@ -130,3 +129,48 @@ def test_features_tell_their_meaning_on_hover() -> None:
     filters = SCHEMAS["rule"]["properties"]["applies_when"]["properties"]
     assert filters["instrument"]["description"] == default_ruleset().features["instrument"].meaning
     assert all("description" in key for key in SCHEMAS["rule"]["properties"].values())
+
+
+def keys(schema: Any, path: str = "") -> dict[str, Any]:
+    """Every key that a schema knows, at any depth, by its path; conditions only narrow keys and are left out."""
+    found: dict[str, Any] = {}
+    if isinstance(schema, list):
+        for item in schema:
+            found |= keys(item, path)
+    elif isinstance(schema, dict):
+        for name, one in schema.get("properties", {}).items():
+            found |= {f"{path}/{name}": one} | keys(one, f"{path}/{name}")
+        for word in ("items", "additionalProperties", "anyOf"):
+            found |= keys(schema.get(word), f"{path}/{word}")
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_every_key_has_its_meaning_on_hover(name: str) -> None:
+    found = keys(SCHEMAS[name])
+    assert len(found) > 10
+    assert [path for path, schema in found.items() if not schema.get("description")] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "some"),
+    [
+        ("rule", "/status", "retired"),
+        ("rule", "/sets", "stock_days"),
+        ("rule", "/score/shape", "linear"),
+        ("rule", "/parameters/additionalProperties/unit", "usd"),
+        ("features", "/features/additionalProperties/type", "category"),
+        ("features", "/features/additionalProperties/from", "engine"),
+        ("scorecard", "/factors/additionalProperties/combine", "first"),
+    ],
+)
+def test_closed_lists_are_completed(name: str, path: str, some: str) -> None:
+    assert some in keys(SCHEMAS[name])[path]["enum"]
+
+
+def test_categories_and_features_are_completed() -> None:
+    filters = keys(SCHEMAS["rule"])["/applies_when/instrument"]["anyOf"]
+    assert "export_ban" in filters[0]["enum"]
+    assert "export_ban" in filters[1]["items"]["enum"]
+    named = SCHEMAS["rule"]["properties"]["score"]["properties"]["on"]["anyOf"]
+    assert {one["const"] for one in named} >= {"horizon_days", "quota_share"}

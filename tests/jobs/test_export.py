@@ -13,7 +13,7 @@ from jobs.errors import InputError, PublishError
 from jobs.export.book import Selection, _without_small, load_book
 from jobs.export.columns import MEASURES, REASONS, RISK, SOURCES
 from jobs.export.csv import csv_text
-from jobs.export.tables import MANIFEST, TableFormat, export_tables, ordered, whole_folder, write_manifest
+from jobs.export.tables import MANIFEST, TableFormat, export_tables, whole_folder, write_manifest
 from jobs.export.xlsx import BAND_COLOURS, write_book
 from jobs.layout import Layout
 from warehouse.database import Database
@@ -45,15 +45,31 @@ def test_lists_dates_and_booleans_are_plain() -> None:
     assert csv_text(frame) == 'ids,day,flag\na;b,2026-11-23,true\n"",,\n'
 
 
-def test_rows_come_in_the_order_of_their_key(marts: dict[str, pl.DataFrame]) -> None:
-    frame = marts["route_score"]
-    shuffled = frame.sample(fraction=1, shuffle=True, seed=3)
-    assert ordered("route_score", shuffled).equals(ordered("route_score", frame))
+def test_rows_come_in_the_order_of_their_key(tmp_path: Path) -> None:
+    with Database.open() as database:
+        database.execute(
+            "CREATE SCHEMA mart; CREATE TABLE mart.reconciliation AS SELECT * FROM (VALUES "
+            "('tin', 'mined', 1), ('gallium', 'refined', 2), ('gallium', 'mined', 3)) t (mineral, stage, n);"
+            "CREATE TABLE mart.calendar AS SELECT * FROM (VALUES (2, 'x'), (NULL, 'y'), (1, NULL)) t (a, b)"
+        )
+        export_tables(database, tmp_path, FORMATS)
+    by_key = [("gallium", "mined", 3), ("gallium", "refined", 2), ("tin", "mined", 1)]
+    by_everything = [(1, None), (2, "x"), (None, "y")]
+    for name, rows in (("reconciliation", by_key), ("calendar", by_everything)):
+        assert pl.read_parquet(tmp_path / f"{name}.parquet").rows() == rows
+        assert pl.read_csv(tmp_path / f"{name}.csv").rows() == rows
 
 
-def test_tables_without_a_key_are_sorted_by_everything() -> None:
-    frame = pl.DataFrame({"a": [2, None, 1], "b": ["x", "y", None]})
-    assert ordered("something", frame).rows() == [(1, None), (2, "x"), (None, "y")]
+def test_a_table_is_written_in_pieces_without_a_seam(
+    reader: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, marts: dict[str, pl.DataFrame]
+) -> None:
+    export_tables(reader, tmp_path, (TableFormat.CSV,))
+    whole = (tmp_path / "route_score.csv").read_bytes()
+    monkeypatch.setattr("jobs.export.tables.ROWS_AT_ONCE", 7)
+    assert marts["route_score"].height % 7, "the last piece is a short one"
+    export_tables(reader, tmp_path, (TableFormat.CSV,))
+    assert (tmp_path / "route_score.csv").read_bytes() == whole
+    assert whole.count(b"\n") == marts["route_score"].height + 1
 
 
 def test_the_same_file_gives_the_same_bytes(reader: Database, tmp_path: Path) -> None:

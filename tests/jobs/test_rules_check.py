@@ -1,11 +1,16 @@
 """`curbline rules check`: age of references, and rules against what they were."""
 
+import subprocess
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from engine import Rule, load_ruleset
+from engine.check_versions import fingerprint
 from jobs.cli import main
 from jobs.rulebook import read_rule_files
+from jobs.rules_check import written
 from tests.engine.rulebook import RULE, RULES, with_rule
 from warehouse.database import Database
 
@@ -41,24 +46,71 @@ def test_a_new_value_under_the_old_version_is_refused(
     assert main([*options, now]) == 0
 
 
-def test_a_published_file_shows_rules_that_are_gone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    rules = write(tmp_path / "rules")
-    file = tmp_path / "curbline.duckdb"
+def publish(file: Path, text: str, columns: str = "*") -> str:
+    """A published file as far as `--against` reads it: meta.rule of one rule and of one that is gone."""
+    rows = [
+        {"rule_id": rule_id, "version": 1, "status": "active", "sets": "withheld", "fingerprint": digest}
+        for rule_id, digest in (("small", written(fingerprint(rule_of(text)))), ("other", ""))
+    ]
     with Database.open(file) as database:
         database.execute("CREATE SCHEMA meta")
-        database.execute(
-            "CREATE TABLE meta.rule AS SELECT * FROM (VALUES ('small', 2, 'withheld'), ('other', 1, 'flag')) "
-            "AS t(rule_id, version, sets)"
-        )
+        with database.frame("given", pl.DataFrame(rows)) as given:
+            database.execute(f"CREATE TABLE meta.rule AS SELECT {columns} FROM {given}")
+    return str(file)
+
+
+def rule_of(text: str) -> Rule:
+    (rule,) = load_ruleset(with_rule(text)).rules
+    return rule
+
+
+def test_a_published_file_shows_rules_that_changed_or_are_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = write(tmp_path / "rules", RULE.replace("0.35", "0.4"))
+    file = publish(tmp_path / "curbline.duckdb", RULE)
     options = ["rules", "check", "--rules", rules, *DAY, "--max-reference-age", "999", "--against"]
-    assert main([*options, str(file)]) == 40
+    assert main([*options, file]) == 40
     said = capsys.readouterr().out
-    assert "rules/small.yml:4:10: R070: the version of 'small' went from 2 back to 1" in said
+    assert "rules/small.yml:4:10: R070: parameters of 'small' changed" in said
     assert "R063 (warning): the rule 'other' is gone" in said
     assert main([*options, str(tmp_path / "nothing")]) == 40
-    assert "no such folder or file" in capsys.readouterr().err
+    assert "no folder or file of that name" in capsys.readouterr().err
+
+
+def test_a_published_file_without_fingerprints_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = publish(tmp_path / "old.duckdb", RULE, "rule_id, version, sets")
+    assert main(["rules", "check", "--rules", write(tmp_path / "rules"), *DAY, "--against", file]) == 40
+    assert "keeps no fingerprints" in capsys.readouterr().err
+
+
+def test_the_default_rules_follow_on_the_published_ones(
+    published: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", "check", *DAY, "--against", str(published)]) == 0, capsys.readouterr().out
+
+
+def test_a_git_revision_shows_a_new_value_under_the_old_version(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    rules = write(tmp_path / "rules")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *command], check=True)
+    options = ["rules", "check", "--rules", rules, *DAY, "--max-reference-age", "999", "--against"]
+    assert main([*options, "HEAD"]) == 0
+    (tmp_path / "rules" / "small.yml").write_text(RULE.replace("{90: 0.5", "{90: 0.6"), encoding="utf-8")
+    capsys.readouterr()
+    assert main([*options, "HEAD"]) == 40
+    assert "rules/small.yml:4:10: R070: score of 'small' changed" in capsys.readouterr().out
+    for none in ("no-such-branch", "--output=x"):
+        assert main([*options, none]) == 40
+        assert "revision" in capsys.readouterr().err
+    assert not (tmp_path / "rules" / "x").exists()
 
 
 def test_a_folder_with_its_own_scorecard_is_another_rule_set(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from jobs.cli import main
 from jobs.layout import Layout
 from jobs.ledger import tail
 from jobs.lock import exclusive
-from jobs.recalculate import RunRequest, RunResult
+from jobs.recalculate import Deliver, RunRequest
 from jobs.resources import default_rules_dir
 from tests.jobs.bundle import TABLES, write_bundle
 from warehouse.database import Database
@@ -35,7 +35,9 @@ class Scorer:
         self.marts = marts
         self.warnings: list[str] = []
 
-    def __call__(self, request: RunRequest, *_: object) -> RunResult:
+    def __call__(
+        self, request: RunRequest, _state: object, _rules: object, _phase: object, deliver: Deliver
+    ) -> list[str]:
         stamp = {
             "as_of": request.as_of,
             "known_at": request.known_at,
@@ -49,7 +51,8 @@ class Scorer:
             else frame
             for name, frame in self.marts.items()
         }
-        return RunResult(marts=marts, warnings=self.warnings)
+        deliver(marts)
+        return list(self.warnings)
 
 
 @pytest.fixture
@@ -231,6 +234,25 @@ def test_a_failed_check_publishes_nothing(
     assert len(layout.list_snapshots()) == 1
     with Database.open(layout.state, read_only=True) as state:
         assert sorted(tail(state, 5)["status"]) == ["failed", "published"]
+
+
+def test_a_mineral_in_two_parts_publishes_nothing(
+    start: Callable[..., int],
+    layout: Layout,
+    monkeypatch: pytest.MonkeyPatch,
+    scorer: Scorer,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def twice(*given: Any) -> list[str]:
+        scorer(*given)
+        return scorer(*given)
+
+    monkeypatch.setattr(jobs.run, "recalculate", twice)
+    assert start() == 20
+    assert (
+        "route_score: mineral_given_once: given in two parts: dysprosium, gallium" in capsys.readouterr().err
+    )
+    assert not layout.list_snapshots()
 
 
 @pytest.mark.parametrize("name", ["route_score", "reconciliation"])
@@ -418,7 +440,7 @@ def test_dates_of_the_run_reach_the_engine(
 ) -> None:
     seen: list[RunRequest] = []
 
-    def spy(request: RunRequest, *rest: object) -> RunResult:
+    def spy(request: RunRequest, *rest: Any) -> list[str]:
         seen.append(request)
         return scorer(request, *rest)
 

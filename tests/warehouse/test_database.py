@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.warehouse.helpers import run_frame
+from tests.warehouse.helpers import given
 from warehouse import (
     QueryError,
     QueryTimeoutError,
@@ -25,7 +25,7 @@ def published(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("published") / "curbline.duckdb"
     with Warehouse.open_memory() as state:
         state.load_bundles([tiny])
-        build_snapshot(path, state, {}, {"run": run_frame()})
+        build_snapshot(path, state, given())
     return path
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.warehouse.helpers import run_frame
+from tests.warehouse.helpers import given
 from warehouse import Warehouse, build_snapshot
 from warehouse.bundle import Manifest
 from warehouse.database import Database
@@ -41,7 +41,7 @@ CALENDAR = pl.DataFrame(
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("package")
     with Warehouse.open_memory() as state:
-        build_snapshot(root / "file.duckdb", state, {"calendar": CALENDAR}, {"run": run_frame()})
+        build_snapshot(root / "file.duckdb", state, given({"calendar": CALENDAR}))
     exports = root / "exports"
     exports.mkdir()
     CALENDAR.write_csv(exports / "calendar.csv")

@@ -225,3 +225,8 @@ def test_an_importer_never_hits_itself(inputs: Inputs) -> None:
 def test_unknown_plain_table(inputs: Inputs) -> None:
     with pytest.raises(InputError, match="choose one of stocks"):
         inputs.table("trade")
+
+
+def test_numbers_are_added_up_in_the_order_of_their_rows() -> None:
+    with Warehouse.open_memory() as state:
+        assert state.query("SELECT current_setting('threads')::BIGINT AS n").item() == 1

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.warehouse.helpers import run_frame
+from tests.warehouse.helpers import given, run_frame
 from warehouse import MartError, SnapshotError, Warehouse, build_snapshot
 from warehouse.dictionary import data_dictionary
 from warehouse.mart_columns import TABLES_OF_MART, VIEWS
@@ -60,7 +60,7 @@ MARTS = {"contribution_wide": WIDE, "contribution_term": TERMS}
 @pytest.fixture(scope="module")
 def published(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("snapshots") / ".build-r1.duckdb"
-    build_snapshot(path, warehouse, MARTS, {"run": run_frame()})
+    build_snapshot(path, warehouse, given(MARTS))
     return path
 
 
@@ -143,9 +143,24 @@ def test_long_views_and_sentences(published: Path) -> None:
         assert connection.sql("FROM mart.importer_contribution").fetchall() == []
 
 
+def test_tables_come_in_parts_each_with_its_own_terms(warehouse: Warehouse, tmp_path: Path) -> None:
+    path = tmp_path / "parts.duckdb"
+    tin = WIDE.with_columns(mineral=pl.lit("tin"), t003=pl.lit(4.0)).drop("t002")
+    build_snapshot(path, warehouse, given({"contribution_wide": WIDE}, {"contribution_wide": tin}))
+    with duckdb.connect(str(path), read_only=True) as connection:
+        rows = connection.sql("SELECT mineral, importer, t001, t002, t003 FROM mart.contribution_wide")
+        assert rows.fetchall() == [
+            ("gallium", "USA", 12.5, -2.5, None),
+            ("gallium", "DEU", None, 1.0, None),
+            ("tin", "USA", 12.5, None, 4.0),
+            ("tin", "DEU", None, None, 4.0),
+        ]
+    assert [found.name for found in tmp_path.iterdir()] == ["parts.duckdb"], "no part is left behind"
+
+
 def test_facts_are_cut_to_what_was_known(warehouse: Warehouse, tmp_path: Path) -> None:
     path = tmp_path / "then.duckdb"
-    build_snapshot(path, warehouse, {}, {"run": run_frame(date(2023, 8, 1))})
+    build_snapshot(path, warehouse, given(meta={"run": run_frame(date(2023, 8, 1))}))
     with duckdb.connect(str(path), read_only=True) as connection:
         assert connection.sql("SELECT measure_id FROM core.measures").fetchall() == [("23-2023",)]
         assert connection.sql("SELECT max(year) FROM core.trade").fetchall() == [(2021,)]
@@ -174,18 +189,18 @@ def test_frames_that_do_not_match(
     warehouse: Warehouse, tmp_path: Path, marts: dict[str, pl.DataFrame], said: str
 ) -> None:
     with pytest.raises(MartError, match=said.replace("?", r"\?")):
-        build_snapshot(tmp_path / "x.duckdb", warehouse, marts, {"run": run_frame()})
+        build_snapshot(tmp_path / "x.duckdb", warehouse, given(marts))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_row_is_needed(warehouse: Warehouse, tmp_path: Path) -> None:
     with pytest.raises(MartError, match=r"meta\.run must be given"):
-        build_snapshot(tmp_path / "x.duckdb", warehouse, {}, {})
+        build_snapshot(tmp_path / "x.duckdb", warehouse, given(meta={}))
 
 
 def test_a_folder_that_cannot_be_written(warehouse: Warehouse, tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="cannot be created"):
-        build_snapshot(tmp_path / "none" / "x.duckdb", warehouse, {}, {"run": run_frame()})
+        build_snapshot(tmp_path / "none" / "x.duckdb", warehouse, given())
     assert warehouse.query("SELECT count(*) FROM core.trade").item() == 18
 
 
@@ -194,7 +209,7 @@ def test_a_failure_half_way_leaves_nothing(
 ) -> None:
     monkeypatch.setattr("warehouse.snapshot.sql_text", lambda name: "SELECT * FROM not_there")
     with pytest.raises(SnapshotError, match="could not be written"):
-        build_snapshot(tmp_path / "x.duckdb", warehouse, MARTS, {"run": run_frame()})
+        build_snapshot(tmp_path / "x.duckdb", warehouse, given(MARTS))
     assert list(tmp_path.iterdir()) == []
     assert warehouse.query("SELECT count(*) FROM core.trade").item() == 18
 
