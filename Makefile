@@ -76,6 +76,8 @@ check-rules: $(STAMP) ## every static check of the rules, their layout, and thei
 	@$(VENV)/bin/curbline rules check
 	@$(VENV)/bin/curbline rules fmt --check
 	@$(VENV)/bin/curbline rules test
+	@$(VENV)/bin/curbline rules check --rules rules/methods/geopolrisk
+	@$(VENV)/bin/curbline rules test --rules rules/methods/geopolrisk
 
 check-facts: $(STAMP) ## every row of the embedded facts
 	@$(VENV)/bin/curbline facts check warehouse/facts --alone --strict
@@ -95,8 +97,10 @@ format: $(STAMP) ## lay out the code and the rules, and mend what ruff can
 	@$(PY) -m ruff format .
 	@$(VENV)/bin/curbline rules fmt
 
-bench: $(STAMP) ## time and memory of a whole run, and of the scoring against a script by hand
+bench: $(STAMP) ## time and memory of a whole run, and of rules and scoring against scripts by hand
 	@$(PY) -m bench.run $(ARGS)
+	@$(PY) -m bench.rules
+	@$(PY) -m bench.parity
 
 # The lock holds names, versions, markers and hashes for Linux and macOS, and never an index address.
 lock: ## resolve requirements.lock anew (needs uv: pip install uv)

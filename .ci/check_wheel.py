@@ -58,6 +58,8 @@ def main() -> None:
         if not where.startswith(str((folder / "unpacked").resolve())):
             sys.exit(f"the wheel was not what ran: {where}")
         run(*entry, "rules", "check", folder=folder, **alone)
+        for method in sorted((folder / "unpacked/jobs/data/rules/methods").iterdir()):
+            run(*entry, "rules", "check", "--rules", str(method), folder=folder, **alone)
         run(
             *entry,
             "facts",

@@ -19,12 +19,12 @@ from unittest.mock import patch
 import numpy as np
 import polars as pl
 
-from engine import load_ruleset
 from engine.chain_score import ChainScorer
 from engine.portfolio import score_portfolio
 from engine.world import build_worlds
 from jobs.gather import gather
 from jobs.resources import default_rules_dir
+from jobs.rulebook import load_rulebook
 from warehouse import Inputs, Warehouse
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ Call = tuple[ChainScorer, Any, Any, Any, Any]
 
 def main() -> None:
     """Score once with the engine, once by hand."""
-    rules = default_rules_dir()
-    ruleset = load_ruleset({p.relative_to(rules).as_posix(): p.read_text() for p in rules.rglob("*.yml")})
+    ruleset = load_rulebook(default_rules_dir()).ruleset
     state = Warehouse.open_memory()
     state.load_bundles([FACTS])
     inputs = gather(Inputs(state, AS_OF, AS_OF, "CHN"))

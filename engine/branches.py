@@ -26,7 +26,7 @@ def known(feature: Feature, value: object) -> object:
 def branches(rule: Rule) -> list[str]:
     """Names of the branches that tests must reach: each case, band or stretch, unknown, and not applicable."""
     names = _stretches(rule) if rule.score.shape == "linear" else _steps(rule)
-    if rule.if_unknown is not None:
+    if rule.if_unknown is not None or rule.stays_unknown:
         names.append("unknown")
     if rule.conditions:
         names.append("not applicable")
@@ -65,7 +65,7 @@ def coverage(ruleset: RuleSet) -> list[BranchCoverage]:
 
 def reached(rule: Rule, example: Example, features: Mapping[str, Feature]) -> str:
     """The branch that a test reaches, by what it gives and expects."""
-    if example.expect is None:
+    if example.expect is None and not example.is_unknown:
         return "not applicable"
     score = rule.score
     if score.value is not None:

@@ -5,6 +5,7 @@ from datetime import date
 
 from engine.catalogue import UNITS
 from engine.check_examples import check_examples, check_feature
+from engine.check_factors import check_factors, check_unknown
 from engine.check_overlaps import check_overlaps
 from engine.check_values import check_score
 from engine.check_words import check_explanation, check_head
@@ -45,6 +46,7 @@ def check_rules(
 ) -> Iterator[Problem]:
     """All problems of a rule set that could be read."""
     yield from _scorecard(scorecard)
+    yield from check_factors(scorecard, features)
     seen: dict[str, Rule] = {}
     for rule in rules:
         if rule.id in seen:
@@ -70,6 +72,10 @@ def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> 
             did_you_mean(rule.sets, list(scorecard.factors)),
         )
         return
+    if factor.parts:
+        found = f"no rule sets '{rule.sets}': it is made of {', '.join(factor.parts)}"
+        yield Problem(rule.place("sets"), "R014", found, "set one of these")
+        return
     own = {name: f for name, f in features.items() if factor.grain in f.grain and f.order <= factor.order}
     used = {ref.name for ref in _parameter_refs(rule)}
     yield from _parameters(rule.parameters, rule.references, rule.effective_from)
@@ -92,22 +98,14 @@ def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> 
     for condition in rule.conditions:
         yield from _condition(condition, features, own, factor.grain)
     yield from _units(rule, own, factor.unit)
+    yield from check_unknown(rule, factor, own, scorecard)
     on = rule.score.on
-    if rule.if_unknown is not None and (
-        not on or (on in own and own[on].is_known and own[on].type != "category")
-    ):
-        yield Problem(
-            rule.place("if_unknown"),
-            "R034",
-            "the score rests on nothing that may be unknown",
-            "remove if_unknown",
-        )
     if on:
         unknown = check_feature(on, rule.score.at, features, own, factor.grain)
         yield from unknown
         if not unknown:
             yield from check_score(rule, own[on], factor.unit, _change_dates(rule))
-            if own[on].is_known is False and rule.if_unknown is None:
+            if own[on].is_known is False and rule.if_unknown is None and not rule.stays_unknown:
                 yield Problem(
                     rule.score.at,
                     "R034",
@@ -260,7 +258,7 @@ def _scorecard(scorecard: Scorecard) -> Iterator[Problem]:
                 did_you_mean(name, [*ENGINE_PARAMETERS]),
             )
     for regime in REGIMES:
-        if regime not in scorecard.regimes:
+        if regime not in scorecard.regimes and not scorecard.method:
             yield Problem(at, "R008", f"the scorecard has no regime '{regime}'", "add it under regimes:")
     for regime, states in scorecard.regimes.items():
         for state, value in states.items():

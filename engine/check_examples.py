@@ -93,7 +93,7 @@ def _left_out(rule: Rule, example: Example) -> list[str]:
     that fails because nothing was given would make any test pass. A value needs every feature that the rule reads.
     """
     missing = [c.feature for c in rule.conditions if c.feature not in example.given]
-    if example.expect is not None:
+    if example.expect is not None or example.is_unknown:
         return missing + ([rule.score.on] if rule.score.on and rule.score.on not in example.given else [])
     if not rule.stands_on(example.on) or any(_fails(c, example) for c in rule.conditions):
         return []

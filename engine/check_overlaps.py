@@ -9,20 +9,25 @@ from engine.rules import Condition, Rule, Scorecard, Value, resolve
 
 
 def check_overlaps(rules: Sequence[Rule], scorecard: Scorecard) -> Iterator[Problem]:
-    """Where ``first`` decides, two rules of one priority that can apply to one row are a coin toss (R051)."""
+    """Rules that can apply to one row, where the first one decides or where one of them may stay unknown (R051)."""
     for factor in scorecard.factors.values():
-        if factor.combine != "first":
-            continue
         own = [rule for rule in rules if rule.sets == factor.name and rule.status == "active"]
+        if factor.combine != "first" and not any(rule.stays_unknown for rule in own):
+            continue
         for place, rule in enumerate(own):
             for other in own[place + 1 :]:
-                if rule.priority == other.priority and _may_meet(rule, other):
-                    yield Problem(
-                        other.place("applies_when"),
-                        "R051",
-                        f"'{other.id}' and '{rule.id}' can apply to one row, and '{factor.name}' takes the first",
-                        "give one a priority:, or narrow a filter",
-                    )
+                unsure = rule.stays_unknown or other.stays_unknown
+                if not unsure and (factor.combine != "first" or rule.priority != other.priority):
+                    continue
+                if not _may_meet(rule, other):
+                    continue
+                at, both = other.place("applies_when"), f"'{other.id}' and '{rule.id}' can apply to one row"
+                if unsure:
+                    found = f"{both}, and one of them may stay unknown"
+                    yield Problem(at, "R051", found, "narrow a filter, so that one rule answers for each row")
+                else:
+                    found = f"{both}, and '{factor.name}' takes the first"
+                    yield Problem(at, "R051", found, "give one a priority:, or narrow a filter")
 
 
 def _may_meet(one: Rule, other: Rule) -> bool:

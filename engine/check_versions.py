@@ -129,7 +129,7 @@ def fingerprint(rule: Rule) -> dict[str, str]:
             for c in rule.conditions
         },
         "score": [score.on, score.shape, _value(score.value), _points(score.shape, score.points)],
-        "if_unknown": _value(rule.if_unknown),
+        "if_unknown": "unknown" if rule.stays_unknown else _value(rule.if_unknown),
     }
     return {name: _digest(part) for name, part in parts.items()}
 
@@ -145,6 +145,7 @@ def _points(shape: str, points: tuple[tuple[object, Value], ...]) -> list[object
 
 def _scorecard_parts(scorecard: Scorecard) -> dict[str, object]:
     return {
+        "method": scorecard.method,
         "horizons": scorecard.horizons,
         "scale": scorecard.maximum,
         "bands": scorecard.bands,

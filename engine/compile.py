@@ -8,7 +8,7 @@ falling shape takes the opposite end, so that low ≤ best ≤ high.
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
-from operator import and_
+from operator import add, and_, mul
 
 import narwhals.stable.v2 as nw
 
@@ -22,6 +22,8 @@ Points = Sequence[tuple[Category, Range]]
 def compile_rule(rule: Rule, features: Mapping[str, Feature], on: date) -> tuple[nw.Expr, nw.Expr, nw.Expr]:
     """Low, best and high of a rule as expressions over the features' columns; null where it does not apply."""
     low, best, high = (_at_end(rule, features, on, end) for end in ENDS)
+    if not _may_leave_order(rule, features):
+        return low, best, high
     # An end may stand on another category than best, where a rule need not apply: then it stays unknown.
     both = ~best.is_null()
     ordered_low = nw.when(both & ~low.is_null()).then(nw.min_horizontal(low, best)).otherwise(low)
@@ -29,12 +31,17 @@ def compile_rule(rule: Rule, features: Mapping[str, Feature], on: date) -> tuple
     return ordered_low, best, ordered_high
 
 
+def _may_leave_order(rule: Rule, features: Mapping[str, Feature]) -> bool:
+    """Whether the ends of the value may not be in order by themselves: a range is read, or a line is rounded."""
+    read = [condition.feature for condition in rule.conditions] + [rule.score.on] * bool(rule.score.on)
+    return rule.score.shape == "linear" or any(features[name].is_range for name in read)
+
+
 def _at_end(rule: Rule, features: Mapping[str, Feature], on: date, end: str) -> nw.Expr:
     value = _score(rule, features, on, end)
     if not rule.conditions:
         return value
-    applies = reduce(and_, (_condition(rule, c, features[c.feature], on, end) for c in rule.conditions))
-    return nw.when(applies).then(value).otherwise(NOTHING)
+    return nw.when(applies(rule, features, on, end)).then(value).otherwise(NOTHING)
 
 
 def _column(feature: Feature, end: str) -> nw.Expr:
@@ -103,6 +110,19 @@ def _linear(x: nw.Expr, edges: list[float], heights: list[float]) -> nw.Expr:
     return nw.when(x <= edges[0]).then(_lit(heights[0])).otherwise(found)
 
 
+def applies(rule: Rule, features: Mapping[str, Feature], on: date, end: str) -> nw.Expr:
+    """Whether the filters of a rule, which must have some, hold at an end."""
+    return reduce(and_, (_condition(rule, c, features[c.feature], on, end) for c in rule.conditions))
+
+
+def made_of(parts: Sequence[str], combine: str) -> list[nw.Expr]:
+    """``value_low, value_best, value_high`` of a factor out of its parts' ``{part}_{end}``; unknown if one of them is."""
+    together = mul if combine == "product" else add
+    return [
+        reduce(together, (nw.col(f"{part}_{end}") for part in parts)).alias(f"value_{end}") for end in ENDS
+    ]
+
+
 def compile_factor(ruleset: RuleSet, factor: str, on: date) -> dict[str, nw.Expr]:
     """``{rule_id}_{end}`` to its expression, for every rule that sets a factor on a day, in the order they combine."""
     compiled = {}
@@ -139,14 +159,9 @@ def _combined(columns: list[nw.Expr], combine: str) -> nw.Expr:
         return nw.max_horizontal(*columns)
     if combine == "first":
         return nw.coalesce(*columns)
-    known = reduce(lambda a, b: a | b, (~column.is_null() for column in columns))
+    known = ~nw.coalesce(*columns).is_null()
     if combine == "sum":
-        total = reduce(lambda a, b: a + b, (_or_zero(column) for column in columns))
-        return nw.when(known).then(total).otherwise(NOTHING)
-    kept = reduce(lambda a, b: a * b, (1.0 - _or_zero(column) for column in columns))
+        return nw.when(known).then(nw.sum_horizontal(*columns)).otherwise(NOTHING)
+    # A rule that does not apply takes nothing away; this is no unknown, but the absence of a rule.
+    kept = reduce(mul, (1.0 - column.fill_null(0.0) for column in columns))
     return nw.when(known).then(1.0 - kept).otherwise(NOTHING)
-
-
-def _or_zero(column: nw.Expr) -> nw.Expr:
-    """A rule that does not apply adds nothing; this is no unknown, but the absence of a rule."""
-    return nw.when(column.is_null()).then(_lit(0.0)).otherwise(column)

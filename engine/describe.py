@@ -11,6 +11,7 @@ COMBINED = {
     "first": "the first rule that applies decides, by priority",
     "sum": "the values of several rules are added",
 }
+_MADE = {"product": "the product", "sum": "the sum"}
 
 
 def describe_rule(ruleset: RuleSet, rule: Rule, on: date) -> list[str]:
@@ -28,6 +29,7 @@ def describe_rule(ruleset: RuleSet, rule: Rule, on: date) -> list[str]:
         f"  {_span(rule, on)}",
         f"  sets {rule.sets} (in {factor.unit}, one row per {factor.grain.replace('_', ' and ')}); {COMBINED[factor.combine]}"
         + (f"; priority {rule.priority}" if factor.combine == "first" else ""),
+        *_goes_into(ruleset, rule.sets),
         "Selects",
         *(f"  {condition_words(rule, c, ruleset.features[c.feature], on)}" for c in rule.conditions),
     ]
@@ -51,6 +53,16 @@ def describe_rule(ruleset: RuleSet, rule: Rule, on: date) -> list[str]:
         f"Tests: {len(rule.examples)}, which reach {len(hit & set(known))} of {len(known)} branches."
     )
     return lines
+
+
+def _goes_into(ruleset: RuleSet, factor: str) -> list[str]:
+    """What is made of the rule's factor, if anything."""
+    return [
+        f"  goes into {made.name}, {_MADE[made.combine]} of {', '.join(made.parts)}"
+        + (f" over the rows of one {', '.join(made.by)}" if made.by else "")
+        for made in ruleset.scorecard.factors.values()
+        if factor in made.parts
+    ]
 
 
 def _span(rule: Rule, on: date) -> str:
@@ -110,6 +122,8 @@ def score_words(ruleset: RuleSet, rule: Rule, unit: str, on: date) -> list[str]:
     edge = {"bands": "from ", "linear": "at "}.get(score.shape, "")
     for key, value in score.points:
         lines.append(f"    {edge}{_word(key)}: {value_words(rule, value, unit, on)}")
+    if rule.stays_unknown:
+        lines.append("    unknown: stays unknown")
     if rule.if_unknown is not None:
         lines.append(f"    unknown: {value_words(rule, rule.if_unknown, unit, on)}")
     return lines

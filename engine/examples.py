@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import narwhals.stable.v2 as nw
 import polars as pl
 
-from engine.branches import known
+from engine.branches import UNKNOWN, known
+from engine.compile import applies
 from engine.errors import Problem
 from engine.evaluation import evaluate_each
 from engine.rules import ENDS, Example, Feature, Range, Rule, RuleSet
@@ -66,6 +68,7 @@ def _run_rule(ruleset: RuleSet, rule: Rule, examples: Sequence[Example]) -> list
     read = {rule.score.on, *(condition.feature for condition in rule.conditions)}
     features = {name: feature for name, feature in ruleset.features.items() if name in read}
     found: dict[int, list[float | None]] = {}
+    asked: set[int] = set()  # where a rule that may stay unknown applies
     for day in sorted({example.on for example in examples}):
         places = [place for place, example in enumerate(examples) if example.on == day]
         if not rule.stands_on(day):
@@ -78,12 +81,27 @@ def _run_rule(ruleset: RuleSet, rule: Rule, examples: Sequence[Example]) -> list
         each = evaluate_each(alone, rule.sets, frame, on=day).select(f"{rule.id}_{end}" for end in ENDS)
         rows = list(each.iter_rows()) * (len(places) if each.height == 1 < len(places) else 1)
         found |= {place: list(row) for place, row in zip(places, rows, strict=True)}
-    return [_compared(rule, example, found[place]) for place, example in enumerate(examples)]
+        if rule.stays_unknown and rule.conditions:
+            told = nw.from_native(frame).select(applies(rule, features, day, "best").alias("applies"))
+            asked |= {
+                place for place, holds in zip(places, told.to_native()["applies"], strict=True) if holds
+            }
+        elif rule.stays_unknown:
+            asked |= set(places)
+    return [
+        _compared(rule, example, found[place], is_asked=place in asked)
+        for place, example in enumerate(examples)
+    ]
 
 
-def _compared(rule: Rule, example: Example, ends: list[float | None]) -> ExampleResult:
+def _compared(rule: Rule, example: Example, ends: list[float | None], *, is_asked: bool) -> ExampleResult:
     got = None if ends[1] is None else Range(*(float(end if end is not None else ends[1]) for end in ends))
+    is_unknown = got is None and is_asked
     differences = _differences(example.expect, got)
+    if is_unknown != example.is_unknown:
+        differences = [
+            f"want {_show(example.expect, is_unknown=example.is_unknown)}, got {_show(got, is_unknown=is_unknown)}"
+        ]
     problem = None
     if differences:
         problem = Problem(
@@ -105,7 +123,9 @@ def _differences(want: Range | None, got: Range | None) -> list[str]:
     ]
 
 
-def _show(value: Range | None) -> str:
+def _show(value: Range | None, *, is_unknown: bool = False) -> str:
+    if is_unknown:
+        return UNKNOWN
     return "not applicable" if value is None else f"[{value.low:g}, {value.best:g}, {value.high:g}]"
 
 

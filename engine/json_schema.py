@@ -10,8 +10,8 @@ from typing import Any, Final
 from engine.catalogue import SOURCES, TYPES, UNITS
 from engine.check import REGIMES, STATES
 from engine.json_schema_words import HOVER
-from engine.load import NOT_APPLICABLE, OPTIONAL_KEYS, RULE_KEYS
-from engine.rules import COMBINES, SHAPES, STATUSES, Category, Factor, Feature, Scorecard
+from engine.load import CURB_KEYS, NOT_APPLICABLE, OPTIONAL_KEYS, RULE_KEYS, UNKNOWN
+from engine.rules import COMBINES, MADE_OF_COMBINES, SHAPES, STATUSES, Category, Factor, Feature, Scorecard
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 RULE_SCHEMA, FEATURES_SCHEMA, SCORECARD_SCHEMA = "rule", "features", "scorecard"
@@ -52,7 +52,7 @@ def schemas(features: Mapping[str, Feature], scorecard: Scorecard) -> dict[str, 
     return {
         FEATURES_SCHEMA: _features(sorted({factor.grain for factor in scorecard.factors.values()})),
         RULE_SCHEMA: _rule(features, scorecard),
-        SCORECARD_SCHEMA: _scorecard(scorecard, sorted({g for f in features.values() for g in f.grain})),
+        SCORECARD_SCHEMA: _scorecard(scorecard, features),
     }
 
 
@@ -128,13 +128,22 @@ def _features(grains: list[str]) -> Schema:
     return _document(FEATURES_SCHEMA, "Curbline feature catalogue (features.yml)", body)
 
 
-def _scorecard(scorecard: Scorecard, grains: list[str]) -> Schema:
+def _scorecard(scorecard: Scorecard, features: Mapping[str, Feature]) -> Schema:
+    grains = sorted({grain for feature in features.values() for grain in feature.grain})
     weights = {"anyOf": [*NUMBER_VALUE["anyOf"], _named("$", scorecard.parameters)]}
     factor: dict[str, Schema] = {
         "grain": {"enum": grains},
         "pass": {"enum": [1, 2]},
         "combine": {"enum": list(COMBINES)},
         "unit": {"enum": [unit for unit in UNITS if unit]},
+        "of": _list_of({"enum": list(scorecard.factors)}),
+        "by": _list_of({"enum": list(features)}),
+    }
+    one = _object(factor, ["grain", "pass", "combine", "unit"])
+    one |= {
+        "if": {"required": ["of"]},
+        "then": {"properties": {"combine": {"enum": list(MADE_OF_COMBINES)}}},
+        "else": {"properties": {"combine": {"not": {"const": "product"}}, "by": False}},
     }
     band: dict[str, Schema] = {
         "name": TEXT,
@@ -150,11 +159,17 @@ def _scorecard(scorecard: Scorecard, grains: list[str]) -> Schema:
         "scale": _object(scale, scale),
         "bands": _list_of(_object(band, band)),
         "regimes": {**_map_of(_map_of(weights, {"enum": list(STATES)})), "required": list(REGIMES)},
-        "factors": _map_of(_object(factor, factor)),
+        "factors": _map_of(one),
         "references": _references(),
         "parameters": _parameters(),
     }
-    return _document(SCORECARD_SCHEMA, "Curbline scorecard (scorecard.yml)", _object(keys, keys))
+    body = _object({"method": TEXT, **keys}, [key for key in keys if key not in CURB_KEYS])
+    body |= {
+        "if": {"required": ["method"]},
+        "then": {"properties": dict.fromkeys(CURB_KEYS, False)},
+        "else": {"required": list(CURB_KEYS)},
+    }
+    return _document(SCORECARD_SCHEMA, "Curbline scorecard (scorecard.yml)", body)
 
 
 def _named(prefix: str, names: Iterable[str]) -> Schema:
@@ -176,7 +191,7 @@ def _rule(features: Mapping[str, Feature], scorecard: Scorecard) -> Schema:
         "references": _references(),
         "effective": span,
         "parameters": _parameters(),
-        "sets": {"enum": list(scorecard.factors)},
+        "sets": {"enum": [f.name for f in scorecard.factors.values() if not f.parts]},
         "priority": {"type": "integer"},
         "applies_when": {
             "type": "object",
@@ -184,7 +199,7 @@ def _rule(features: Mapping[str, Feature], scorecard: Scorecard) -> Schema:
             "additionalProperties": False,
         },
         "score": _score(features),
-        "if_unknown": VALUE,
+        "if_unknown": {"anyOf": [*VALUE["anyOf"], {"const": UNKNOWN}]},
         "explain": TEXT,
         "tests": {"type": "array", "items": _example(features)},
     }
@@ -280,7 +295,7 @@ def _example(features: Mapping[str, Feature]) -> Schema:
         "name": TEXT,
         "as_of": DATE,
         "given": _object(given, [], HOVER["given"]),
-        "expect": {"anyOf": [*NUMBER_VALUE["anyOf"], {"const": NOT_APPLICABLE}]},
+        "expect": {"anyOf": [*NUMBER_VALUE["anyOf"], {"const": NOT_APPLICABLE}, {"const": UNKNOWN}]},
     }
     return _object(keys, keys)
 

@@ -33,11 +33,13 @@ FEATURES_FILE: Final = "features.yml"
 SCORECARD_FILE: Final = "scorecard.yml"
 SCENARIOS: Final = "scenarios/"  # tests of the rules together, which are no rules
 NOT_APPLICABLE: Final = "not_applicable"
+UNKNOWN: Final = "unknown"
 RULE_KEYS: Final = (
     *("id", "title", "status", "version", "owner", "rationale", "references", "effective"),
     *("sets", "score", "explain", "tests"),
 )
 Point = tuple[Category, Value, Location]
+CURB_KEYS: Final = ("horizons", "scale", "bands", "regimes")  # what only a scorecard of curb scores has
 OPTIONAL_KEYS: Final = ("parameters", "priority", "applies_when", "if_unknown")
 
 
@@ -85,10 +87,11 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
     root = reader.table(node, "the scorecard")
     if root is None:
         return None
+    is_method = any(key.value == "method" for key, _ in root.items)
     top = reader.fields(
         root,
         "the scorecard",
-        ["version", "horizons", "scale", "bands", "regimes", "factors", "references", "parameters"],
+        ["version", "factors", "references", "parameters", *(("method",) if is_method else CURB_KEYS)],
     )
     horizons = [reader.leaf(n, int, "a horizon") for n in reader.rows(top.node("horizons"), "horizons")]
     scale = reader.table(top.node("scale"), "scale")
@@ -120,16 +123,21 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
     for key, factor in _entries(reader, top.node("factors"), "factors"):
         body = reader.table(factor, f"factor '{key}'")
         if body:
-            fields = reader.fields(body, f"factor '{key}'", ["grain", "pass", "combine", "unit"])
+            fields = reader.fields(
+                body, f"factor '{key}'", ["grain", "pass", "combine", "unit"], ["of", "by"]
+            )
             factors[key] = Factor(
                 key,
                 fields.text("grain"),
                 fields.whole("pass"),
                 fields.choice("combine", COMBINES),
                 fields.text("unit"),
+                _names(reader, fields.node("of"), "of"),
+                _names(reader, fields.node("by"), "by"),
             )
     return Scorecard(
         top.whole("version"),
+        top.text("method"),
         tuple(h for h in horizons if h is not None),
         float(scaled.whole("maximum", 100)) if scaled else 100.0,
         tuple(bands),
@@ -139,6 +147,11 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
         _parameters(reader, top.node("parameters")),
         SCORECARD_FILE,
     )
+
+
+def _names(reader: Reader, node: Node | None, what: str) -> tuple[str, ...]:
+    found = (reader.leaf(item, str, f"a name under '{what}'") for item in reader.rows(node, what))
+    return tuple(name for name in found if name is not None)
 
 
 def _entries(reader: Reader, node: Node | None, what: str) -> list[tuple[str, Node]]:
@@ -214,6 +227,7 @@ def _rule(reader: Reader, node: Node) -> Rule | None:
     score = _score(reader, top)
     if start is None or score is None:
         return None
+    stays_unknown = _is_word(top.node("if_unknown"), UNKNOWN)
     return Rule(
         id=top.text("id"),
         title=top.text("title"),
@@ -229,12 +243,17 @@ def _rule(reader: Reader, node: Node) -> Rule | None:
         priority=top.whole("priority", 100),
         conditions=_conditions(reader, top.node("applies_when")),
         score=score,
-        if_unknown=reader.value(top.node("if_unknown"), "if_unknown"),
+        if_unknown=None if stays_unknown else reader.value(top.node("if_unknown"), "if_unknown"),
         explain=top.text("explain"),
         examples=_examples(reader, top.node("tests")),
         file=reader.file,
         places={key: value.at for key, value in top.found.items()},
+        stays_unknown=stays_unknown,
     )
+
+
+def _is_word(node: Node | None, word: str) -> bool:
+    return isinstance(node, Leaf) and node.value == word
 
 
 def _conditions(reader: Reader, node: Node | None) -> tuple[Condition, ...]:
@@ -335,12 +354,13 @@ def _examples(reader: Reader, node: Node | None) -> tuple[Example, ...]:
         given = {key: _given(reader, value, key) for key, value in entries}
         places = {key: value.at for key, value in entries}
         expect_node = fields.node("expect")
-        is_absent = isinstance(expect_node, Leaf) and expect_node.value == NOT_APPLICABLE
+        is_unknown = _is_word(expect_node, UNKNOWN)
+        is_absent = is_unknown or _is_word(expect_node, NOT_APPLICABLE)
         expect = None if is_absent else reader.value(expect_node, "expect")
         day = fields.day("as_of")
         if day is not None and (is_absent or isinstance(expect, Range)):
             want = expect if isinstance(expect, Range) else None
-            found.append(Example(fields.text("name"), day, given, want, body.at, places))
+            found.append(Example(fields.text("name"), day, given, want, body.at, is_unknown, places))
     return tuple(found)
 
 

@@ -1,6 +1,6 @@
 """The rule tree evaluated row by row in plain Python: slow, independent of `engine.compile`, and its judge in tests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from engine.rules import ENDS, Category, Condition, Feature, Range, Rule, RuleSet, resolve
@@ -15,11 +15,15 @@ def evaluate_rule(rule: Rule, features: Mapping[str, Feature], row: Row, on: dat
     A range feature is given as ``name_low, name_best, name_high``.
     """
     found = [_at_end(rule, features, row, on, end) for end in ENDS]
-    known = [value for value in found if value is not None]
-    if len(known) == 3:
-        low, best, high = known
-        return [min(low, best), best, max(best, high)]
-    return found
+    return _in_order(found)
+
+
+def _in_order(ends: list[float | None]) -> list[float | None]:
+    """Low never above best, high never below; an end that is unknown stays so."""
+    low, best, high = ends
+    if best is None:
+        return ends
+    return [None if low is None else min(low, best), best, None if high is None else max(high, best)]
 
 
 def _at_end(rule: Rule, features: Mapping[str, Feature], row: Row, on: date, end: str) -> float | None:
@@ -84,7 +88,10 @@ def _holds(rule: Rule, condition: Condition, given: object, on: date) -> bool:
 
 def evaluate(ruleset: RuleSet, factor: str, row: Row, on: date) -> list[float | None]:
     """Low, best and high of a factor on one row; None where no rule applies."""
-    combine = ruleset.scorecard.factors[factor].combine
+    setting = ruleset.scorecard.factors[factor]
+    if setting.parts:
+        return _together(setting.combine, [evaluate(ruleset, part, row, on) for part in setting.parts])
+    combine = setting.combine
     each = [evaluate_rule(rule, ruleset.features, row, on) for rule in ruleset.for_factor(factor, on)]
     found: list[float | None] = []
     for end in range(3):
@@ -102,7 +109,34 @@ def evaluate(ruleset: RuleSet, factor: str, row: Row, on: date) -> list[float | 
             for value in values:
                 kept *= 1.0 - value
             found.append(1.0 - kept)
-    low, best, high = found
-    if low is not None and best is not None and high is not None:
-        return [min(low, best), best, max(best, high)]
+    return _in_order(found)
+
+
+def total(
+    ruleset: RuleSet, factor: str, rows: Sequence[Row], on: date
+) -> dict[tuple[object, ...], list[float | None]]:
+    """Low, best and high of a factor that sums rows, by the features that it goes by; None where one row is unknown."""
+    setting = ruleset.scorecard.factors[factor]
+    groups: dict[tuple[object, ...], list[list[float | None]]] = {}
+    for row in rows:
+        values = _together(setting.combine, [evaluate(ruleset, part, row, on) for part in setting.parts])
+        groups.setdefault(tuple(row[name] for name in setting.by), []).append(values)
+    return {key: _together("sum", values) for key, values in groups.items()}
+
+
+def _together(combine: str, parts: Sequence[list[float | None]]) -> list[float | None]:
+    """The sum or product of several values, end by end."""
+    found: list[float | None] = []
+    for end in range(3):
+        value: float | None = None
+        for place, part in enumerate(parts):
+            one = part[end]
+            if one is None:
+                value = None
+                break
+            if place == 0:
+                value = one
+            elif value is not None:
+                value = value * one if combine == "product" else value + one
+        found.append(value)
     return found

@@ -10,7 +10,8 @@ from engine.errors import Location
 
 STATUSES: Final = ("draft", "active", "retired")
 SHAPES: Final = ("lookup", "bands", "linear")
-COMBINES: Final = ("strongest", "complement", "first", "sum")
+COMBINES: Final = ("strongest", "complement", "first", "sum", "product")
+MADE_OF_COMBINES: Final = ("product", "sum")  # those that put a factor together from others
 ENDS: Final = ("low", "best", "high")
 
 
@@ -144,8 +145,9 @@ class Score:
 
 @dataclass(frozen=True)
 class Example:
-    """An inline test: what is given on a day and what is expected (None: not applicable).
+    """An inline test: what is given on a day and what is expected.
 
+    Without ``expect`` the rule does not apply, or, with ``is_unknown``, it applies and its value stays unknown.
     ``places`` are those of the given values.
     """
 
@@ -154,6 +156,7 @@ class Example:
     given: Mapping[str, object]
     expect: Range | None
     at: Location
+    is_unknown: bool = False
     places: Mapping[str, Location] = field(default_factory=dict)
 
     def place(self, name: str) -> Location:
@@ -175,7 +178,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule file."""
+    """One rule file. ``stays_unknown``: where its feature is unknown, so is the value (``if_unknown: unknown``)."""
 
     id: str
     title: str
@@ -196,6 +199,7 @@ class Rule:
     examples: tuple[Example, ...]
     file: str
     places: Mapping[str, Location] = field(default_factory=dict)
+    stays_unknown: bool = False
 
     def place(self, key: str) -> Location:
         """Where a key of the rule stands; the file's first line if it does not."""
@@ -209,13 +213,19 @@ class Rule:
 
 @dataclass(frozen=True)
 class Factor:
-    """What rules can set, on which grain, and how several rules combine."""
+    """What rules can set, on which grain, and how several rules combine.
+
+    A factor with ``parts`` is set by no rule: it is made of other factors, row by row, or, with ``by``, of the rows
+    that share these features.
+    """
 
     name: str
     grain: str
     order: int
     combine: str
     unit: str
+    parts: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,9 +238,13 @@ class Band:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """scorecard.yml: horizons, regimes, factors, bands and the engine's dated parameters."""
+    """scorecard.yml: horizons, regimes, factors, bands and the engine's dated parameters.
+
+    ``method`` is empty for the curb scores. A rule set that names another method has neither horizons nor regimes.
+    """
 
     version: int
+    method: str
     horizons: tuple[int, ...]
     maximum: float
     bands: tuple[Band, ...]

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from jobs.commands import facts as facts_commands
+from jobs.commands import method as method_commands
 from jobs.commands import read as read_commands
 from jobs.commands import rules as rules_commands
 from jobs.commands import work as work_commands
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(rules_commands.app, name="rules")
 app.add_typer(facts_commands.app, name="facts")
+app.add_typer(method_commands.app, name="method")
 work_commands.register(app)
 read_commands.register(app)
 

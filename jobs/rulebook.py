@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from engine.scenario_run import ScenarioResult
 
 SUFFIX = ".yml"
+SCORECARD_FILE = "scorecard.yml"
+CURBS = ""  # the method of a scorecard that names none: what a run scores
 MAX_BYTES = 1_000_000  # a rule file is a few kilobytes; a larger one is a mistake or an attack
 
 
@@ -49,6 +51,8 @@ class TestReport:
 def read_rule_files(folder: Path) -> dict[str, str]:
     """Return the text of every rule file by its path relative to the folder.
 
+    A folder below it that holds a scorecard of its own is another rule set and is left alone.
+
     Raises:
         SettingsError: The folder is missing or empty, or a file is unreadable, too large, or not UTF-8.
     """
@@ -58,7 +62,9 @@ def read_rule_files(folder: Path) -> dict[str, str]:
         )
     texts: dict[str, str] = {}
     faults: list[str] = []
-    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+    apart = {card.parent for card in folder.rglob(SCORECARD_FILE)} - {folder}
+    found = [path for path in sorted(folder.rglob("*")) if not apart & set(path.parents)]
+    for path in (path for path in found if path.suffix == SUFFIX):
         name = path.relative_to(folder).as_posix()
         try:
             if path.stat().st_size > MAX_BYTES:
@@ -74,7 +80,8 @@ def read_rule_files(folder: Path) -> dict[str, str]:
             faults.append(f"{name}: cannot be read ({problem.strerror}).")
     faults += [
         f"{path.relative_to(folder).as_posix()}: rule files end in {SUFFIX}; rename it, or it would be passed over in silence."
-        for path in sorted(folder.rglob("*.yaml"))
+        for path in found
+        if path.suffix == ".yaml"
     ]
     if faults:
         raise SettingsError("\n".join(f"{folder.name}/{fault}" for fault in faults))
@@ -83,12 +90,16 @@ def read_rule_files(folder: Path) -> dict[str, str]:
     return texts
 
 
-def load_rulebook(folder: Path) -> Rulebook:
+def load_rulebook(folder: Path, *, method: str | None = None) -> Rulebook:
     """Read and check a folder of rules.
 
+    Args:
+        folder: Where they lie.
+        method: The method that the scorecard must name, `CURBS` for none; by default any is taken.
+
     Raises:
-        SettingsError: The folder or a file cannot be read, or the rules are wrong; every problem is listed with
-            file, line and column, its source line and a caret.
+        SettingsError: The folder or a file cannot be read, the rules are wrong (every problem is listed with file,
+            line and column, its source line and a caret), or they are of another method.
     """
     texts = read_rule_files(folder)
     try:
@@ -98,6 +109,12 @@ def load_rulebook(folder: Path) -> Rulebook:
         raise SettingsError(
             "\n".join([*shown, f"The rules of {folder} are refused; nothing was scored."])
         ) from problem
+    own = ruleset.scorecard.method
+    if method is not None and own != method:
+        raise SettingsError(
+            f"{folder}: these rules are for {own or 'curb scores'}, not for {method or 'curb scores'}. "
+            "Name another folder with --rules, or leave it out for the default rules."
+        )
     return Rulebook(ruleset, digest_texts(texts), folder, texts)
 
 

@@ -23,7 +23,7 @@ from jobs.marts import KEYS
 from jobs.phases import Phases
 from jobs.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
 from jobs.recalculate import RunRequest, recalculate
-from jobs.rulebook import Rulebook, load_rulebook, require_tested
+from jobs.rulebook import CURBS, Rulebook, load_rulebook, require_tested
 from jobs.run_meta import RunStamp, meta_frames
 from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
 from jobs.suggest import did_you_mean
@@ -85,7 +85,7 @@ def run(settings: Settings, dates: RunDates, phases: Phases) -> RunOutcome:
     with exclusive(layout.lock, since=dates.started_at):
         removed = clean_stale(layout)
         with phases.phase("rules"):
-            rulebook = load_rulebook(settings.rules)
+            rulebook = load_rulebook(settings.rules, method=CURBS)
             require_tested(rulebook)
         with Warehouse.open_state(layout.state) as state:
             with phases.phase("facts"):

@@ -97,6 +97,40 @@ class Inputs:
         return self._query("flows", codes=self._codes, baseline=self.baselines)
 
     @cached_property
+    def trade_years(self) -> list[int]:
+        """Years of which trade was known by known_at, in order."""
+        found = self._warehouse.query(
+            "SELECT DISTINCT year FROM core.trade WHERE known_from <= $known_at AND year <= year($as_of::DATE) ORDER BY year",
+            {"known_at": self.known_at, "as_of": self.as_of},
+        )
+        return found["year"].to_list()
+
+    def geopolrisk(self, year: int) -> pl.DataFrame:
+        """What the GeoPolRisk rules read (rules/methods/geopolrisk/features.yml), of every lane of one year.
+
+        Columns: mineral, stage, exporter, importer, lane_t, imports_t, own_production_t (t of content, at best; null
+        where unknown), the features, and unknown_reason (null where a score can be formed).
+
+        Raises:
+            InputError: no trade of that year was known.
+        """
+        if year not in self.trade_years:
+            known = ", ".join(str(one) for one in self.trade_years) or "none at all"
+            raise InputError(f"no trade of {year} is known on {self.known_at}. Years with trade: {known}.")
+        text = sql_text("queries/geopolrisk")
+        lanes = self.coded_in(year).filter(pl.col("year") == year)
+        return self._warehouse.query(text, self._parameters(text, year=year), coded=lanes)
+
+    def coded_in(self, year: int) -> pl.DataFrame:
+        """Rows of queries/flows.sql for one year instead of the baseline and the latest one."""
+        only = pl.lit(year, pl.Int64)
+        return self._query(
+            "flows",
+            codes=self._codes,
+            baseline=self.baselines.with_columns(baseline_year=only, trade_year=only),
+        )
+
+    @cached_property
     def flows(self) -> pl.DataFrame:
         """One row per mineral, stage and lane, of the baseline year or the latest year.
 

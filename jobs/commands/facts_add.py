@@ -111,15 +111,13 @@ def _plan(
     as_json: bool,
 ) -> int:
     from jobs.facts_plan import plan
-    from jobs.rulebook import load_rulebook
+    from jobs.rulebook import CURBS, load_rulebook, require_horizon
     from jobs.rules_try import moves_data, moves_text
     from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY
     from jobs.sql import plain
 
-    ruleset = load_rulebook(rules).ruleset
-    if horizon not in ruleset.scorecard.horizons:
-        known = ", ".join(str(days) for days in ruleset.scorecard.horizons)
-        raise SettingsError(f"--horizon {horizon} is none of the scorecard's; write one of {known}.")
+    ruleset = load_rulebook(rules, method=CURBS).ruleset
+    require_horizon(ruleset, horizon)
     day = parse_day("--as-of", as_of) or now().date()
     country = DEFAULT_CURBING_COUNTRY if country == ALL_COUNTRIES else country
     moves, new, gone = plan(stack, found.facts, ruleset, day, day, country, horizon)

@@ -206,14 +206,14 @@ def who(
     as_json: JsonOption = False,
 ) -> int:
     """List every rule that looked at a published route, and why it did or did not apply."""
-    from jobs.rulebook import load_rulebook
+    from jobs.rulebook import CURBS, load_rulebook
     from jobs.rules_who import Lane, as_data, as_text
     from jobs.rules_who import who as ask
     from jobs.sql import plain
     from warehouse.database import Database
 
     chosen = settings_with(settings, out=out, rules=rules)
-    ruleset = load_rulebook(chosen.rules).ruleset
+    ruleset = load_rulebook(chosen.rules, method=CURBS).ruleset
     lane = Lane(mineral.lower(), stage.lower(), exporter.upper(), importer.upper(), horizon)
     with Database.open(published(chosen, run_id).path, read_only=True) as reader:
         day, looks = ask(reader, ruleset, lane)
@@ -251,12 +251,12 @@ def try_file(
 ) -> int:
     """Score the portfolio in memory with and without a rule file, and say which routes would move and how far."""
     from jobs.gather import gather_in_memory, only_minerals
-    from jobs.rulebook import load_rulebook, require_horizon
+    from jobs.rulebook import CURBS, load_rulebook, require_horizon
     from jobs.rules_try import as_data, as_text, compare, score_routes, with_file
     from jobs.sql import plain
 
     chosen = settings_with(settings, facts=facts, rules=rules)
-    rulebook = load_rulebook(chosen.rules)
+    rulebook = load_rulebook(chosen.rules, method=CURBS)
     require_horizon(rulebook.ruleset, horizon)
     trial = with_file(rulebook, file)
     day = parse_day("--as-of", as_of) or now().date()

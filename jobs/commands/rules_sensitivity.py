@@ -50,13 +50,13 @@ def sensitivity(
     from rich.progress import Progress
 
     from jobs.gather import gather_in_memory
-    from jobs.rulebook import load_rulebook, require_horizon
+    from jobs.rulebook import CURBS, load_rulebook, require_horizon
     from jobs.rules_sensitivity import COLUMNS, as_data, header, measure, rows
     from jobs.sql import plain
     from jobs.tables import as_table
 
     chosen = settings_with(settings, facts=facts, rules=rules)
-    ruleset = load_rulebook(chosen.rules).ruleset
+    ruleset = load_rulebook(chosen.rules, method=CURBS).ruleset
     require_horizon(ruleset, horizon)
     day = parse_day("--as-of", as_of) or now().date()
     inputs = gather_in_memory(chosen, day, parse_day("--known-at", known_at) or day)

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from engine import RuleSet, load_ruleset
+from jobs.rulebook import read_rule_files
 
 RULES = Path(__file__).parents[2] / "rules"
 RULE = """\
@@ -39,11 +40,14 @@ tests:
 
 
 @cache
+def texts_of(folder: str) -> dict[str, str]:
+    """Every file of a rule set below rules/ by its path in it; "" is the default one."""
+    return read_rule_files(RULES / folder)
+
+
 def default_texts() -> dict[str, str]:
     """Every default rule file by its path below rules/."""
-    return {
-        path.relative_to(RULES).as_posix(): path.read_text(encoding="utf-8") for path in RULES.rglob("*.yml")
-    }
+    return texts_of("")
 
 
 @cache

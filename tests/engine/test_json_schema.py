@@ -6,9 +6,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from engine import load_ruleset
 from engine.json_schema import schemas
 from engine.yaml_subset import Leaf, Mapping, Node, require
-from tests.engine.rulebook import RULE, default_ruleset, default_texts
+from tests.engine.rulebook import RULE, default_ruleset, default_texts, texts_of
 
 SCHEMAS = schemas(default_ruleset().features, default_ruleset().scorecard)
 RULE_FILES = sorted(name for name in default_texts() if "/" in name and not name.startswith("scenarios/"))
@@ -36,6 +37,36 @@ def test_a_schema_is_a_schema(name: str) -> None:
 @pytest.mark.parametrize("file", RULE_FILES)
 def test_default_rules_are_valid(file: str) -> None:
     assert errors("rule", default_texts()[file]) == []
+
+
+@pytest.mark.parametrize("file", sorted(texts_of("methods/geopolrisk")))
+def test_the_files_of_another_method_are_valid_under_its_own_schemas(file: str) -> None:
+    texts = texts_of("methods/geopolrisk")
+    ruleset = load_ruleset(texts)
+    name = file.removesuffix(".yml") if file in ("features.yml", "scorecard.yml") else "rule"
+    validator = jsonschema.Draft202012Validator(schemas(ruleset.features, ruleset.scorecard)[name])
+    said = [error.message for error in validator.iter_errors(plain(require(texts[file], file)))]
+    assert said == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("combine: product", "combine: strongest"),
+        ("combine: first", "combine: product"),
+        ("of: [concentration,", "of: [concentratoin,"),
+        ("by: [mineral", "by: [minral"),
+        ("method: geopolrisk", "method: geopolrisk\nhorizons: [90]"),
+        ("method: geopolrisk\n", ""),
+    ],
+)
+def test_planted_defects_of_a_method_are_refused(old: str, new: str) -> None:
+    texts = texts_of("methods/geopolrisk")
+    ruleset = load_ruleset(texts)
+    assert old in texts["scorecard.yml"]
+    text = texts["scorecard.yml"].replace(old, new, 1)
+    validator = jsonschema.Draft202012Validator(schemas(ruleset.features, ruleset.scorecard)["scorecard"])
+    assert list(validator.iter_errors(plain(require(text, "scorecard.yml"))))
 
 
 @pytest.mark.parametrize("name", ["features", "scorecard"])

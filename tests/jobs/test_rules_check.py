@@ -9,8 +9,9 @@ import pytest
 from engine import Rule, load_ruleset
 from engine.check_versions import fingerprint
 from jobs.cli import main
+from jobs.rulebook import read_rule_files
 from jobs.rules_check import written
-from tests.engine.rulebook import RULE, with_rule
+from tests.engine.rulebook import RULE, RULES, with_rule
 from warehouse.database import Database
 
 DAY = ["--as-of", "2026-11-23"]
@@ -110,3 +111,20 @@ def test_a_git_revision_shows_a_new_value_under_the_old_version(
         assert main([*options, none]) == 40
         assert "revision" in capsys.readouterr().err
     assert not (tmp_path / "rules" / "x").exists()
+
+
+def test_a_folder_with_its_own_scorecard_is_another_rule_set(tmp_path: Path) -> None:
+    write(tmp_path / "rules")
+    before = read_rule_files(tmp_path / "rules")
+    other = tmp_path / "rules" / "methods" / "other"
+    other.mkdir(parents=True)
+    (other / "scorecard.yml").write_text("version: 1\n")
+    (other / "rule.yaml").write_text("not read\n")
+    assert read_rule_files(tmp_path / "rules") == before
+    assert set(read_rule_files(RULES / "methods" / "geopolrisk")) >= {"features.yml", "scorecard.yml"}
+
+
+def test_rules_of_another_method_score_no_curbs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    geopolrisk = str(RULES / "methods" / "geopolrisk")
+    assert main(["run", "--rules", geopolrisk, "--out", str(tmp_path)]) == 40
+    assert "these rules are for geopolrisk, not for curb scores" in capsys.readouterr().err

@@ -1,19 +1,21 @@
-"""Every inline test of every default rule is a case of its own."""
+"""Every inline test of every rule that comes along is a case of its own."""
 
 import pytest
 
+from engine import load_ruleset
 from engine.examples import run_example
-from engine.rules import Example, Rule
-from tests.engine.rulebook import default_ruleset
+from engine.rules import Example, Rule, RuleSet
+from tests.engine.rulebook import default_ruleset, texts_of
 
 CASES = [
-    pytest.param(rule, example, id=f"{rule.id}: {example.name}")
-    for rule in default_ruleset().rules
+    pytest.param(ruleset, rule, example, id=f"{rule.id}: {example.name}")
+    for ruleset in (default_ruleset(), load_ruleset(texts_of("methods/geopolrisk")))
+    for rule in ruleset.rules
     for example in rule.examples
 ]
 
 
-@pytest.mark.parametrize(("rule", "example"), CASES)
-def test_inline(rule: Rule, example: Example) -> None:
-    result = run_example(default_ruleset(), rule, example)
+@pytest.mark.parametrize(("ruleset", "rule", "example"), CASES)
+def test_inline(ruleset: RuleSet, rule: Rule, example: Example) -> None:
+    result = run_example(ruleset, rule, example)
     assert result.passed, str(result.problem)
