@@ -121,8 +121,8 @@ class RuledMeasures:
     pledges: dict[tuple[object, ...], pl.DataFrame]
 
 
-def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
-    """Evaluate withheld, extraterritorial, reroute and mitigation on the day's law."""
+def measure_rows(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
+    """The day's law with what first-pass rules read of it: a row per item, importer and horizon."""
     small = ruleset.parameter("small_lane_share", inputs.as_of).best
     lanes = (
         inputs["flows"]
@@ -134,10 +134,7 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
             lane_share=pl.col("route_t_best") / pl.col("route_t_best").sum().over("mineral", "stage"),
         )
     )
-    horizons = pl.DataFrame(
-        {"horizon_days": list(ruleset.scorecard.horizons)}, schema={"horizon_days": pl.Int64}
-    )
-    frame = (
+    return (
         inputs["measures"]
         .join(lanes, on=["mineral", "stage", "importer"], how="left", maintain_order="left")
         .with_columns(
@@ -145,8 +142,17 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
             curbing_country=pl.lit(inputs.curbing_country),
             is_small_lane=(pl.col("lane_share") < small).fill_null(value=True),
         )
-        .join(horizons, how="cross", maintain_order="left_right")
+        .join(_horizons(ruleset), how="cross", maintain_order="left_right")
     )
+
+
+def _horizons(ruleset: RuleSet) -> pl.DataFrame:
+    return pl.DataFrame({"horizon_days": list(ruleset.scorecard.horizons)}, schema={"horizon_days": pl.Int64})
+
+
+def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
+    """Evaluate withheld, extraterritorial, reroute and mitigation on the day's law."""
+    frame = measure_rows(inputs, ruleset)
     named = [
         evaluate(ruleset, factor, frame, on=inputs.as_of).rename(
             {f"value_{end}": f"{factor}_{end}" for end in ("low", "best", "high")}
@@ -155,7 +161,9 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
         for factor in ("withheld", "extraterritorial", "reroute")
     ]
     ruled = pl.concat([frame.select(MEASURE_KEPT), *named], how="horizontal")
-    pledges = inputs["pledges"].filter(pl.col("kind").is_in(MITIGATING_KINDS)).join(horizons, how="cross")
+    pledges = (
+        inputs["pledges"].filter(pl.col("kind").is_in(MITIGATING_KINDS)).join(_horizons(ruleset), how="cross")
+    )
     pledges = pledges.with_columns(exporter=pl.lit(inputs.curbing_country))
     credit = evaluate(ruleset, "mitigation", pledges, on=inputs.as_of)
     credited = pl.concat([pledges, credit], how="horizontal").filter(pl.col("value_best").is_not_null())

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from engine import Range, RuleSet, events
-from engine.assemble import MITIGATING_KINDS, rule_measures
+from engine.assemble import MITIGATING_KINDS, measure_rows
 from engine.describe import range_words
 from engine.inputs import Inputs
 from engine.trace import Verdict, trace_factor
@@ -123,11 +123,18 @@ def _of_measures(inputs: Inputs, ruleset: RuleSet, lane: Lane) -> list[Look]:
     # Rules look at one row at a time, so the rows of other importers may stay out.
     own = inputs["measures"].filter(pl.col("importer") == lane.importer, pl.col("stage") == lane.stage)
     small = Inputs(inputs.as_of, inputs.known_at, inputs.curbing_country, {**inputs.frames, "measures": own})
-    found = rule_measures(small, ruleset).measures.get((lane.mineral, lane.stage, lane.horizon, reach))
     factors = ("extraterritorial", "reroute") if reach else ("withheld", "reroute")
-    if found is None:
+    rows = (
+        measure_rows(small, ruleset)
+        .filter(
+            pl.col("mineral") == lane.mineral,
+            pl.col("horizon_days") == lane.horizon,
+            pl.col("is_extraterritorial") == reach,
+        )
+        .to_dicts()
+    )
+    if not rows:
         return [Look(factor, (), ()) for factor in factors]
-    rows = found.to_dicts()
     looks: list[Look] = []
     for factor in factors:
         told = ((_measure_words(row), row) for row in rows)
