@@ -6,10 +6,10 @@ import io
 import shutil
 import subprocess
 import tarfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from jobs.errors import SettingsError
-from jobs.rulebook import SUFFIX
+from jobs.rulebook import SCORECARD_FILE, SUFFIX
 
 
 def rule_files_at(revision: str, folder: Path) -> dict[str, str]:
@@ -49,4 +49,7 @@ def rule_files_at(revision: str, folder: Path) -> dict[str, str]:
                 texts[member.name] = file.read().decode("utf-8-sig", "replace")
     if not texts:
         raise SettingsError(f"{revision}: {folder} held no rule files (*{SUFFIX}) then.")
-    return texts
+    # As in a folder: what has a scorecard of its own is another rule set.
+    apart = {PurePosixPath(name).parent for name in texts if PurePosixPath(name).name == SCORECARD_FILE}
+    apart.discard(PurePosixPath())
+    return {name: text for name, text in texts.items() if not apart & set(PurePosixPath(name).parents)}

@@ -282,3 +282,13 @@ def test_import_sources_stand_beside_ours_and_the_page_repeats_them(published: P
     assert copper["apart_percent"] < 3
     rest = [row for row in goods if row["not_compared_because"] is not None]
     assert all(row["grade"] == "not compared" and row["side_by_side"] is None for row in rest)
+
+
+@pytest.mark.slow
+def test_every_route_counts_under_one_grade(published: Path) -> None:
+    graded = asked(published, 27).frame
+    routes = ask(
+        published, "SELECT count(*) FILTER (horizon_days = 365) FROM mart.route_score", limit=1, timeout_s=60
+    )
+    assert graded["routes"].sum() == routes.frame.item()
+    assert graded.filter(grade="good")["minerals"].item() >= 50

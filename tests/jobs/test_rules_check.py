@@ -98,6 +98,10 @@ def test_a_git_revision_shows_a_new_value_under_the_old_version(
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
         monkeypatch.delenv(name, raising=False)
     rules = write(tmp_path / "rules")
+    other = tmp_path / "rules" / "methods" / "other"
+    other.mkdir(parents=True)
+    for name in ("scorecard.yml", "features.yml"):
+        (other / name).write_text("another: rule set\n", encoding="utf-8")
     git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.org"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
         subprocess.run([*git, *command], check=True)
