@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -174,12 +175,20 @@ def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp,
     if stamp.curbing_country != ALL_COUNTRIES:  # which scores no routes
         selections += [Selection(importer=importer) for importer in settings.export.importers]
         selections += [Selection(top=settings.export.top)] if settings.export.top else []
-    with whole_folder(target) as folder, Database.open(snapshot, read_only=True) as reader:
+    with (
+        whole_folder(target) as folder,
+        Database.open(snapshot, read_only=True) as reader,
+        Database.open(snapshot, read_only=True) as beside,
+        ThreadPoolExecutor(max_workers=1) as pool,
+    ):
         reader.keep_small()
-        export_tables(reader, folder, tuple(TableFormat), skip=NIGHTLY_SKIP)
-        write_data_package(reader, folder, facts.bundles, KEYS)
+        # DuckDB writes Parquet by itself, while the text and the workbooks are made here.
+        parquet = pool.submit(export_tables, beside, folder, (TableFormat.PARQUET,), skip=NIGHTLY_SKIP)
+        export_tables(reader, folder, (TableFormat.CSV,), skip=NIGHTLY_SKIP)
         for selection in selections:
             write_book(load_book(reader, selection), folder / selection.file_name)
+        parquet.result()
+        write_data_package(reader, folder, facts.bundles, KEYS)
         write_manifest(folder)
     return target
 
