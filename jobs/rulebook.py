@@ -90,6 +90,22 @@ def read_rule_files(folder: Path) -> dict[str, str]:
     return texts
 
 
+def read_rule_file(file: Path) -> str:
+    """Return the text of one rule file.
+
+    Raises:
+        SettingsError: It cannot be read, is no UTF-8, or is larger than any rule.
+    """
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise SettingsError(f"{file}: larger than {MAX_BYTES:,} bytes; no rule is.")
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise SettingsError(f"{file}: not UTF-8; save the file as UTF-8.") from problem
+    except OSError as problem:
+        raise SettingsError(f"{file}: cannot be read ({problem.strerror}).") from problem
+
+
 def load_rulebook(folder: Path, *, method: str | None = None) -> Rulebook:
     """Read and check a folder of rules.
 

@@ -11,7 +11,7 @@ from engine import check_ruleset
 from engine.layout import LayoutError, laid_out
 from engine.load import FEATURES_FILE, SCORECARD_FILE
 from jobs.errors import PublishError, SettingsError
-from jobs.rulebook import MAX_BYTES, SUFFIX, read_rule_files, show_problems
+from jobs.rulebook import SUFFIX, read_rule_file, read_rule_files, show_problems
 
 
 @dataclass
@@ -99,17 +99,6 @@ def _named(folder: Path, paths: Sequence[Path], texts: dict[str, str]) -> dict[s
                 name = whole.relative_to(root).as_posix()
             else:
                 name = next((known for known in texts if Path(known).name == file.name), file.name)
-                texts[name] = _text(file)
+                texts[name] = read_rule_file(file)
             found[name] = file
     return found
-
-
-def _text(file: Path) -> str:
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise SettingsError(f"{file}: larger than {MAX_BYTES:,} bytes; no rule is.")
-        return file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise SettingsError(f"{file}: not UTF-8; save the file as UTF-8.") from problem
-    except OSError as problem:
-        raise SettingsError(f"{file}: cannot be read ({problem.strerror}).") from problem

@@ -14,7 +14,7 @@ from engine.load import SCENARIOS
 from engine.portfolio import score_portfolio
 from jobs.errors import SettingsError
 from jobs.marts import REGIMES
-from jobs.rulebook import MAX_BYTES, Rulebook, show_problems
+from jobs.rulebook import Rulebook, read_rule_file, show_problems
 
 KEYS = ("mineral", "stage", "exporter", "importer", "horizon_days")
 MOVED = 0.05  # points of score: less is not seen in a score that is printed with one digit
@@ -56,7 +56,7 @@ def with_file(rulebook: Rulebook, file: Path) -> Trial:
     Raises:
         SettingsError: the file cannot be read, the rules are refused with it, or a test inside it fails.
     """
-    text = _read(file)
+    text = read_rule_file(file)
     same = [
         path for path in rulebook.texts if Path(path).name == file.name and not path.startswith(SCENARIOS)
     ]
@@ -80,17 +80,6 @@ def with_file(rulebook: Rulebook, file: Path) -> Trial:
         shown = show_problems(failing, rulebook.folder, texts)
         raise SettingsError("\n".join([*shown, f"{file}: a test fails; nothing was scored."]))
     return Trial(tried, rule, replaces=bool(same), was_draft=own[0].status == "draft")
-
-
-def _read(file: Path) -> str:
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise SettingsError(f"{file}: larger than {MAX_BYTES:,} bytes; no rule is.")
-        return file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise SettingsError(f"{file}: not UTF-8; save the file as UTF-8.") from problem
-    except OSError as problem:
-        raise SettingsError(f"{file}: cannot be read ({problem.strerror}).") from problem
 
 
 def score_routes(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.commands.options import (
+    AsOfOption,
     FactsOption,
     HorizonOption,
     JsonOption,
@@ -55,10 +56,7 @@ def add(
     ] = False,
     horizon: HorizonOption = MAIN_HORIZON,
     top: Annotated[int, typer.Option("--top", min=1, help="Routes shown per regime of a plan.")] = 10,
-    as_of: Annotated[
-        str | None,
-        typer.Option("--as-of", metavar="DATE", help="The day that a plan scores; by default today."),
-    ] = None,
+    as_of: AsOfOption = None,
     facts: FactsOption = None,
     rules: RulesOption = None,
     settings: SettingsOption = None,

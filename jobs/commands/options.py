@@ -50,6 +50,17 @@ FactsOption = Annotated[
         help=f"A facts bundle; repeat it to stack several, '{EMBEDDED}' is the one that comes along. Replaces those of the settings.",
     ),
 ]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help="The day to score; by default today in UTC.")
+]
+KnownAtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--known-at",
+        metavar="DATE",
+        help="Use only what was known on this day; by default the day to score.",
+    ),
+]
 RulesOption = Annotated[
     str | None, typer.Option("--rules", metavar="DIR", help=f"A folder of rules, or '{EMBEDDED}'.")
 ]

@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from jobs.commands.options import (
+    AsOfOption,
     FactsOption,
     HorizonOption,
     JsonOption,
+    KnownAtOption,
     MineralOption,
     OutOption,
     RulesOption,
@@ -233,17 +235,8 @@ def try_file(
     horizon: HorizonOption = MAIN_HORIZON,
     top: Annotated[int, typer.Option("--top", min=1, help="Routes shown per regime.")] = 15,
     mineral: MineralOption = None,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DATE", help="The day to score; by default today.")
-    ] = None,
-    known_at: Annotated[
-        str | None,
-        typer.Option(
-            "--known-at",
-            metavar="DATE",
-            help="Use only what was known on this day; by default the day to score.",
-        ),
-    ] = None,
+    as_of: AsOfOption = None,
+    known_at: KnownAtOption = None,
     facts: FactsOption = None,
     rules: RulesOption = None,
     settings: SettingsOption = None,

@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from jobs.commands.options import (
+    AsOfOption,
     FactsOption,
     HorizonOption,
     JsonOption,
+    KnownAtOption,
     MineralOption,
     RulesOption,
     SettingsOption,
@@ -29,17 +31,8 @@ def sensitivity(
     top: Annotated[int, typer.Option("--top", min=1, help="Values shown.")] = 10,
     horizon: HorizonOption = MAIN_HORIZON,
     mineral: MineralOption = None,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DATE", help="The day to score; by default today.")
-    ] = None,
-    known_at: Annotated[
-        str | None,
-        typer.Option(
-            "--known-at",
-            metavar="DATE",
-            help="Use only what was known on this day; by default the day to score.",
-        ),
-    ] = None,
+    as_of: AsOfOption = None,
+    known_at: KnownAtOption = None,
     facts: FactsOption = None,
     rules: RulesOption = None,
     settings: SettingsOption = None,

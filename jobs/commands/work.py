@@ -13,9 +13,11 @@ import typer
 from rich.console import Console
 
 from jobs.commands.options import (
+    AsOfOption,
     FactsOption,
     HorizonOption,
     JsonOption,
+    KnownAtOption,
     OutOption,
     RulesOption,
     RunOption,
@@ -52,17 +54,8 @@ def register(app: typer.Typer) -> None:
 
 def run(
     *,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DATE", help="The day to score; by default today in UTC.")
-    ] = None,
-    known_at: Annotated[
-        str | None,
-        typer.Option(
-            "--known-at",
-            metavar="DATE",
-            help="Use only what was known on this day; by default the day to score.",
-        ),
-    ] = None,
+    as_of: AsOfOption = None,
+    known_at: KnownAtOption = None,
     curbing_country: CountryOption = None,
     facts: FactsOption = None,
     rules: RulesOption = None,
