@@ -322,11 +322,14 @@ VIEW_COLUMNS: dict[str, str] = {
     "year_from": "First calendar year of the published mean.",
     "year_to": "Last calendar year of the published mean.",
     "trade_years": "Years of trade that the codes are summed over; empty where none is on hand.",
+    "trade_year": "Latest year of trade that was known; from core.trade.",
     "hs6_list": "Trade codes that hold this good, with semicolons; from core.import_share_codes.",
     "share_basis": "What trade_share is a share of: tonnes of content, or USD where tonnes are missing for 5 % of the value.",
     "published_share": "Share of the origin in the imports as published (0..1); 0 where the publisher names no such origin.",
     "trade_share": "Share of the origin in the imports of these codes (0..1); empty where nothing can be compared.",
-    "difference_points": "trade_share less published_share (percentage points).",
+    "attributed_share": "Share of the origin in the importer's tonnes of trade_year at this stage, as the split of the codes has "
+    "them (0..1); empty where there is no route.",
+    "difference_points": "Our share less published_share (percentage points).",
     "apart_share": "Half the sum of the differences of this good: the part of imports that stands at another origin (0..1).",
     "grade": "By apart_share: good (below 10 %), fair (25 %), weak (50 %), insufficient; or not compared.",
     "not_compared_because": "Why no code can be compared; empty where one can.",
@@ -343,6 +346,8 @@ VIEWS: dict[str, str] = {
     "importer_contribution": "Waterfall of every importer, one row per term in play; points sum to the score.",
     "import_share_check": "Where a country's imports come from: as published and by our trade codes, side by side. A check of "
     "the codes, and no part of a score.",
+    "bundle_share_check": "Where a country's imports of a good come from whose code holds others too: as published, and as the "
+    "split of the code has it. A check of the split, and no part of a score.",
     "contribution_sentence": "Waterfall of every route with a sentence for each term.",
     "route_measure": "Which measure hits which flow of a route: its own lane, a flow into its exporter at this stage or "
     "before, or its goods on their way to the importer.",

@@ -264,6 +264,9 @@ class ImportShareCode(SourcedRow):
     hs6: Hs6 | None = may("Code that holds this good and no other; empty where none does.")
     hs_revision: HsRevision | None = may("Revision of the Harmonized System in which the code is written.")
     reason: Text | None = may("Why no code can be compared; empty where one can.")
+    stage: Stage | None = may(
+        "Stage whose routes hold this good, where its code is split between goods; empty where no stage does."
+    )
 
     @model_validator(mode="after")
     def _code_or_reason(self) -> Self:

@@ -219,3 +219,60 @@ SELECT
 FROM measured
 WINDOW good_of AS (PARTITION BY publisher, mineral, form, importer)
 ORDER BY mineral, form, importer, publisher, exporter = 'OTH', published_share DESC, exporter;
+
+-- The same for goods whose code holds others too: what the split of the code attributes to each origin. Routes carry the
+-- tonnes; every horizon has the same.
+CREATE VIEW mart.bundle_share_check AS
+WITH
+good AS (
+    SELECT DISTINCT c.publisher, c.mineral, c.form, k.stage, c.importer, c.year_from, c.year_to
+    FROM mart.import_share_check c
+    JOIN (
+        SELECT mineral, form, stage FROM core.import_share_codes
+        QUALIFY rank() OVER (PARTITION BY mineral, form ORDER BY known_from DESC) = 1
+    ) k USING (mineral, form)
+    WHERE c.hs6_list IS NULL AND k.stage IS NOT NULL
+),
+published AS (
+    SELECT publisher, mineral, form, importer, exporter, published_share
+    FROM mart.import_share_check SEMI JOIN good USING (publisher, mineral, form, importer)
+),
+lane AS (
+    SELECT g.*, r.exporter, r.latest_t AS t, r.trade_year
+    FROM good g
+    JOIN mart.route_score r USING (mineral, stage, importer)
+    WHERE r.exporter <> r.importer AND r.latest_t > 0
+        AND r.horizon_days = (SELECT min(horizon_days) FROM mart.route_score)
+),
+ours AS (
+    SELECT
+        publisher, mineral, form, importer, coalesce(p.exporter, 'OTH') AS exporter, max(l.trade_year) AS trade_year,
+        sum(l.t) AS t
+    FROM lane l
+    LEFT JOIN published p USING (publisher, mineral, form, importer, exporter)
+    GROUP BY ALL
+),
+paired AS (
+    SELECT
+        publisher, mineral, form, g.stage, importer, exporter, g.year_from, g.year_to,
+        max(o.trade_year) OVER good_of AS trade_year,
+        coalesce(p.published_share, 0) AS published_share,
+        coalesce(o.t, 0) / sum(o.t) OVER good_of AS attributed_share
+    FROM published p
+    FULL JOIN ours o USING (publisher, mineral, form, importer, exporter)
+    JOIN good g USING (publisher, mineral, form, importer)
+    WINDOW good_of AS (PARTITION BY publisher, mineral, form, importer)
+)
+SELECT
+    *,
+    100 * (attributed_share - published_share) AS difference_points,
+    sum(abs(attributed_share - published_share)) OVER (PARTITION BY publisher, mineral, form, importer) / 2 AS apart_share,
+    CASE
+        WHEN attributed_share IS NULL THEN 'not compared'
+        WHEN apart_share < 0.1 THEN 'good'
+        WHEN apart_share < 0.25 THEN 'fair'
+        WHEN apart_share < 0.5 THEN 'weak'
+        ELSE 'insufficient'
+    END AS grade
+FROM paired
+ORDER BY mineral, form, importer, publisher, exporter = 'OTH', published_share DESC, exporter;

@@ -292,3 +292,27 @@ def test_every_route_counts_under_one_grade(published: Path) -> None:
     )
     assert graded["routes"].sum() == routes.frame.item()
     assert graded.filter(grade="good")["minerals"].item() >= 50
+
+
+@pytest.mark.slow
+def test_bundles_stand_beside_what_is_published_and_the_page_repeats_them(published: Path) -> None:
+    goods = rows(published, 28)
+    page = (ROOT / "docs" / "import-share-check.md").read_text(encoding="utf-8").splitlines()
+    assert {row["mineral"] for row in goods} >= {
+        "gallium",
+        "germanium",
+        "indium",
+        "hafnium",
+        "rhenium",
+        "yttrium",
+    }
+    for row in goods:
+        name = f"| {row['mineral'].replace('_', ' ')}: {row['form']} |"
+        assert f"{name} {row['apart_percent']:.1f} % | {row['grade']} | {row['side_by_side']} |" in page
+    (germanium,) = (row for row in goods if row["mineral"] == "germanium")
+    assert "CHN 41/" in germanium["side_by_side"]
+    stages = {(row["mineral"], row["stage"]): row for row in rows(published, 15)}
+    assert stages["germanium", "refined"]["us_imports_apart"] == pytest.approx(
+        germanium["apart_percent"] / 100, abs=1e-3
+    )
+    assert stages["chromium", "mined"]["us_imports_apart"] < 0.1

@@ -119,3 +119,29 @@ def test_a_good_has_a_code_or_a_reason(
     goods["import_share_codes"] = [{"mineral": "gallium", "form": "Metal", **more, **SOURCED}]
     with pytest.raises(StrictError, match="code"):
         checked(goods, write, tmp_path)
+
+
+def test_a_good_may_name_the_stage_that_its_code_is_split_into(
+    goods: Rows, write: Write, tmp_path: Path
+) -> None:
+    reason = {
+        "mineral": "gallium",
+        "form": "Metal",
+        "reason": "the code holds other goods too",
+        "stage": "refined",
+    }
+    goods["import_share_codes"] = [{**reason, **SOURCED}]
+    path = tmp_path / "file.duckdb"
+    with Warehouse.open_memory() as warehouse:
+        warehouse.load_bundles([write(goods)], strict=True)
+        build_snapshot(path, warehouse, given(MARTS))
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.sql(
+            "SELECT exporter, stage, published_share, attributed_share, grade FROM mart.bundle_share_check"
+        ).fetchall()
+    assert [row[:3] for row in found] == [
+        ("CHN", "refined", 0.5),
+        ("DEU", "refined", 0.4),
+        ("OTH", "refined", 0.1),
+    ]
+    assert {row[3:] for row in found} == {(None, "not compared")}, "no route goes to that importer here"
