@@ -102,7 +102,7 @@ def propagate(
     places = pools.exporters
     cut_column = int(np.searchsorted(places, curbing))
     is_cut = withheld is not None and cut_column < len(places) and places[cut_column] == curbing
-    for world in np.unique(row_world):
+    for world in np.flatnonzero(np.bincount(row_world)):
         rows = np.flatnonzero(row_world == world)
         inverse, share = pools.inverse[world], pools.outflow_share[world]
         entering = entering_t[rows]
@@ -119,7 +119,9 @@ def propagate(
 
 def propagate_kept(kept_share: Array, entering_t: Array, exporters: Index) -> Array:
     """Pools x (n,) = entering + M x for any M (n, m) of exporters' columns: where foreign flows are cut too."""
-    inner = np.linalg.solve(np.eye(len(exporters)) - kept_share[exporters], entering_t[exporters])
+    system = -kept_share[exporters]
+    np.fill_diagonal(system, system.diagonal() + 1.0)
+    inner = np.linalg.solve(system, entering_t[exporters])
     pools: Array = entering_t + np.einsum("jk,k->j", kept_share, inner)
     return pools
 

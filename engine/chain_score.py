@@ -98,6 +98,8 @@ class ChainScorer:
             form_pools(t, p) for t, p in zip(worlds.trade_t, worlds.production_t, strict=True)
         ]
         self.exports_t = [t.sum(axis=2) for t in worlds.trade_t]
+        members = np.flatnonzero(bloc_members)
+        self.bloc_trade_t = [t[:, members][:, :, members] for t in worlds.trade_t]
         self.touched_rows = self._touched_rows()
         self.reach_rows = [self._reach(rows, touched_threshold_share) for rows in self.touched_rows]
 
@@ -292,7 +294,7 @@ class ChainScorer:
 
     def _importers(self, s: int, shock: StageShock, curb: StageCurbs, worlds: Index) -> Array:
         bloc = bloc_missing_share(
-            shock, curb, self.pools[s], self.trade_t[s], worlds, self.bloc_members, self.chain.curbing
+            shock, curb, self.pools[s], self.bloc_trade_t[s], worlds, self.bloc_members, self.chain.curbing
         )
         return np.concatenate([np.clip(1.0 - shock.pool_ratio, 0.0, 1.0), bloc[:, None]], axis=1)
 

@@ -105,7 +105,8 @@ def _after(pool: Pools, curb: StageCurbs, entering_t: Array, row_world: Index, c
     for row in np.flatnonzero(
         reached
     ):  # row by row: a matrix stays near the processor, a batch of them does not
-        kept = 1.0 - np.outer(curb.extraterritorial_share[row], curb.reach_share[row, pool.exporters])
+        kept = curb.extraterritorial_share[row][:, None] * curb.reach_share[row, pool.exporters]
+        np.subtract(1.0, kept, out=kept)
         kept[:, own] = 1.0 - curb.withheld_share[row, :, None]
         kept *= pool.outflow_share[row_world[row]]
         after[row] = propagate_kept(kept, entering_t[row], pool.exporters)
@@ -149,15 +150,18 @@ def bloc_missing_share(
     shock: StageShock,
     curb: StageCurbs,
     pool: Pools,
-    trade_t: Array,
+    inner_t: Array,
     row_world: Index,
     members: "np.typing.NDArray[np.bool_]",
     curbing: int,
 ) -> Array:
-    """(b,) missing share of a bloc taken as one importer: what moves between its members is counted once."""
+    """(b,) missing share of a bloc taken as one importer: what moves between its members is counted once.
+
+    ``inner_t`` (w, m, m) is the trade between members.
+    """
     places = np.flatnonzero(members)
     x = pool.pool_t[row_world]
-    inner = trade_t[:, places][:, :, places][row_world]
+    inner = inner_t[row_world]
     cut = curb.extraterritorial_share[:, None, places] * curb.reach_share[:, places, None]
     if members[curbing]:
         cut[:, places == curbing, :] = curb.withheld_share[:, None, places]
