@@ -9,7 +9,7 @@ from warehouse.database import literal, quoted
 from warehouse.records import TABLES, columns
 
 #: Schema of state.duckdb; raise it whenever a fact table is added or changed, or the ledger is.
-#: 1: the first; 2: governance and import_shares; 3: import_share_codes.
+#: 1: the first; 2: governance and import_shares; 3: import_share_codes and spreads.
 SCHEMA_VERSION = 3
 
 

@@ -240,6 +240,7 @@ _TABLES = (
         ("mineral", "form", "hs6", "hs_revision", "known_from"),
         (_mineral(),),
     ),
+    Table("spreads", numbers.Spread, ("spread", "known_from"), (), ("spread",)),
     Table("statements", law.Statement, ("statement_id",), (_AGREEMENT,)),
 )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from warehouse.fields import (
@@ -277,3 +277,18 @@ class ImportShareCode(SourcedRow):
                 {"column": "hs6"},
             )
         return self
+
+
+class Spread(SourcedRow):
+    """How far what stands in for a figure may lie from it; a judgement, named so that it can be dated and replaced."""
+
+    says: ClassVar[str] = (
+        "How far a stand-in may lie from the figure that it stands for, as a factor either way."
+    )
+    spread: Key = need(
+        "value_share_for_weight: a share of value where the share of weight is wanted; unit_value_for_weight: the code's "
+        "mean value per tonne where only the value of a flow is known and no price fits."
+    )
+    factor: Annotated[Number, Field(ge=1)] = need(
+        "The figure lies within the stand-in over this factor and times it."
+    )

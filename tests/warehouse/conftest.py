@@ -103,6 +103,12 @@ def small_facts() -> Rows:
     ]
     code = {"hs_revision": "17", "form": "metal", "exporter": "*", "importer": "*", "share_of": "weight"}
     return {
+        "spreads": _sourced(
+            [
+                {"spread": "value_share_for_weight", "factor": 2},
+                {"spread": "unit_value_for_weight", "factor": 2},
+            ]
+        ),
         "sources": [
             {
                 "source_id": "official",

@@ -74,6 +74,30 @@ def test_value_only_becomes_a_wide_flagged_range(inputs: Inputs) -> None:
     assert high > best * 2 - 1e-9
 
 
+@pytest.mark.parametrize("factor", [1, 4])
+def test_how_far_a_unit_value_stands_in_is_a_dated_fact(facts: Rows, write: Write, factor: int) -> None:
+    later = {"spread": "unit_value_for_weight", "factor": factor, "known_from": "2026-01-01"}
+    facts["spreads"].append({**facts["spreads"][0], **later})
+    with Warehouse.open_memory() as other:
+        other.load_bundles([write(facts)], strict=True)
+        before, after = (
+            lane(Inputs(other, TODAY, day, "CHN").flows, "gallium", "CHN", "JPN")
+            for day in (date(2025, 12, 31), TODAY)
+        )
+    assert after["route_t_best"] == before["route_t_best"]
+    assert float(str(after["route_t_low"])) == pytest.approx(float(str(before["route_t_low"])) * 2 / factor)
+    assert float(str(after["route_t_high"])) == pytest.approx(float(str(before["route_t_high"])) * factor / 2)
+
+
+def test_without_a_spread_nothing_stands_in(facts: Rows, write: Write) -> None:
+    facts["spreads"] = []
+    facts["prices"] = []
+    with Warehouse.open_memory() as other:
+        other.load_bundles([write(facts)], strict=True)
+        flows = Inputs(other, TODAY, TODAY, "CHN").flows
+    assert flows.filter(mineral="gallium", exporter="CHN", importer="JPN").is_empty()
+
+
 def test_small_flows_missing_is_said(inputs: Inputs) -> None:
     assert lane(inputs.flows, "gallium", "CHN", "DEU")["trade_completeness"] == "small_flows_missing"
     assert lane(inputs.flows, "gallium", "CHN", "USA")["trade_completeness"] == "complete"
@@ -161,6 +185,7 @@ def test_excluded_destinations_are_left_out(warehouse: Warehouse) -> None:
             "chains",
             "blocs",
             "conversions",
+            "spreads",
         ):
             with other.database.frame("incoming", warehouse.query(f"SELECT * FROM core.{table}")):
                 other.execute(f"INSERT INTO core.{table} SELECT * FROM incoming")

@@ -119,6 +119,17 @@ unit_value AS (
     GROUP BY hs6, hs_revision, year
     QUALIFY row_number() OVER (PARTITION BY hs6, hs_revision ORDER BY year DESC) = 1
 ),
+-- How far a stand-in may lie from the figure; where nobody says, there is no stand-in.
+spread AS (
+    SELECT
+        max(factor) FILTER (spread = 'value_share_for_weight') AS share_factor,
+        max(factor) FILTER (spread = 'unit_value_for_weight') AS unit_factor
+    FROM (
+        FROM core.spreads
+        WHERE known_from <= $known_at
+        QUALIFY row_number() OVER (PARTITION BY spread ORDER BY known_from DESC) = 1
+    )
+),
 measured AS (
     SELECT
         c.mineral, c.stage, c.year, c.exporter, c.importer, c.hs6, c.trade_basis, l.is_complete,
@@ -135,16 +146,19 @@ measured AS (
         coalesce(f.usd_best, a.usd_best) AS usd_best,
         coalesce(f.usd_high, a.usd_high) AS usd_high,
         u.usd AS unit_usd,
+        d.share_factor,
+        d.unit_factor,
         CASE
             WHEN l.quantity_t IS NOT NULL AND c.share_of = 'weight' THEN 'weight'
             WHEN l.value_usd IS NOT NULL AND c.share_of = 'value' AND coalesce(f.usd_best, a.usd_best) IS NOT NULL
                 THEN 'price'
-            WHEN l.quantity_t IS NOT NULL THEN 'weight_wide'
-            WHEN l.value_usd IS NOT NULL AND u.usd IS NOT NULL THEN 'unit_value'
+            WHEN l.quantity_t IS NOT NULL AND d.share_factor IS NOT NULL THEN 'weight_wide'
+            WHEN l.value_usd IS NOT NULL AND u.usd IS NOT NULL AND d.unit_factor IS NOT NULL THEN 'unit_value'
             WHEN l.value_usd IS NOT NULL AND coalesce(f.usd_best, a.usd_best) IS NOT NULL THEN 'price'
             ELSE 'none'
         END AS method
     FROM scaled c
+    CROSS JOIN spread d
     JOIN wanted w ON w.mineral = c.mineral AND w.stage = c.stage AND w.hs_revision = c.hs_revision AND w.year = c.year
     JOIN lane l
         ON l.year = c.year AND l.hs6 = c.hs6 AND l.hs_revision = c.hs_revision
@@ -160,12 +174,12 @@ SELECT
     -- A share by weight stands in for one by value where nobody gives the latter.
     value_usd * usd_share AS mineral_usd,
     quantity_t IS NULL AS is_value_only,
-    -- A share of value stands for a share of weight only within a factor of two, and so does a unit value.
+    -- A share of value stands for a share of weight only within a factor, and so does a unit value for a price.
     CASE method
         WHEN 'weight' THEN quantity_t * share_low * content_low
-        WHEN 'weight_wide' THEN quantity_t * share_low * content_low / 2
+        WHEN 'weight_wide' THEN quantity_t * share_low * content_low / share_factor
         WHEN 'price' THEN value_usd * share_low / usd_high * content_low
-        WHEN 'unit_value' THEN value_usd * share_low / unit_usd / 2 * content_low
+        WHEN 'unit_value' THEN value_usd * share_low / unit_usd / unit_factor * content_low
     END AS t_low,
     CASE method
         WHEN 'weight' THEN quantity_t * share_best * content_best
@@ -175,8 +189,8 @@ SELECT
     END AS t_best,
     CASE method
         WHEN 'weight' THEN quantity_t * share_high * content_high
-        WHEN 'weight_wide' THEN quantity_t * least(1.0, share_high * 2) * content_high
+        WHEN 'weight_wide' THEN quantity_t * least(1.0, share_high * share_factor) * content_high
         WHEN 'price' THEN value_usd * share_high / usd_low * content_high
-        WHEN 'unit_value' THEN value_usd * least(1.0, share_high) / unit_usd * 2 * content_high
+        WHEN 'unit_value' THEN value_usd * least(1.0, share_high) / unit_usd * unit_factor * content_high
     END AS t_high
 FROM measured
