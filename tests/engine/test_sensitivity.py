@@ -63,8 +63,8 @@ def test_the_rules_as_they_are_score_as_in_a_run(horizon: int) -> None:
 # One lever of each way that a value takes to the score: both passes, access, and what the engine itself reads.
 WAYS = [
     ("dual-use-licence", "$refused_at_twelve_months", "high", 365),
-    ("entity-ban", "if_unknown", "high", 365),
-    ("stock-cover", "if_unknown", "low", 365),
+    ("entity-ban", "$where_unknown", "high", 365),
+    ("stock-cover", "$where_unknown", "low", 365),
     ("scorecard", "$lapsed_weight", "high", 365),
     ("scorecard", "$ramp_share", "low", 1825),
 ]
@@ -83,7 +83,7 @@ def test_levers_are_the_ranges_of_the_day() -> None:
     found = levers(default_ruleset(), DAY)
     names = {(one.rule_id, one.name) for one in found}
     assert len(names) == len(found)
-    assert ("stock-cover", "if_unknown") in names
+    assert ("stock-cover", "$where_unknown") in names
     assert ("scorecard", "$lapsed_weight") in names
     assert not any(one.span.low == one.span.high for one in found)
     assert ("scorecard", "$in_force_weight") not in names  # one number has no end to go to
