@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from types import FrameType
 
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
@@ -105,16 +106,23 @@ def make_scheduler(
 
 def serve(scheduler: BlockingScheduler) -> None:
     """Run until SIGTERM or Ctrl-C; a run under way is waited for, then the process ends with 0."""
+    stopping = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
+        stopping.set()
         log.info("%s: no further run starts; one under way is waited for", signal.Signals(number).name)
         # shutdown(wait=True) would block the signal handler, and with it the scheduler, so another thread asks.
         threading.Thread(target=scheduler.shutdown, kwargs={"wait": True}, name="shutdown").start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    scheduler.start()
+    try:
+        scheduler.start()
+    except JobLookupError:
+        # The stop emptied the list of jobs in the moment in which the missed run was taken off it.
+        if not stopping.is_set():
+            raise
 
 
 def next_starts(cron: str, *, now: datetime, count: int = 3) -> list[datetime]:

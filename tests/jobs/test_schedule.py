@@ -4,13 +4,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.blocking import BlockingScheduler
 
 from jobs.errors import SettingsError
-from jobs.schedule import is_overdue, make_scheduler, next_starts, run_once
+from jobs.schedule import is_overdue, make_scheduler, next_starts, run_once, serve
 from jobs.schedule_cron import check_cron
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -115,3 +119,30 @@ def test_a_stop_waits_for_the_run_and_ends_with_0(tmp_path: Path, number: signal
     os.kill(process.pid, number)
     _, errors = process.communicate(timeout=20)
     assert (process.returncode, (tmp_path / "ended").exists()) == (0, True), errors
+
+
+class _Emptied:
+    """A scheduler whose list of jobs is emptied while it takes the missed run off it."""
+
+    def __init__(self, *, is_stopped: bool) -> None:
+        self.is_stopped = is_stopped
+
+    def start(self) -> None:
+        if self.is_stopped:
+            signal.raise_signal(signal.SIGTERM)
+        raise JobLookupError("catch-up")
+
+    def shutdown(self, *, wait: bool) -> None:
+        assert wait
+
+
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_a_stop_in_the_moment_in_which_a_missed_run_starts(*, is_stopped: bool) -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    scheduler = cast("BlockingScheduler", _Emptied(is_stopped=is_stopped))
+    try:
+        with nullcontext() if is_stopped else pytest.raises(JobLookupError):
+            serve(scheduler)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
