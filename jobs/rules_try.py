@@ -11,7 +11,7 @@ import polars as pl
 from engine import Rule, RuleError, RuleSet, load_ruleset, run_examples
 from engine.inputs import Inputs
 from engine.load import SCENARIOS
-from engine.portfolio import score_portfolio
+from engine.portfolio import score_in_parts
 from jobs.errors import SettingsError
 from jobs.marts import REGIMES
 from jobs.rulebook import Rulebook, read_rule_file, show_problems
@@ -84,7 +84,6 @@ def with_file(rulebook: Rulebook, file: Path) -> Trial:
 
 def score_routes(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
     """Keys, score, ends of its range, band and priority of every route, in each regime."""
-    found = score_portfolio(inputs, ruleset)["route_score"]
     values = [
         column
         for regime in REGIMES
@@ -96,7 +95,8 @@ def score_routes(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
             f"{regime}_priority",
         )
     ]
-    return found.select(*KEYS, *values)
+    # What else a part holds is let go before the next is scored.
+    return pl.concat([part["route_score"].select(*KEYS, *values) for part in score_in_parts(inputs, ruleset)])
 
 
 def compare(before: pl.DataFrame, after: pl.DataFrame, horizon: int) -> list[Moves]:
