@@ -149,7 +149,7 @@ flow AS (
 lane AS (
     SELECT
         g.publisher, g.mineral, g.form, g.importer, f.exporter, f.year,
-        coalesce(f.value_usd, 0) AS usd,
+        f.value_usd AS usd,
         f.quantity_t * coalesce(n.content_share, 1) AS t
     FROM good g
     JOIN code c USING (mineral, form)
@@ -162,7 +162,9 @@ whole AS (
     SELECT
         publisher, mineral, form, importer,
         sum(usd) AS usd, sum(t) AS t,
-        coalesce(sum(usd) FILTER (t IS NOT NULL) >= 0.95 * sum(usd), false) AS has_t,
+        bool_and(usd IS NOT NULL) AS has_usd,
+        bool_and(t IS NOT NULL)
+            OR coalesce(has_usd AND sum(usd) FILTER (t IS NOT NULL) >= 0.95 * sum(usd), false) AS has_t,
         concat_ws('-', min(year), nullif(max(year), min(year))) AS years
     FROM lane
     GROUP BY ALL
@@ -170,8 +172,10 @@ whole AS (
 ours AS (
     SELECT
         l.publisher, l.mineral, l.form, l.importer, coalesce(p.exporter, 'OTH') AS exporter,
-        coalesce(CASE WHEN any_value(w.has_t) THEN sum(l.t) / any_value(w.t) ELSE sum(l.usd) / any_value(w.usd) END, 0)
-            AS trade_share
+        CASE
+            WHEN any_value(w.has_t) THEN coalesce(sum(l.t), 0) / any_value(w.t)
+            WHEN any_value(w.has_usd) THEN sum(l.usd) / any_value(w.usd)
+        END AS trade_share
     FROM lane l
     JOIN whole w USING (publisher, mineral, form, importer)
     LEFT JOIN published p USING (publisher, mineral, form, importer, exporter)
@@ -187,14 +191,15 @@ measured AS (
     SELECT
         p.publisher, p.mineral, p.form, p.importer, p.exporter,
         g.year_from, g.year_to, w.years AS trade_years, c.hs6_list,
-        CASE WHEN w.has_t THEN 'tonnes of content' WHEN w.years IS NOT NULL THEN 'USD' END AS share_basis,
+        CASE WHEN w.has_t THEN 'tonnes of content' WHEN w.has_usd THEN 'USD' END AS share_basis,
         -- An origin that a publisher does not name, and a rest that it does not state, is what is left of the whole.
         coalesce(p.published_share, 0) AS published_share,
-        CASE WHEN w.years IS NOT NULL THEN coalesce(p.trade_share, 0) END AS trade_share,
+        CASE WHEN w.has_t OR w.has_usd THEN coalesce(p.trade_share, 0) END AS trade_share,
         concat_ws('; ', p.published_note, c.note) AS remark,
         CASE
             WHEN c.mineral IS NULL THEN 'no row of core.import_share_codes says which code holds this good'
             WHEN c.reason IS NULL AND w.years IS NULL THEN 'no trade of these years is on hand'
+            WHEN c.reason IS NULL AND NOT (w.has_t OR w.has_usd) THEN 'some flows have no value and some no tonnes'
             ELSE c.reason
         END AS not_compared_because
     FROM paired p

@@ -75,6 +75,25 @@ def test_dollars_where_tonnes_are_missing(goods: Rows, write: Write, tmp_path: P
     assert [r["trade_share"] for r in rows] == pytest.approx([0.6, 0.3, 0.1])
 
 
+def test_a_flow_without_a_value_counts_by_its_tonnes_and_never_as_nothing(
+    goods: Rows, write: Write, tmp_path: Path
+) -> None:
+    goods["trade"][1]["value_usd"] = ""
+    rows = checked(goods, write, tmp_path)
+    assert {r["share_basis"] for r in rows} == {"tonnes of content"}
+    assert [r["trade_share"] for r in rows] == pytest.approx([0.6, 0.2, 0.2])
+
+
+def test_where_neither_is_known_throughout_nothing_is_compared(
+    goods: Rows, write: Write, tmp_path: Path
+) -> None:
+    goods["trade"][1]["value_usd"] = ""
+    goods["trade"][2]["quantity_t"] = ""
+    rows = checked(goods, write, tmp_path)
+    assert {(r["trade_share"], r["grade"]) for r in rows} == {(None, "not compared")}
+    assert {r["not_compared_because"] for r in rows} == {"some flows have no value and some no tonnes"}
+
+
 def test_a_rest_that_nobody_states_is_compared_too(goods: Rows, write: Write, tmp_path: Path) -> None:
     goods["import_shares"] = [share("CHN", 0.6), share("DEU", 0.4), share("FRA", 0.0)]
     rows = {r["exporter"]: r for r in checked(goods, write, tmp_path)}
