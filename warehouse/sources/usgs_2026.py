@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from warehouse.sources.parsed import Importer, ParsedFile, PublicSource, Reading, refused
-from warehouse.sources.usgs_rows import PUBLISHER, Books, Entry, read_rows
+from warehouse.sources.usgs_rows import PUBLISHER, Books, Entry
 
 EDITION = "2026"
 SOURCE = PublicSource(
@@ -47,15 +47,9 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
     """
     if reading.release not in {"", EDITION}:
         raise refused(path.name, f"is read as the edition of {EDITION}; leave --release away")
-    header, rows = read_rows(path, _COLUMNS)
     books = Books(EDITION, path.name, _KNOWN, reading)
-    for line, cells in rows:
-        if len(cells) != len(header):
-            books.reject(
-                line, "", ",".join(cells), f"has {len(cells)} cells where the header has {len(header)}"
-            )
-            continue
-        _enter(books, line, dict(zip(header, cells, strict=True)))
+    for line, row in books.rows(path, _COLUMNS):
+        _enter(books, line, row)
     return books.close(0 if reading.any_size else SOURCE.min_rows, SOURCE.max_rows)
 
 

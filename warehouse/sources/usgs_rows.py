@@ -98,6 +98,20 @@ class Books:
         """Enter something that the map asks for and that cannot be used."""
         self._rejected.append(RejectedRow(self._file, line, column, value[:200], reason))
 
+    def rows(self, path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+        """Give line and cells by column of every row that is whole; the others are entered as rejected.
+
+        Raises:
+            BundleError: It is no whole table with these columns.
+        """
+        header, rows = read_rows(path, columns)
+        for line, cells in rows:
+            if len(cells) == len(header):
+                yield line, dict(zip(header, cells, strict=True))
+            else:
+                said = f"has {len(cells)} cells where the header has {len(header)}"
+                self.reject(line, "", ",".join(cells), said)
+
     def add(self, entry: Entry) -> None:
         """Enter a figure: store it, or say why not."""
         try:
