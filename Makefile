@@ -89,7 +89,7 @@ check-wheel: $(STAMP) ## build the wheel, look inside, run it away from the chec
 	@$(PY) .ci/check_wheel.py
 
 dictionary: $(STAMP) ## write docs/data-dictionary.md from the comments of the tables, and docs/rules from the rules
-	@$(PY) -c 'from warehouse.dictionary import data_dictionary; print(data_dictionary(), end="")' > docs/data-dictionary.md
+	@$(PY) -c 'from warehouse.published.dictionary import data_dictionary; print(data_dictionary(), end="")' > docs/data-dictionary.md
 	@$(VENV)/bin/curbline rules pages docs/rules --rules rules
 
 format: $(STAMP) ## lay out the code and the rules, and mend what ruff can

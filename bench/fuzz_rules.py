@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 
-from engine.check_versions import fingerprint
-from engine.examples import given_row
-from engine.load import read_rule
-from engine.oracle import evaluate_rule
-from engine.rules import ENDS, Rule
+from engine.language.checks.versions import fingerprint
+from engine.language.examples import given_row
+from engine.language.load import read_rule
+from engine.language.oracle import evaluate_rule
+from engine.language.rules import ENDS, Rule
 from tests.engine.fuzzing import CHANGED, LONGEST_S, REFUSED, SAME, Outcome, try_one
 from tests.engine.rulebook import default_ruleset
 

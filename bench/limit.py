@@ -19,13 +19,14 @@ from unittest.mock import patch
 import numpy as np
 import polars as pl
 
-from engine.chain_score import ChainScorer
-from engine.portfolio import score_portfolio
-from engine.world import build_worlds
+from engine.scoring.chain_score import ChainScorer
+from engine.scoring.portfolio import score_portfolio
+from engine.scoring.world import build_worlds
 from jobs.gather import gather
 from jobs.resources import default_rules_dir
-from jobs.rulebook import load_rulebook
-from warehouse import Inputs, Warehouse
+from jobs.rules.rulebook import load_rulebook
+from warehouse.asof.inputs import Inputs
+from warehouse.asof.state import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,10 +16,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from engine import RuleSet, evaluate, oracle
-from engine.evaluation import with_factor
+from engine.language import oracle
+from engine.language.evaluation import evaluate, with_factor
+from engine.language.rules import RuleSet
 from jobs.resources import default_rules_dir
-from jobs.rulebook import load_rulebook
+from jobs.rules.rulebook import load_rulebook
 from tests.engine.rows import random_rows
 
 ON = date(2026, 11, 23)

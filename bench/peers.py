@@ -16,8 +16,9 @@ from pathlib import Path
 import polars as pl
 
 from bench import rule_set
-from engine import RuleSet, evaluate, load_ruleset
-from engine.evaluation import with_factor
+from engine.language.evaluation import evaluate, with_factor
+from engine.language.rules import RuleSet
+from engine.language.ruleset import load_ruleset
 
 PEERS = ("rule-engine", "business-rules", "zen-engine")
 WORKER = Path(__file__).with_name("peer_worker.py")

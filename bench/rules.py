@@ -20,8 +20,8 @@ import polars as pl
 from bench import rule_set
 from bench.measure import Measured, measure
 from bench.peers import PEERS, run_peers
-from engine import load_ruleset
-from engine.evaluation import with_factor
+from engine.language.evaluation import with_factor
+from engine.language.ruleset import load_ruleset
 
 ROOT = Path(__file__).resolve().parents[1]
 GOAL_RATIO, GOAL_MIB = 1.2, 1200.0

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from engine.inputs import Inputs as EngineInputs
-from engine.inputs import ends
+from engine.scoring.inputs import Inputs as EngineInputs
+from engine.scoring.inputs import ends
 from jobs.errors import InputError, SettingsError
 from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
 from jobs.suggest import did_you_mean
-from warehouse import Inputs as WarehouseInputs
-from warehouse import Warehouse
+from warehouse.asof.inputs import Inputs as WarehouseInputs
+from warehouse.asof.state import Warehouse
 
 EVERY = "*"
 NOT_APPLICABLE = "not_applicable"

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
-from engine import RuleSet, evaluate
-from engine.evaluation import total
+from engine.language.evaluation import evaluate, total
+from engine.language.rules import RuleSet
 from jobs.errors import InputError
-from jobs.layout import Snapshot
+from jobs.output.layout import Snapshot
 from jobs.resources import default_rules_dir
 from jobs.suggest import did_you_mean
-from warehouse import Inputs, Warehouse
+from warehouse.asof.inputs import Inputs
+from warehouse.asof.state import Warehouse
 from warehouse.database import Database
 
 METHOD = "geopolrisk"

@@ -8,7 +8,7 @@ from pathlib import Path
 from jobs.errors import SettingsError
 from jobs.resources import default_rules_dir
 from jobs.settings import FILE_NAME
-from warehouse.records import TABLES, columns
+from warehouse.records.tables import TABLES, columns
 
 SETTINGS = """\
 # Settings of a Curbline project. Unknown keys are refused; relative paths start at this file.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.errors import RuleError
+from engine.language.errors import RuleError
 from jobs.errors import ExitCode, JobError
-from jobs.publish import folder_sentence
+from jobs.output.publish import folder_sentence
 from warehouse.errors import DataError, MartError, QueryError, StateBusyError
 
 

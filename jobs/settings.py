@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from jobs.cron import DEFAULT_CRON, check_cron
 from jobs.errors import SettingsError
 from jobs.resources import EMBEDDED, default_facts_dir, default_rules_dir
-from jobs.schedule_cron import DEFAULT_CRON, check_cron
 from jobs.suggest import did_you_mean
 
 FILE_NAME = "curbline.toml"

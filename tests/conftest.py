@@ -33,8 +33,8 @@ def _publish(out: Path) -> None:
     # The whole nightly job is imported only where a test asks for the file.
     from rich.console import Console
 
-    from jobs.phases import Phases
-    from jobs.run import RunDates, run
+    from jobs.nightly.phases import Phases
+    from jobs.nightly.run import RunDates, run
     from jobs.settings import build_settings
 
     def clock() -> datetime:

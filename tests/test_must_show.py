@@ -10,13 +10,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from engine.assemble import build_chains
-from engine.inputs import Inputs as EngineInputs
-from engine.portfolio import score_portfolio
-from engine.supply import rule_access, stage_supply
+from engine.scoring.assemble import build_chains
+from engine.scoring.inputs import Inputs as EngineInputs
+from engine.scoring.portfolio import score_portfolio
+from engine.scoring.supply import rule_access, stage_supply
 from jobs.gather import gather
 from tests.engine.rulebook import default_ruleset
-from warehouse import Inputs, Warehouse
+from warehouse.asof.inputs import Inputs
+from warehouse.asof.state import Warehouse
 
 pytestmark = pytest.mark.slow
 

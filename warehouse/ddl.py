@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from warehouse.database import literal, quoted
-from warehouse.records import TABLES, columns
+from warehouse.records.tables import TABLES, columns
 
 #: Schema of state.duckdb; raise it whenever a fact table is added or changed, or the ledger is.
 #: 1: the first; 2: governance and import_shares; 3: import_share_codes and spreads.
@@ -60,4 +60,4 @@ def macro_ddl() -> str:
     comments = "\n".join(
         f"COMMENT ON MACRO TABLE {name} IS {literal(text)};" for name, text in MACRO_COMMENTS.items()
     )
-    return f"{sql_text('macros')}\n{comments}"
+    return f"{sql_text('asof/macros')}\n{comments}"

@@ -14,8 +14,8 @@ from jobs.commands.options import JsonOption, now, parse_day
 from jobs.errors import ExitCode
 
 if TYPE_CHECKING:
-    from jobs.facts_import import Imported
-    from jobs.fetch import Fetched
+    from jobs.facts.fetch import Fetched
+    from jobs.facts.importing import Imported
 
 app = typer.Typer(
     help="Check facts bundles, add to them by hand, and make them of public files.", no_args_is_help=True
@@ -44,7 +44,7 @@ def check(
     as_json: JsonOption = False,
 ) -> int:
     """Read a bundle as a run would, and list every row that would be set aside."""
-    from jobs.facts_check import check_facts
+    from jobs.facts.check import check_facts
 
     found = check_facts(folder, alone=alone, strict=strict)
     if as_json:
@@ -156,8 +156,8 @@ def import_(
     as_json: JsonOption = False,
 ) -> int:
     """Turn a public file into a facts bundle for `curbline run --facts embedded --facts DIR`."""
-    from jobs.facts_import import check_target, import_file
-    from jobs.facts_origin import Origin, obtain
+    from jobs.facts.importing import check_target, import_file
+    from jobs.facts.origin import Origin, obtain
 
     at = now()
     day = parse_day("--as-of", as_of) or at.date()

@@ -23,7 +23,7 @@ from jobs.errors import ExitCode, SettingsError
 from jobs.marts import MAIN_HORIZON
 
 if TYPE_CHECKING:
-    from jobs.facts_add import Staged
+    from jobs.facts.add import Staged
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +63,7 @@ def add(
     as_json: JsonOption = False,
 ) -> int:
     """Append rows to a bundle after checking them with everything that they stand on; no row is ever rewritten."""
-    from jobs.facts_add import commit, staged
+    from jobs.facts.add import commit, staged
     from jobs.resources import default_facts_dir
 
     chosen = settings_with(settings, facts=facts, rules=rules)
@@ -108,9 +108,9 @@ def _plan(
     *,
     as_json: bool,
 ) -> int:
-    from jobs.facts_plan import plan
-    from jobs.rulebook import CURBS, load_rulebook, require_horizon
-    from jobs.rules_try import moves_data, moves_text
+    from jobs.facts.plan import plan
+    from jobs.rules.rulebook import CURBS, load_rulebook, require_horizon
+    from jobs.rules.trial import moves_data, moves_text
     from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY
     from jobs.sql import plain
 
@@ -158,7 +158,7 @@ def schema(
 ) -> int:
     """List the fact tables, or the columns of one: what may stand in them, and what it means. --json gives JSON Schema."""
     from jobs.suggest import did_you_mean
-    from warehouse.records import TABLES, bundle_schema, columns
+    from warehouse.records.tables import TABLES, bundle_schema, columns
 
     if table is not None and table not in TABLES:
         raise SettingsError(f"TABLE: '{table}' is no fact table{did_you_mean(table, TABLES)}")

@@ -37,7 +37,7 @@ def compare(
     as_json: JsonOption = False,
 ) -> int:
     """Compare two editions of a public data set: rows lost and new, figures revised, world totals that moved."""
-    from jobs.facts_compare import as_data, as_text, compare_tables, edition_tables
+    from jobs.facts.compare import as_data, as_text, compare_tables, edition_tables
     from jobs.resources import default_facts_dir
     from jobs.sql import plain
 

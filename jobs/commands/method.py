@@ -57,7 +57,7 @@ def geopolrisk(
     """Score by the GeoPolRisk method: concentration of production, instability of exporters, share of supply."""
     from jobs.export.csv import csv_text
     from jobs.geopolrisk import METHOD, narrowed, rules_folder, score, shown
-    from jobs.rulebook import load_rulebook
+    from jobs.rules.rulebook import load_rulebook
     from jobs.tables import as_table
 
     chosen = settings_with(settings, out=out)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from jobs.errors import SettingsError
-from jobs.layout import Layout, Snapshot
+from jobs.output.layout import Layout, Snapshot
 from jobs.resources import EMBEDDED
 from jobs.settings import Settings, build_settings, load_settings
 from jobs.suggest import did_you_mean

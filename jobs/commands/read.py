@@ -48,9 +48,9 @@ def explain(
     as_json: JsonOption = False,
 ) -> int:
     """Say why a route scores what it scores: points with reasons, measures, sources, next event."""
-    from jobs.explain import Question
-    from jobs.explain import explain as collect
-    from jobs.explain_text import as_text
+    from jobs.explain.route import Question
+    from jobs.explain.route import explain as collect
+    from jobs.explain.text import as_text
     from jobs.sql import plain
     from warehouse.database import Database
 
@@ -101,9 +101,9 @@ def sql(
 
 def status(*, out: OutOption = None, settings: SettingsOption = None, as_json: JsonOption = False) -> int:
     """Say what is published, how old it is, and how the last runs ended; 30 where nothing fresh is there."""
-    from jobs.layout import Layout
+    from jobs.output.layout import Layout
+    from jobs.output.status import status_of
     from jobs.sql import plain
-    from jobs.status import status_of
     from jobs.tables import as_table
 
     chosen = settings_with(settings, out=out)

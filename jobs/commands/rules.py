@@ -61,9 +61,9 @@ def check(
     settings: SettingsOption = None,
 ) -> int:
     """Run every static check and list all problems, with file, line and column."""
-    from engine.check_age import check_age
-    from jobs.rulebook import problems_of, show_problems
-    from jobs.rules_check import problems_since
+    from engine.language.checks.age import check_age
+    from jobs.rules.check import problems_since
+    from jobs.rules.rulebook import problems_of, show_problems
 
     day = parse_day("--as-of", as_of) or now().date()
     folder = settings_with(settings, rules=rules).rules
@@ -98,7 +98,7 @@ def lay_out_files(
     settings: SettingsOption = None,
 ) -> int:
     """Lay out rule files: order of keys, indentation, quotes. Comments stay; a file with problems is not touched."""
-    from jobs.rules_format import lay_out, write
+    from jobs.rules.format import lay_out, write
 
     report = lay_out(settings_with(settings, rules=rules).rules, paths or [])
     if not check_only:
@@ -132,8 +132,8 @@ def run_tests(
     settings: SettingsOption = None,
 ) -> int:
     """Run the tests that stand inside the rule files, and count the branches that they reach."""
-    from jobs.rulebook import load_rulebook
-    from jobs.rules_report import run_rule_tests, write_junit
+    from jobs.rules.report import run_rule_tests, write_junit
+    from jobs.rules.rulebook import load_rulebook
 
     run = run_rule_tests(load_rulebook(settings_with(settings, rules=rules).rules))
     if junit is not None:
@@ -152,8 +152,8 @@ def schema(
     settings: SettingsOption = None,
 ) -> int:
     """Give the JSON Schemas of rules, features and scorecard, for completion and hover text in an editor."""
-    from jobs.rulebook import load_rulebook
-    from jobs.rules_schema import schema_texts, write_schemas
+    from jobs.rules.rulebook import load_rulebook
+    from jobs.rules.schema import schema_texts, write_schemas
 
     ruleset = load_rulebook(settings_with(settings, rules=rules).rules).ruleset
     if out is None:
@@ -179,8 +179,8 @@ def show(
     settings: SettingsOption = None,
 ) -> int:
     """Say a rule in plain words: what it selects, what it gives, its parameters with their history and references."""
-    from engine.describe import describe_rule
-    from jobs.rulebook import load_rulebook
+    from engine.language.describe import describe_rule
+    from jobs.rules.rulebook import load_rulebook
     from jobs.suggest import did_you_mean
 
     day = parse_day("--as-of", as_of) or now().date()
@@ -208,9 +208,9 @@ def who(
     as_json: JsonOption = False,
 ) -> int:
     """List every rule that looked at a published route, and why it did or did not apply."""
-    from jobs.rulebook import CURBS, load_rulebook
-    from jobs.rules_who import Lane, as_data, as_text
-    from jobs.rules_who import who as ask
+    from jobs.rules.rulebook import CURBS, load_rulebook
+    from jobs.rules.who import Lane, as_data, as_text
+    from jobs.rules.who import who as ask
     from jobs.sql import plain
     from warehouse.database import Database
 
@@ -244,8 +244,8 @@ def try_file(
 ) -> int:
     """Score the portfolio in memory with and without a rule file, and say which routes would move and how far."""
     from jobs.gather import gather_in_memory, only_minerals
-    from jobs.rulebook import CURBS, load_rulebook, require_horizon
-    from jobs.rules_try import as_data, as_text, compare, score_routes, with_file
+    from jobs.rules.rulebook import CURBS, load_rulebook, require_horizon
+    from jobs.rules.trial import as_data, as_text, compare, score_routes, with_file
     from jobs.sql import plain
 
     chosen = settings_with(settings, facts=facts, rules=rules)

@@ -21,8 +21,8 @@ def pages(
     settings: SettingsOption = None,
 ) -> int:
     """Write a page per rule, in plain words, with an index."""
-    from jobs.rule_pages import write_pages
-    from jobs.rulebook import load_rulebook
+    from jobs.rules.pages import write_pages
+    from jobs.rules.rulebook import load_rulebook
 
     count = write_pages(load_rulebook(settings_with(settings, rules=rules).rules), folder)
     typer.echo(f"{count} pages in {folder}")

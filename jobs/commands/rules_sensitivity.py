@@ -43,8 +43,8 @@ def sensitivity(
     from rich.progress import Progress
 
     from jobs.gather import gather_in_memory
-    from jobs.rulebook import CURBS, load_rulebook, require_horizon
-    from jobs.rules_sensitivity import COLUMNS, as_data, header, measure, rows
+    from jobs.rules.rulebook import CURBS, load_rulebook, require_horizon
+    from jobs.rules.sensitivity import COLUMNS, as_data, header, measure, rows
     from jobs.sql import plain
     from jobs.tables import as_table
 

@@ -66,11 +66,11 @@ def run(
     as_json: JsonOption = False,
 ) -> int:
     """Recalculate once: facts, rules, scores, checks, published file, exports."""
-    from jobs.phases import Phases
-    from jobs.run import RunDates
-    from jobs.run import run as recalculate_and_publish
+    from jobs.nightly.phases import Phases
+    from jobs.nightly.run import RunDates
+    from jobs.nightly.run import run as recalculate_and_publish
+    from jobs.nightly.summary import as_text, summarise
     from jobs.sql import plain
-    from jobs.summary import as_text, summarise
     from warehouse.database import Database
 
     start = time.perf_counter()
@@ -118,9 +118,9 @@ def schedule(
     strict_knowledge: StrictKnowledgeOption = False,
 ) -> int:
     """Start a run by a cron line, each in a process of its own, until stopped; a missed run is caught up at the start."""
-    from jobs.layout import Layout
-    from jobs.schedule import is_overdue, make_scheduler, next_starts, serve
-    from jobs.schedule_cron import check_cron
+    from jobs.cron import check_cron
+    from jobs.nightly.schedule import is_overdue, make_scheduler, next_starts, serve
+    from jobs.output.layout import Layout
 
     chosen = settings_with(settings, out=out, facts=facts, rules=rules, curbing_country=curbing_country)
     line = cron or chosen.schedule.cron
@@ -203,7 +203,7 @@ def export(
     from jobs.export.book import Selection, load_book
     from jobs.export.tables import TableFormat, export_tables, whole_folder, write_manifest
     from jobs.export.xlsx import write_book
-    from jobs.layout import Layout
+    from jobs.output.layout import Layout
     from jobs.suggest import did_you_mean
     from warehouse.database import Database
 

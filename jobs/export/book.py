@@ -9,10 +9,10 @@ from datetime import date
 import polars as pl
 
 from jobs.errors import InputError
+from jobs.explain.sentences import load_book as sentence_book
+from jobs.explain.sentences import with_sentences, with_templates
 from jobs.marts import MAIN_HORIZON, ROUTE
 from jobs.ports import Reader
-from jobs.sentences import load_book as sentence_book
-from jobs.sentences import with_sentences, with_templates
 from jobs.suggest import did_you_mean
 
 MIN_USD = (

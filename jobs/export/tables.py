@@ -14,10 +14,10 @@ import polars as pl
 
 from jobs.errors import PublishError
 from jobs.export.csv import write_csv
-from jobs.layout import BUILD_PREFIX
 from jobs.marts import KEYS
+from jobs.output.layout import BUILD_PREFIX
+from jobs.output.publish import folder_sentence
 from jobs.ports import Reader
-from jobs.publish import folder_sentence
 from warehouse.database import Database, quoted
 
 MANIFEST = "manifest.json"

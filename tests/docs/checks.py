@@ -4,12 +4,13 @@ import re
 from datetime import date
 from pathlib import Path
 
-from engine import check_ruleset, format_problem, load_ruleset, run_examples
-from engine.check_age import check_age
-from engine.check_versions import check_versions
-from engine.load import SCENARIOS
-from engine.ruleset import scenarios_of
-from engine.scenario_run import run_scenarios
+from engine.language.checks.age import check_age
+from engine.language.checks.versions import check_versions
+from engine.language.errors import format_problem
+from engine.language.examples import run_examples
+from engine.language.load import SCENARIOS
+from engine.language.ruleset import check_ruleset, load_ruleset, scenarios_of
+from engine.trials.scenarios import run_scenarios
 from tests.engine.rulebook import default_texts
 
 FOLDER = Path(__file__).parents[2] / "docs" / "checks"

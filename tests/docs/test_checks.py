@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 IN_CODE = sorted(
     {
         code
-        for file in (ROOT / "engine").glob("*.py")
+        for file in (ROOT / "engine").rglob("*.py")
         for code in re.findall(r'"(R\d{3})"', file.read_text(encoding="utf-8"))
     }
 )

@@ -9,8 +9,9 @@ import pytest
 
 from jobs.sql import ask
 from tests.warehouse.helpers import given
-from warehouse import Warehouse, build_snapshot
-from warehouse.dictionary import data_dictionary
+from warehouse.asof.state import Warehouse
+from warehouse.published.dictionary import data_dictionary
+from warehouse.published.snapshot import build_snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalogue import TYPES, UNITS
-from engine.load import OPTIONAL_KEYS, RULE_KEYS
-from engine.rules import COMBINES, SHAPES, STATUSES
-from engine.scenarios import EXPECTED, FACTS, REGIMES, STATES
-from engine.sentence import FORMATS
+from engine.language.catalogue import TYPES, UNITS
+from engine.language.load import OPTIONAL_KEYS, RULE_KEYS
+from engine.language.rules import COMBINES, SHAPES, STATUSES
+from engine.language.scenarios import EXPECTED, FACTS, REGIMES, STATES
+from engine.language.sentence import FORMATS
 from tests.engine.rulebook import default_ruleset
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "rule-format.md").read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.rule_pages import INDEX, rule_pages, write_pages
-from jobs.rulebook import load_rulebook
+from jobs.rules.pages import INDEX, rule_pages, write_pages
+from jobs.rules.rulebook import load_rulebook
 from tests.engine.rulebook import RULES, default_ruleset
 
 PAGES = RULES.parent / "docs" / "rules"

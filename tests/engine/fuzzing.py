@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from engine.check import check_rules
-from engine.errors import Problem
-from engine.load import SCENARIOS, read_rule
-from engine.rules import Rule
+from engine.language.checks.every import check_rules
+from engine.language.errors import Problem
+from engine.language.load import SCENARIOS, read_rule
+from engine.language.rules import Rule
 from tests.engine.mutations import mutant
 from tests.engine.reading import as_loaded, as_written
 from tests.engine.rulebook import default_ruleset, default_texts
@@ -66,7 +66,7 @@ def _judged(data: bytes, file: str) -> tuple[str, tuple[str, ...], str]:
     try:
         text = data.decode(
             "utf-8-sig"
-        )  # as jobs.rulebook reads files; what is no UTF-8 is refused with its line
+        )  # as jobs.rules.rulebook reads files; what is no UTF-8 is refused with its line
     except UnicodeDecodeError:
         return REFUSED, ("encoding",), ""
     try:

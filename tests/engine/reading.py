@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from engine.rules import Parameter, ParameterRef, Range, Rule, Value
+from engine.language.rules import Parameter, ParameterRef, Range, Rule, Value
 
 
 class _Strict(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

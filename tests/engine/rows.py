@@ -3,8 +3,8 @@
 import numpy as np
 import polars as pl
 
-from engine.examples import column_type
-from engine.rules import Range, RuleSet
+from engine.language.examples import column_type
+from engine.language.rules import Range, RuleSet
 
 FAR = (0.0, -0.0, 1.0, -1.0, 5e-324, -1e-300, 1e9, -1e9, 1.7e308, -1.7e308, np.inf, -np.inf)
 

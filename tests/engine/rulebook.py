@@ -3,8 +3,9 @@
 from functools import cache
 from pathlib import Path
 
-from engine import RuleSet, load_ruleset
-from jobs.rulebook import read_rule_files
+from engine.language.rules import RuleSet
+from engine.language.ruleset import load_ruleset
+from jobs.rules.rulebook import read_rule_files
 
 RULES = Path(__file__).parents[2] / "rules"
 RULE = """\

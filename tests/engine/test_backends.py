@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from bench.parity import ON, apart, rule_sets
-from engine import RuleSet, evaluate, oracle
-from engine.evaluation import MissingFeatureError, with_factor
+from engine.language import oracle
+from engine.language.evaluation import MissingFeatureError, evaluate, with_factor
+from engine.language.rules import RuleSet
 from tests.engine.rows import random_rows
 
 ROWS, ASKED = 20_000, 10_000

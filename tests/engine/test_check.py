@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import RuleCheckError, RuleSyntaxError, check_ruleset, format_problem, load_ruleset
-from engine.check import ENGINE_PARAMETERS
+from engine.language.checks.every import ENGINE_PARAMETERS
+from engine.language.errors import RuleCheckError, RuleSyntaxError, format_problem
+from engine.language.ruleset import check_ruleset, load_ruleset
 from tests.engine.rulebook import RULE, default_texts, with_rule
 
 DEFECTS = [
@@ -246,7 +247,7 @@ def test_every_parameter_that_the_engine_reads_is_known_to_the_checks() -> None:
     root = Path(__file__).parents[2] / "engine"
     asked = {
         name
-        for file in root.glob("*.py")
+        for file in root.rglob("*.py")
         for name in re.findall(r'\.parameter\(\s*f?"([a-z_{}]+)"', file.read_text(encoding="utf-8"))
     }
     asked = asked - {"reconciliation_{grade}_from"} | {

@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
-from engine import RuleSet, load_ruleset
-from engine.check_age import check_age
-from engine.check_versions import Earlier, check_rules_since, check_versions
+from engine.language.checks.age import check_age
+from engine.language.checks.versions import Earlier, check_rules_since, check_versions
+from engine.language.rules import RuleSet
+from engine.language.ruleset import load_ruleset
 from tests.engine.rulebook import RULE, default_ruleset, with_rule
 
 THEN = load_ruleset(with_rule())

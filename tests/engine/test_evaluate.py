@@ -6,9 +6,10 @@ from datetime import date
 import polars as pl
 import pytest
 
-from engine import evaluate, load_ruleset, run_examples
-from engine.evaluation import MissingFeatureError
-from engine.sentence import fill
+from engine.language.evaluation import MissingFeatureError, evaluate
+from engine.language.examples import run_examples
+from engine.language.ruleset import load_ruleset
+from engine.language.sentence import fill
 from tests.engine.rows import random_rows
 from tests.engine.rulebook import RULE, default_ruleset, with_rule
 

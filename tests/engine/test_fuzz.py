@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
-from engine import Location, yaml_subset
-from engine.layout import laid_out
+from engine.editor.layout import laid_out
+from engine.language import yaml_subset
+from engine.language.errors import Location
 from tests.engine.fuzzing import CHANGED, LONGEST_S, REFUSED, SAME, SILENT, rule_files, try_one
 from tests.engine.reading import as_loaded, as_written
 from tests.engine.rulebook import default_ruleset, default_texts

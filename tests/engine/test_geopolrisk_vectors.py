@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine import evaluate, load_ruleset, oracle
-from engine.evaluation import total
+from engine.language import oracle
+from engine.language.evaluation import evaluate, total
+from engine.language.ruleset import load_ruleset
 from tests.engine.rulebook import texts_of
 
 ON = date(2022, 12, 31)

@@ -6,9 +6,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from engine import load_ruleset
-from engine.json_schema import schemas
-from engine.yaml_subset import Leaf, Mapping, Node, require
+from engine.editor.json_schema import schemas
+from engine.language.ruleset import load_ruleset
+from engine.language.yaml_subset import Leaf, Mapping, Node, require
 from tests.engine.rulebook import RULE, default_ruleset, default_texts, texts_of
 
 SCHEMAS = schemas(default_ruleset().features, default_ruleset().scorecard)

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from engine import RuleSyntaxError
-from engine.layout import laid_out
-from engine.layout_comments import comments_of
-from engine.layout_write import _RULE
-from engine.load import OPTIONAL_KEYS, RULE_KEYS
+from engine.editor.comments import comments_of
+from engine.editor.layout import laid_out
+from engine.editor.writing import _RULE
+from engine.language.errors import RuleSyntaxError
+from engine.language.load import OPTIONAL_KEYS, RULE_KEYS
 from tests.engine.rulebook import RULE, default_texts
 
 UNTIDY = """\

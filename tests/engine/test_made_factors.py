@@ -5,9 +5,12 @@ from datetime import date
 import polars as pl
 import pytest
 
-from engine import RuleSet, check_ruleset, evaluate, load_ruleset, oracle, run_examples
-from engine.describe import describe_rule
-from engine.evaluation import MissingFeatureError, total
+from engine.language import oracle
+from engine.language.describe import describe_rule
+from engine.language.evaluation import MissingFeatureError, evaluate, total
+from engine.language.examples import run_examples
+from engine.language.rules import RuleSet
+from engine.language.ruleset import check_ruleset, load_ruleset
 from tests.engine.rulebook import texts_of
 
 ON = date(2024, 12, 31)

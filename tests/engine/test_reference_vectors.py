@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.attribution import Pools, clean_shares, form_pools, origin_shares
-from engine.ranges import BEST, Array, five_points, mirrored
-from engine.score import band_index, missing_share, score, time_to_shortage_days
-from engine.shock import StageCurbs, StageShock, route_missing_share, run_shock
+from engine.scoring.attribution import Pools, clean_shares, form_pools, origin_shares
+from engine.scoring.ranges import BEST, Array, five_points, mirrored
+from engine.scoring.score import band_index, missing_share, score, time_to_shortage_days
+from engine.scoring.shock import StageCurbs, StageShock, route_missing_share, run_shock
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 EXAMPLE: dict[str, Any] = json.loads((REFERENCE / "origin_attribution_example.json").read_text())

@@ -7,7 +7,8 @@ import pytest
 
 from bench import rule_set
 from bench.rules import score, write_rows
-from engine import load_ruleset, run_examples
+from engine.language.examples import run_examples
+from engine.language.ruleset import load_ruleset
 
 
 def test_the_rules_of_the_benchmark_are_checked_and_tested() -> None:

@@ -9,14 +9,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.inputs import Inputs as EngineInputs
-from engine.portfolio import score_portfolio
-from engine.rescore import ROUTE_KEYS, Rescorer, RouteScores
-from engine.rules import Range, RuleSet
-from engine.sensitivity import Lever, levers, sensitivity, with_best_at
+from engine.language.rules import Range, RuleSet
+from engine.scoring.inputs import Inputs as EngineInputs
+from engine.scoring.portfolio import score_portfolio
+from engine.trials.rescore import ROUTE_KEYS, Rescorer, RouteScores
+from engine.trials.sensitivity import Lever, levers, sensitivity, with_best_at
 from jobs.gather import gather
 from tests.engine.rulebook import default_ruleset
-from warehouse import Inputs, Warehouse
+from warehouse.asof.inputs import Inputs
+from warehouse.asof.state import Warehouse
 
 FACTS = Path(__file__).parents[2] / "warehouse" / "facts"
 DAY = date(2026, 11, 23)

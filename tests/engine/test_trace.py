@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import date
 
-from engine import load_ruleset
-from engine.describe import describe_rule
-from engine.trace import Verdict, trace_factor, trace_rule
+from engine.language.describe import describe_rule
+from engine.language.ruleset import load_ruleset
+from engine.language.trace import Verdict, trace_factor, trace_rule
 from tests.engine.rulebook import default_ruleset, with_rule
 
 DAY = date(2026, 11, 23)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.attribution import AttributionError, form_pools, origin_shares, propagate, propagate_kept
-from engine.chain_score import limited_replacement
-from engine.ranges import BEST, HIGH, POINTS
-from engine.response import alternative_share
-from engine.score import missing_share, replaced_share, score
-from engine.world import build_worlds
+from engine.scoring.attribution import AttributionError, form_pools, origin_shares, propagate, propagate_kept
+from engine.scoring.chain_score import limited_replacement
+from engine.scoring.ranges import BEST, HIGH, POINTS
+from engine.scoring.response import alternative_share
+from engine.scoring.score import missing_share, replaced_share, score
+from engine.scoring.world import build_worlds
 from tests.engine.worlds import N, chain_of, law_of, scaled, scorer_of, seeds
 
 EVERY = settings(max_examples=40, deadline=None)
@@ -236,7 +236,7 @@ def test_goods_that_only_go_to_and_fro_are_of_unknown_origin() -> None:
 
 
 def test_a_singular_system_is_an_error_that_names_the_pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.attribution._reached", lambda trade, source: np.ones_like(source))
+    monkeypatch.setattr("engine.scoring.attribution._reached", lambda trade, source: np.ones_like(source))
     trade = np.zeros((1, 3, 3))
     trade[0, 1, 2] = trade[0, 2, 1] = 4.0
     with pytest.raises(AttributionError, match="1 and 2"):

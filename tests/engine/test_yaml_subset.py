@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.yaml_subset import Leaf, Mapping, parse
+from engine.language.yaml_subset import Leaf, Mapping, parse
 from tests.engine.rulebook import RULE
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
-from engine.chain_score import ChainScorer, StageLaw
-from engine.curbs import CurbItem, CurbSet
-from engine.ranges import POINTS, Array, five_points
-from engine.world import Chain, StageFacts
+from engine.scoring.chain_score import ChainScorer, StageLaw
+from engine.scoring.curbs import CurbItem, CurbSet
+from engine.scoring.ranges import POINTS, Array, five_points
+from engine.scoring.world import Chain, StageFacts
 
 N = 5
 STAGES = ("refined", "fabricated")

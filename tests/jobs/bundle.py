@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from warehouse.records import columns
+from warehouse.records.tables import columns
 
 TABLES = {
     "sources": """\

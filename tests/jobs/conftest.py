@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from jobs.layout import Layout
 from jobs.marts import HORIZONS, REGIMES, STEPS, range_columns
-from jobs.publish import place_snapshot, point_to
+from jobs.output.layout import Layout
+from jobs.output.publish import place_snapshot, point_to
 from tests.jobs.web import Web, serving
 from warehouse.database import Database
 from warehouse.ddl import core_ddl
-from warehouse.mart_columns import TABLES_OF_MART
+from warehouse.published.mart_columns import TABLES_OF_MART
 
 DAY = date(2026, 11, 23)
 RUN_ID = "0123456789abcdef"

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-import jobs.run
+import jobs.nightly.run
 from jobs.cli import main
-from jobs.layout import Layout
+from jobs.output.layout import Layout
 from jobs.resources import default_rules_dir
 from tests.jobs.bundle import TABLES, write_bundle
 from tests.jobs.test_run import Scorer
@@ -32,8 +32,8 @@ def layout(tmp_path_factory: pytest.TempPathFactory, marts: dict[str, pl.DataFra
     """An output folder in which a good run was published; scoring is faked, as in test_run."""
     root = tmp_path_factory.mktemp("bad-input")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs.run, "recalculate", Scorer(dict(marts)))
-        patch.setattr(jobs.run, "require_tested", lambda _: None)
+        patch.setattr(jobs.nightly.run, "recalculate", Scorer(dict(marts)))
+        patch.setattr(jobs.nightly.run, "require_tested", lambda _: None)
         patch.setattr("jobs.commands.work.now", lambda: datetime(2026, 11, 23, 2, 30, tzinfo=UTC))
         good = write_bundle(root / "good")
         assert main(["run", "--facts", str(good), "--out", str(root / "out")]) == 0
@@ -199,5 +199,5 @@ def test_a_full_disk_is_said_even_where_the_clean_up_fails_too(
         finally:
             raise ValueError("Current transaction is aborted")  # as DuckDB says of the statement after
 
-    monkeypatch.setattr(jobs.run, "build_snapshot", full)
+    monkeypatch.setattr(jobs.nightly.run, "build_snapshot", full)
     assert "the disk is full" in refused("--as-of", "2026-11-22", code=50)

@@ -12,15 +12,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jobs import comtrade_api
 from jobs.cli import main
-from jobs.comtrade_api import Limits, gather
 from jobs.errors import InputError, SettingsError
-from jobs.facts_import import read_map
-from jobs.fetch import Fetched
+from jobs.facts import comtrade_api
+from jobs.facts.comtrade_api import Limits, gather
+from jobs.facts.fetch import Fetched
+from jobs.facts.importing import read_map
 from tests.jobs.web import Visit, Web
 from tests.warehouse.sources.comtrade_rows import READING, answer, record
-from warehouse.bundle import read_bundles
+from warehouse.bundle.reading import read_bundles
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 KEY = "0123456789abcdef"
@@ -139,7 +139,7 @@ def test_a_throttle_is_waited_for(
     comtrade: Comtrade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("jobs.fetch_http.time.sleep", waits.append)
+    monkeypatch.setattr("jobs.facts.fetch_http.time.sleep", waits.append)
 
     def throttle(visit: Visit, count: int) -> bool:
         if count % 2:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from jobs import coverage
+from jobs.nightly import coverage
 from warehouse.database import Database
 
 

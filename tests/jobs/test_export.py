@@ -15,7 +15,7 @@ from jobs.export.columns import MEASURES, REASONS, RISK, SOURCES
 from jobs.export.csv import csv_text
 from jobs.export.tables import MANIFEST, TableFormat, export_tables, whole_folder, write_manifest
 from jobs.export.xlsx import BAND_COLOURS, write_book
-from jobs.layout import Layout
+from jobs.output.layout import Layout
 from warehouse.database import Database
 
 FORMATS = tuple(TableFormat)

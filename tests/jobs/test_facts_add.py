@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from jobs.cli import main
-from jobs.facts_add import commit, staged
+from jobs.facts.add import commit, staged
 from jobs.resources import default_facts_dir, facts_template
-from warehouse.bundle import read_bundles
+from warehouse.bundle.reading import read_bundles
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 STATE = """\

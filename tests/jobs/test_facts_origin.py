@@ -13,7 +13,7 @@ import pytest
 
 from jobs.cli import main
 from tests.jobs.web import Web
-from warehouse.bundle import read_bundles
+from warehouse.bundle.reading import read_bundles
 from warehouse.sources.registry import IMPORTERS
 
 FACTS = Path(__file__).parents[2] / "warehouse" / "facts"

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import BusyError, ExitCode, InputError, SettingsError
-from jobs.fetch import Fetched, default_cache, fetch, public_url
-from jobs.fetch_http import Patience
-from jobs.lock import exclusive
+from jobs.facts.fetch import Fetched, default_cache, fetch, public_url
+from jobs.facts.fetch_http import Patience
+from jobs.output.lock import exclusive
 from tests.jobs.web import Script, Visit, Web, serving
 
 pytestmark = pytest.mark.usefixtures("only_this_machine")
@@ -30,7 +30,7 @@ SUM = hashlib.sha256(BODY).hexdigest()
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long was waited between tries; nothing is waited."""
     asked: list[float] = []
-    monkeypatch.setattr("jobs.fetch_http.time.sleep", asked.append)
+    monkeypatch.setattr("jobs.facts.fetch_http.time.sleep", asked.append)
     return asked
 
 
@@ -55,7 +55,7 @@ def test_a_file_arrives_with_its_checksum_beside_it(web: Web, tmp_path: Path) ->
 
 
 def test_a_long_wait_is_told_about(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.fetch_http._TOLD_BYTES", 50_000)
+    monkeypatch.setattr("jobs.facts.fetch_http._TOLD_BYTES", 50_000)
     web.scripts["/f.csv"] = well()
     said: list[str] = []
     take(web, tmp_path, say=said.append)

@@ -11,12 +11,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from engine import load_ruleset
+from engine.language.ruleset import load_ruleset
 from jobs.cli import main
 from jobs.geopolrisk import Scores, score_lanes
 from tests.engine.rulebook import texts_of
 from tests.jobs.bundle import write_bundle
-from warehouse import InputError, Inputs, Warehouse
+from warehouse.asof.inputs import Inputs
+from warehouse.asof.state import Warehouse
+from warehouse.errors import InputError
 
 TODAY = date(2026, 11, 23)
 RULES = load_ruleset(texts_of("methods/geopolrisk"))

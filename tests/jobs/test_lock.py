@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import BusyError, ExitCode, SettingsError
-from jobs.lock import exclusive
+from jobs.output.lock import exclusive
 
 SINCE = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 HOLD = """
 import sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from jobs.lock import exclusive
+from jobs.output.lock import exclusive
 with exclusive(Path(sys.argv[1]), since=datetime(2026, 11, 23, 2, 30, tzinfo=UTC)):
     print("held", flush=True)
     time.sleep(60)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import InputError, PublishError
-from jobs.layout import Layout
-from jobs.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
+from jobs.output.layout import Layout
+from jobs.output.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
 
 DAY = date(2026, 11, 23)
 RUN_A, RUN_B = "a" * 16, "b" * 16
@@ -21,8 +21,8 @@ KILLED = """
 import os, signal, sys
 from datetime import date
 from pathlib import Path
-from jobs.layout import Layout
-from jobs.publish import place_snapshot, point_to
+from jobs.output.layout import Layout
+from jobs.output.publish import place_snapshot, point_to
 
 layout, step = Layout(Path(sys.argv[1])), sys.argv[2]
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from engine import Rule, load_ruleset
-from engine.check_versions import fingerprint
+from engine.language.checks.versions import fingerprint
+from engine.language.rules import Rule
+from engine.language.ruleset import load_ruleset
 from jobs.cli import main
-from jobs.rulebook import read_rule_files
-from jobs.rules_check import written
+from jobs.rules.check import written
+from jobs.rules.rulebook import read_rule_files
 from tests.engine.rulebook import RULE, RULES, with_rule
 from warehouse.database import Database
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs import rulebook
 from jobs.cli import main
 from jobs.errors import ExitCode
-from jobs.layout import Layout
-from jobs.rulebook import load_rulebook
-from jobs.rules_report import junit_text, run_rule_tests
+from jobs.output.layout import Layout
+from jobs.rules import rulebook
+from jobs.rules.report import junit_text, run_rule_tests
+from jobs.rules.rulebook import load_rulebook
 from tests.engine.rulebook import RULES
 
 SCENARIO = "suspended-ban.yml"

@@ -9,8 +9,8 @@ import pytest
 from jobs.errors import SettingsError
 from jobs.marts import REGIMES
 from jobs.resources import default_rules_dir
-from jobs.rulebook import Rulebook, load_rulebook
-from jobs.rules_try import as_data, as_text, compare, with_file
+from jobs.rules.rulebook import Rulebook, load_rulebook
+from jobs.rules.trial import as_data, as_text, compare, with_file
 from tests.engine.rulebook import RULE
 
 DAY = date(2026, 11, 23)

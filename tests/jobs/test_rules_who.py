@@ -10,10 +10,10 @@ import pytest
 from jobs.cli import main
 from jobs.errors import SettingsError
 from jobs.resources import default_facts_dir, default_rules_dir
-from jobs.rulebook import load_rulebook
-from jobs.rules_who import Lane, as_data, as_text, who
+from jobs.rules.rulebook import load_rulebook
+from jobs.rules.who import Lane, as_data, as_text, who
 from tests.jobs.conftest import DAY, route_row
-from warehouse import Warehouse
+from warehouse.asof.state import Warehouse
 from warehouse.database import Database
 
 RULESET = load_rulebook(default_rules_dir()).ruleset

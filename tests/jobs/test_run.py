@@ -15,12 +15,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-import jobs.run
+import jobs.nightly.run
 from jobs.cli import main
-from jobs.layout import Layout
-from jobs.ledger import tail
-from jobs.lock import exclusive
-from jobs.recalculate import Deliver, RunRequest
+from jobs.nightly.recalculate import Deliver, RunRequest
+from jobs.output.layout import Layout
+from jobs.output.ledger import tail
+from jobs.output.lock import exclusive
 from jobs.resources import default_rules_dir
 from tests.jobs.bundle import TABLES, write_bundle
 from warehouse.database import Database
@@ -58,9 +58,9 @@ class Scorer:
 @pytest.fixture
 def scorer(marts: Marts, monkeypatch: pytest.MonkeyPatch) -> Scorer:
     fake = Scorer(dict(marts))
-    monkeypatch.setattr(jobs.run, "recalculate", fake)
+    monkeypatch.setattr(jobs.nightly.run, "recalculate", fake)
     # The rules' own tests are run by tests/rules; here they would only take time.
-    monkeypatch.setattr(jobs.run, "require_tested", lambda _: None)
+    monkeypatch.setattr(jobs.nightly.run, "require_tested", lambda _: None)
     monkeypatch.setattr("jobs.commands.work.now", lambda: datetime(2026, 11, 23, 2, 30, tzinfo=UTC))
     return fake
 
@@ -247,7 +247,7 @@ def test_a_mineral_in_two_parts_publishes_nothing(
         scorer(*given)
         return scorer(*given)
 
-    monkeypatch.setattr(jobs.run, "recalculate", twice)
+    monkeypatch.setattr(jobs.nightly.run, "recalculate", twice)
     assert start() == 20
     assert (
         "route_score: mineral_given_once: given in two parts: dysprosium, gallium" in capsys.readouterr().err
@@ -339,7 +339,7 @@ def test_a_full_disk_is_a_sentence(
         path.write_text("hal", encoding="utf-8")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
-    monkeypatch.setattr(jobs.run, "build_snapshot", full)
+    monkeypatch.setattr(jobs.nightly.run, "build_snapshot", full)
     assert start("--as-of", "2026-11-22") == 50
     errors = capsys.readouterr().err
     assert "the disk is full" in errors
@@ -354,7 +354,7 @@ def test_a_fault_in_curbline_says_so(
     def fault(*_: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(jobs.run, "recalculate", fault)
+    monkeypatch.setattr(jobs.nightly.run, "recalculate", fault)
     assert start() == 50
     errors = capsys.readouterr().err
     assert "a fault in Curbline: ZeroDivisionError: division by zero (test_run.py:" in errors
@@ -398,12 +398,12 @@ def test_old_snapshots_are_dropped(
 
 SLOW = """
 import sys, time
-import jobs.run
+import jobs.nightly.run
 from jobs.cli import main
 def slow(*_):
     print("scoring", flush=True)
     time.sleep(60)
-jobs.run.recalculate = slow
+jobs.nightly.run.recalculate = slow
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -444,7 +444,7 @@ def test_dates_of_the_run_reach_the_engine(
         seen.append(request)
         return scorer(request, *rest)
 
-    monkeypatch.setattr(jobs.run, "recalculate", spy)
+    monkeypatch.setattr(jobs.nightly.run, "recalculate", spy)
     assert start("--as-of", "2025-06-01", "--strict-knowledge") == 0
     assert start("--as-of", "2025-06-01", "--known-at", "2026-11-23") == 0
     assert [(r.as_of, r.known_at, r.strict_knowledge) for r in seen] == [

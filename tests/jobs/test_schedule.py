@@ -13,9 +13,9 @@ import pytest
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.blocking import BlockingScheduler
 
+from jobs.cron import check_cron
 from jobs.errors import SettingsError
-from jobs.schedule import is_overdue, make_scheduler, next_starts, run_once, serve
-from jobs.schedule_cron import check_cron
+from jobs.nightly.schedule import is_overdue, make_scheduler, next_starts, run_once, serve
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -94,7 +94,7 @@ SERVE = """
 import sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from jobs.schedule import make_scheduler, serve
+from jobs.nightly.schedule import make_scheduler, serve
 
 def start(arguments):
     Path(sys.argv[1], "started").touch()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import SettingsError
-from jobs.layout import Layout
+from jobs.output.layout import Layout
 from jobs.sql import Format, ask, render
 
 

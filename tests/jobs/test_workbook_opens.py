@@ -9,7 +9,7 @@ import pytest
 
 from jobs.export.book import Selection, load_book
 from jobs.export.xlsx import write_book
-from jobs.layout import Layout
+from jobs.output.layout import Layout
 from warehouse.database import Database
 
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")

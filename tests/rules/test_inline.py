@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine import load_ruleset
-from engine.examples import run_example
-from engine.rules import Example, Rule, RuleSet
+from engine.language.examples import run_example
+from engine.language.rules import Example, Rule, RuleSet
+from engine.language.ruleset import load_ruleset
 from tests.engine.rulebook import default_ruleset, texts_of
 
 CASES = [

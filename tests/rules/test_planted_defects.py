@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine import check_ruleset, load_ruleset, run_examples
+from engine.language.examples import run_examples
+from engine.language.ruleset import check_ruleset, load_ruleset
 from tests.engine.rulebook import default_texts
 
 LICENCE = "withholding/dual-use-licence.yml"

@@ -4,9 +4,9 @@ from functools import cache
 
 import pytest
 
-from engine.ruleset import check_ruleset, scenarios_of
-from engine.scenario_run import ScenarioResult, run_scenarios
-from engine.scenarios import Scenario
+from engine.language.ruleset import check_ruleset, scenarios_of
+from engine.language.scenarios import Scenario
+from engine.trials.scenarios import ScenarioResult, run_scenarios
 from tests.engine.rulebook import default_ruleset, default_texts
 
 SCENARIOS = scenarios_of(default_texts(), default_ruleset())

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from warehouse import Warehouse
-from warehouse.records import TABLES, columns
+from warehouse.asof.state import Warehouse
+from warehouse.records.tables import TABLES, columns
 
 TODAY = date(2026, 11, 23)
 Row = Mapping[str, Any]

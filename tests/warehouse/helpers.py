@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from warehouse.snapshot import Append
+from warehouse.published.snapshot import Append
 
 
 def run_frame(known_at: date = date(2026, 11, 23)) -> pl.DataFrame:

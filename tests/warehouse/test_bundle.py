@@ -8,9 +8,12 @@ import polars as pl
 import pytest
 
 from tests.warehouse.conftest import Rows, small_facts, write_bundle
-from warehouse import BundleError, Facts, RejectedRow, StrictError, Warehouse, bundle_rows, read_bundles
-from warehouse.bundle_files import RawTable
-from warehouse.records import columns
+from warehouse.asof.state import Warehouse
+from warehouse.bundle import rows as bundle_rows
+from warehouse.bundle.files import RawTable
+from warehouse.bundle.reading import Facts, RejectedRow, read_bundles
+from warehouse.errors import BundleError, StrictError
+from warehouse.records.tables import columns
 
 Write = Callable[[Any], Path]
 

@@ -8,16 +8,10 @@ import polars as pl
 import pytest
 
 from tests.warehouse.helpers import given
-from warehouse import (
-    QueryError,
-    QueryTimeoutError,
-    Sandbox,
-    SandboxError,
-    SnapshotError,
-    StateError,
-    Warehouse,
-    build_snapshot,
-)
+from warehouse.asof.state import Warehouse
+from warehouse.database import Sandbox
+from warehouse.errors import QueryError, QueryTimeoutError, SandboxError, SnapshotError, StateError
+from warehouse.published.snapshot import build_snapshot
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,12 @@ import polars as pl
 import pytest
 
 from tests.warehouse.helpers import given
-from warehouse import Warehouse, build_snapshot
-from warehouse.bundle import Manifest
+from warehouse.asof.state import Warehouse
+from warehouse.bundle.reading import Manifest
 from warehouse.database import Database
-from warehouse.datapackage import FILE, data_package, write_data_package
-from warehouse.mart_columns import TABLES_OF_MART
+from warehouse.published.datapackage import FILE, data_package, write_data_package
+from warehouse.published.mart_columns import TABLES_OF_MART
+from warehouse.published.snapshot import build_snapshot
 
 BUNDLE = Manifest(
     "facts",

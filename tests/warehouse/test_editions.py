@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from warehouse.editions import SERIES, compare_editions
-from warehouse.records import schema
+from warehouse.bundle.editions import SERIES, compare_editions
+from warehouse.records.tables import schema
 
 
 def production(*rows: tuple[str, int, float | None]) -> pl.DataFrame:

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 import warehouse as package
-from warehouse import Inputs, Warehouse
+from warehouse.asof.inputs import Inputs
+from warehouse.asof.state import Warehouse
 
 FACTS = Path(package.__file__).parent / "facts"
 TODAY = date(2026, 11, 23)

@@ -12,7 +12,9 @@ import pytest
 from tests.warehouse.conftest import Rows
 from tests.warehouse.helpers import given
 from tests.warehouse.test_snapshot import MARTS
-from warehouse import StrictError, Warehouse, build_snapshot
+from warehouse.asof.state import Warehouse
+from warehouse.errors import StrictError
+from warehouse.published.snapshot import build_snapshot
 
 Write = Callable[[Mapping[str, Sequence[Mapping[str, Any]]]], Path]
 SOURCED = {"source_id": "official", "known_from": "2026-02-28"}

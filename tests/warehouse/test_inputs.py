@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 
 from tests.warehouse.conftest import Rows
-from warehouse import InputError, Inputs, Warehouse
+from warehouse.asof.inputs import Inputs
+from warehouse.asof.state import Warehouse
+from warehouse.errors import InputError
 
 TODAY = date(2026, 11, 23)
 Write = Callable[[Any], Path]

@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from warehouse.records import TABLES, bundle_schema, columns, schema
-from warehouse.records_law import Measure
-from warehouse.records_numbers import Production
-from warehouse.rows import SourcedRow
+from warehouse.records.law import Measure
+from warehouse.records.numbers import Production
+from warehouse.records.rows import SourcedRow
+from warehouse.records.tables import TABLES, bundle_schema, columns, schema
 
 
 def test_every_table_of_the_design_is_there() -> None:

@@ -10,11 +10,13 @@ import polars as pl
 import pytest
 
 from tests.warehouse.helpers import given, run_frame
-from warehouse import MartError, SnapshotError, Warehouse, build_snapshot
-from warehouse.dictionary import data_dictionary
-from warehouse.mart_columns import TABLES_OF_MART, VIEWS
-from warehouse.meta_columns import META
-from warehouse.records import TABLES
+from warehouse.asof.state import Warehouse
+from warehouse.errors import MartError, SnapshotError
+from warehouse.published.dictionary import data_dictionary
+from warehouse.published.mart_columns import TABLES_OF_MART, VIEWS
+from warehouse.published.meta_columns import META
+from warehouse.published.snapshot import build_snapshot
+from warehouse.records.tables import TABLES
 
 WIDE = pl.DataFrame(
     {
@@ -207,7 +209,7 @@ def test_a_folder_that_cannot_be_written(warehouse: Warehouse, tmp_path: Path) -
 def test_a_failure_half_way_leaves_nothing(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("warehouse.snapshot.sql_text", lambda name: "SELECT * FROM not_there")
+    monkeypatch.setattr("warehouse.published.snapshot.sql_text", lambda name: "SELECT * FROM not_there")
     with pytest.raises(SnapshotError, match="could not be written"):
         build_snapshot(tmp_path / "x.duckdb", warehouse, given(MARTS))
     assert list(tmp_path.iterdir()) == []

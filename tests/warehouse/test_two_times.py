@@ -5,7 +5,8 @@ from datetime import date
 import polars as pl
 import pytest
 
-from warehouse import Inputs, Warehouse
+from warehouse.asof.inputs import Inputs
+from warehouse.asof.state import Warehouse
 
 KNOWN_TODAY = date(2026, 11, 23)
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.bundle_files import RejectedRow
-from warehouse.fields import MAX_FLOW_T, MAX_USD
-from warehouse.records import schema
+from warehouse.bundle.files import RejectedRow
+from warehouse.records.fields import MAX_FLOW_T, MAX_USD
+from warehouse.records.tables import schema
 from warehouse.sources.parsed import (
     Importer,
     ParsedFile,

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.bundle_files import RejectedRow
-from warehouse.records import schema
+from warehouse.bundle.files import RejectedRow
+from warehouse.records.tables import schema
 from warehouse.sources.comtrade_files import Entry, entries
 from warehouse.sources.comtrade_judge import (
     CodeMap,

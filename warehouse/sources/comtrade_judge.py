@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from warehouse.fields import MAX_FLOW_T, MAX_USD
+from warehouse.records.fields import MAX_FLOW_T, MAX_USD
 from warehouse.sources.comtrade_files import Entry
 from warehouse.sources.parsed import Reading
 

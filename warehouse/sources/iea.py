@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from warehouse.bundle_files import RejectedRow
-from warehouse.records import schema
+from warehouse.bundle.files import RejectedRow
+from warehouse.records.tables import schema
 from warehouse.sources.parsed import Importer, ParsedFile, PublicSource, Reading, check_bounds, refused
 
 SOURCE = PublicSource(

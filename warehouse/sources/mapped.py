@@ -15,10 +15,10 @@ from typing import Annotated, Any, Self
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from warehouse.bundle_files import LINE, RawTable, RejectedRow, nearest
-from warehouse.bundle_rows import typed
-from warehouse.fields import Grade
-from warehouse.records import TABLES, columns, schema
+from warehouse.bundle.files import LINE, RawTable, RejectedRow, nearest
+from warehouse.bundle.rows import typed
+from warehouse.records.fields import Grade
+from warehouse.records.tables import TABLES, columns, schema
 from warehouse.sources.parsed import Importer, ParsedFile, PublicSource, Reading, check_bounds, refused
 from warehouse.sources.table import Line, read_table
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from warehouse.bundle_files import RejectedRow, nearest
+from warehouse.bundle.files import RejectedRow, nearest
 from warehouse.sources import oecd_words as words
 from warehouse.sources.oecd_law import InventoryMap, Restriction, Survey, law_tables
 from warehouse.sources.parsed import Importer, ParsedFile, PublicSource, Reading, check_bounds, refused

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import polars as pl
 
-from warehouse.bundle_files import nearest
-from warehouse.records import schema
+from warehouse.bundle.files import nearest
+from warehouse.records.tables import schema
 from warehouse.sources.oecd_words import COUNTRY_NAMES, folded
 
 #: Mineral and stage.

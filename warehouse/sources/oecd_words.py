@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 
-from warehouse.bundle_files import nearest
+from warehouse.bundle.files import nearest
 from warehouse.sources.parsed import refused
 
 #: What a column means here, and what it may be called. Case, blanks and underscores do not count.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.bundle_files import RejectedRow
+from warehouse.bundle.files import RejectedRow
 from warehouse.errors import BundleError, FileProblem
 
 _RELEASES = range(2000, 2200)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.bundle_files import RejectedRow, nearest
+from warehouse.bundle.files import RejectedRow, nearest
 from warehouse.sources.parsed import refused, sniff
 
 #: Published tables of the sources read here have some thousand rows; what is larger is another file.

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import polars as pl
 
-from warehouse.bundle_files import RejectedRow
-from warehouse.fields import MAX_PRODUCTION_T, MAX_RESERVES_T
-from warehouse.records import TABLES, schema
+from warehouse.bundle.files import RejectedRow
+from warehouse.records.fields import MAX_PRODUCTION_T, MAX_RESERVES_T
+from warehouse.records.tables import TABLES, schema
 from warehouse.sources.parsed import ParsedFile, Reading, check_bounds, refused, sniff
 from warehouse.sources.usgs_names import (
     OUTSIDE,

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 from jobs.cli import main
-from jobs.facts_import import import_file
+from jobs.facts.importing import import_file
 from tests.warehouse.sources.mutate import torture
-from warehouse.bundle import read_bundles
+from warehouse.bundle.reading import read_bundles
 from warehouse.errors import BundleError
 from warehouse.sources import baci
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.facts_import import import_file
+from jobs.facts.importing import import_file
 from tests.warehouse.sources.comtrade_rows import (
     HEADER,
     OLD_HEADER,
@@ -19,7 +19,7 @@ from tests.warehouse.sources.comtrade_rows import (
     record,
     table,
 )
-from warehouse.bundle import read_bundles
+from warehouse.bundle.reading import read_bundles
 from warehouse.errors import BundleError
 from warehouse.sources import comtrade
 from warehouse.sources.parsed import ParsedFile, Reading

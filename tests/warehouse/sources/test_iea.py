@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from jobs.facts_import import import_file
-from warehouse.bundle import read_bundles
+from jobs.facts.importing import import_file
+from warehouse.bundle.reading import read_bundles
 from warehouse.errors import BundleError
 from warehouse.sources import iea
 from warehouse.sources.parsed import ParsedFile, Reading

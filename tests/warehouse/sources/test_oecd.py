@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from jobs.cli import main
-from jobs.facts_import import read_map
+from jobs.facts.importing import read_map
 from tests.warehouse.sources.mutate import torture
-from warehouse import Inputs, Warehouse
+from warehouse.asof.inputs import Inputs
+from warehouse.asof.state import Warehouse
 from warehouse.errors import BundleError
 from warehouse.sources import oecd
 from warehouse.sources.parsed import ParsedFile, Reading

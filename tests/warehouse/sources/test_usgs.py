@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from jobs.facts_import import Imported, import_file
+from jobs.facts.importing import Imported, import_file
 from tests.warehouse.sources.mutate import torture
-from warehouse.bundle import read_bundles
-from warehouse.bundle_files import read_table
+from warehouse.bundle.files import read_table
+from warehouse.bundle.reading import read_bundles
 from warehouse.errors import BundleError
 from warehouse.sources import usgs_2025, usgs_2026
 from warehouse.sources.parsed import ParsedFile, Reading

@@ -1,0 +1,377 @@
+"""From rule texts to models: every key read, every problem kept."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Final
+
+from engine.language.catalogue import read_features
+from engine.language.errors import Location, Problem
+from engine.language.reader import Fields, Reader
+from engine.language.rules import (
+    COMBINES,
+    SHAPES,
+    STATUSES,
+    Band,
+    Category,
+    Condition,
+    DatedValue,
+    Example,
+    Factor,
+    Feature,
+    Parameter,
+    Range,
+    Reference,
+    Rule,
+    Score,
+    Scorecard,
+    Value,
+)
+from engine.language.yaml_subset import Leaf, Node, Sequence, parse
+from engine.language.yaml_subset import Mapping as Table
+
+FEATURES_FILE: Final = "features.yml"
+SCORECARD_FILE: Final = "scorecard.yml"
+SCENARIOS: Final = "scenarios/"  # tests of the rules together, which are no rules
+NOT_APPLICABLE: Final = "not_applicable"
+UNKNOWN: Final = "unknown"
+RULE_KEYS: Final = (
+    *("id", "title", "status", "version", "owner", "rationale", "references", "effective"),
+    *("sets", "score", "explain", "tests"),
+)
+Point = tuple[Category, Value, Location]
+CURB_KEYS: Final = ("horizons", "scale", "bands", "regimes")  # what only a scorecard of curb scores has
+OPTIONAL_KEYS: Final = ("parameters", "priority", "applies_when", "if_unknown")
+
+
+def read_texts(
+    files: Mapping[str, str],
+) -> tuple[dict[str, Feature], Scorecard | None, list[Rule], list[Problem]]:
+    """Read all texts; what cannot be read is left out and stands in the problems."""
+    problems: list[Problem] = []
+    nodes: dict[str, Node] = {}
+    rules = []
+    for file in sorted(name for name in files if not name.startswith(SCENARIOS)):
+        if file in (FEATURES_FILE, SCORECARD_FILE):
+            node, found = parse(files[file], file)
+            if node is not None and not found:
+                nodes[file] = node
+        else:
+            rule, found = read_rule(files[file], file)
+            rules += [rule] if rule is not None else []
+        problems += found
+    for needed in (FEATURES_FILE, SCORECARD_FILE):
+        if needed not in files:
+            problems.append(Problem(Location(needed), "R008", f"the rules have no {needed}", "add the file"))
+    features: dict[str, Feature] = {}
+    if FEATURES_FILE in nodes:
+        features, found = read_features(nodes[FEATURES_FILE], FEATURES_FILE)
+        problems += found
+    scorecard = None
+    if SCORECARD_FILE in nodes:
+        reader = Reader(SCORECARD_FILE)
+        scorecard = _scorecard(reader, nodes[SCORECARD_FILE])
+        problems += reader.problems
+    return features, scorecard, rules, problems
+
+
+def read_rule(text: str, file: str) -> tuple[Rule | None, list[Problem]]:
+    """One rule, None where it cannot be read, and what is wrong with it so far."""
+    node, problems = parse(text, file)
+    if node is None or problems:
+        return None, problems
+    reader = Reader(file)
+    return _rule(reader, node), reader.problems
+
+
+def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
+    root = reader.table(node, "the scorecard")
+    if root is None:
+        return None
+    is_method = any(key.value == "method" for key, _ in root.items)
+    top = reader.fields(
+        root,
+        "the scorecard",
+        ["version", "factors", "references", "parameters", *(("method",) if is_method else CURB_KEYS)],
+    )
+    horizons = [reader.leaf(n, int, "a horizon") for n in reader.rows(top.node("horizons"), "horizons")]
+    scale = reader.table(top.node("scale"), "scale")
+    scaled = reader.fields(scale, "scale", ["kind", "maximum"]) if scale else None
+    if scaled:
+        scaled.choice("kind", ["square_root"])
+    bands = []
+    for row in reader.rows(top.node("bands"), "bands"):
+        body = reader.table(row, "a band")
+        if body:
+            fields = reader.fields(body, "a band", ["name", "from"])
+            bands.append(Band(fields.text("name"), float(reader.number(fields.node("from"), "from") or 0.0)))
+    for lower, upper in pairwise(bands):
+        if lower.start >= upper.start:
+            reader.refuse(
+                top.at("bands"),
+                "R030",
+                f"the band '{upper.name}' does not start above '{lower.name}'",
+                "list bands from low to high",
+            )
+    regimes: dict[str, dict[str, Value]] = {}
+    for key, states in _entries(reader, top.node("regimes"), "regimes"):
+        weights = {
+            state: reader.value(value, f"the weight of '{state}'")
+            for state, value in _entries(reader, states, key)
+        }
+        regimes[key] = {state: value for state, value in weights.items() if value is not None}
+    factors = {}
+    for key, factor in _entries(reader, top.node("factors"), "factors"):
+        body = reader.table(factor, f"factor '{key}'")
+        if body:
+            fields = reader.fields(
+                body, f"factor '{key}'", ["grain", "pass", "combine", "unit"], ["of", "by"]
+            )
+            factors[key] = Factor(
+                key,
+                fields.text("grain"),
+                fields.whole("pass"),
+                fields.choice("combine", COMBINES),
+                fields.text("unit"),
+                _names(reader, fields.node("of"), "of"),
+                _names(reader, fields.node("by"), "by"),
+            )
+    return Scorecard(
+        top.whole("version"),
+        top.text("method"),
+        tuple(h for h in horizons if h is not None),
+        float(scaled.whole("maximum", 100)) if scaled else 100.0,
+        tuple(bands),
+        regimes,
+        factors,
+        _references(reader, top.node("references")),
+        _parameters(reader, top.node("parameters")),
+        SCORECARD_FILE,
+    )
+
+
+def _names(reader: Reader, node: Node | None, what: str) -> tuple[str, ...]:
+    found = (reader.leaf(item, str, f"a name under '{what}'") for item in reader.rows(node, what))
+    return tuple(name for name in found if name is not None)
+
+
+def _entries(reader: Reader, node: Node | None, what: str) -> list[tuple[str, Node]]:
+    table = reader.table(node, what)
+    return [(str(key.value), value) for key, value in table.items] if table else []
+
+
+def _references(reader: Reader, node: Node | None) -> dict[str, Reference]:
+    found = {}
+    for key, value in _entries(reader, node, "references"):
+        body = reader.table(value, f"reference '{key}'")
+        if body is None:
+            continue
+        fields = reader.fields(
+            body, f"reference '{key}'", ["title", "checked"], ["url", "published", "computed"]
+        )
+        dated = fields.day("published") or fields.day("computed")
+        if dated is None and not {"published", "computed"} & set(fields.found):
+            reader.refuse(body.at, "R008", f"reference '{key}' has no date", "add published: or computed:")
+        found[key] = Reference(
+            key, fields.text("title"), fields.text("url"), dated, fields.day("checked"), body.at
+        )
+    return found
+
+
+def _parameters(reader: Reader, node: Node | None) -> dict[str, Parameter]:
+    found = {}
+    for key, value in _entries(reader, node, "parameters"):
+        body = reader.table(value, f"parameter '{key}'")
+        if body is None:
+            continue
+        fields = reader.fields(body, f"parameter '{key}'", ["unit", "values"])
+        values = []
+        for row in reader.rows(fields.node("values"), f"values of '{key}'"):
+            entry = reader.table(row, f"a value of '{key}'")
+            if entry is None:
+                continue
+            cells = reader.fields(entry, f"a value of '{key}'", ["from", "value", "reference"])
+            start, number = cells.day("from"), reader.value(cells.node("value"), f"the value of '{key}'")
+            if start is not None and isinstance(number, Range):
+                values.append(DatedValue(start, number, cells.text("reference"), entry.at))
+            elif number is not None and not isinstance(number, Range):
+                reader.refuse(
+                    entry.at, "R009", f"a value of '{key}' refers to another parameter", "write the number"
+                )
+        for earlier, later in pairwise(values):
+            if earlier.start >= later.start:
+                reader.refuse(
+                    later.at,
+                    "R025",
+                    f"the values of '{key}' are not in order of their dates",
+                    "sort them by from:",
+                )
+        found[key] = Parameter(key, fields.text("unit"), tuple(values), body.at)
+    return found
+
+
+def _rule(reader: Reader, node: Node) -> Rule | None:
+    root = reader.table(node, "a rule file")
+    if root is None:
+        return None
+    top = reader.fields(root, "the rule", RULE_KEYS, OPTIONAL_KEYS)
+    span = reader.table(top.node("effective"), "effective")
+    dates = reader.fields(span, "effective", ["from"], ["to"]) if span else None
+    start, end = (dates.day("from"), dates.day("to")) if dates else (None, None)
+    if start and end and start >= end:
+        reader.refuse(
+            top.at("effective"),
+            "R025",
+            f"the rule ends on {end}, before it begins",
+            "to: is the day after the last",
+        )
+    score = _score(reader, top)
+    if start is None or score is None:
+        return None
+    stays_unknown = _is_word(top.node("if_unknown"), UNKNOWN)
+    return Rule(
+        id=top.text("id"),
+        title=top.text("title"),
+        status=top.choice("status", STATUSES, default="active"),
+        version=top.whole("version", 1),
+        owner=top.text("owner"),
+        rationale=top.text("rationale"),
+        references=_references(reader, top.node("references")),
+        effective_from=start,
+        effective_to=end,
+        parameters=_parameters(reader, top.node("parameters")),
+        sets=top.text("sets"),
+        priority=top.whole("priority", 100),
+        conditions=_conditions(reader, top.node("applies_when")),
+        score=score,
+        if_unknown=None if stays_unknown else reader.value(top.node("if_unknown"), "if_unknown"),
+        explain=top.text("explain"),
+        examples=_examples(reader, top.node("tests")),
+        file=reader.file,
+        places={key: value.at for key, value in top.found.items()},
+        stays_unknown=stays_unknown,
+    )
+
+
+def _is_word(node: Node | None, word: str) -> bool:
+    return isinstance(node, Leaf) and node.value == word
+
+
+def _conditions(reader: Reader, node: Node | None) -> tuple[Condition, ...]:
+    found = []
+    table = reader.table(node, "applies_when")
+    for key, value in table.items if table else ():
+        name = str(key.value)
+        if isinstance(value, Table):
+            fields = reader.fields(value, f"the filter on '{name}'", [], ["at_least", "below"])
+            found.append(
+                Condition(
+                    name,
+                    key.at,
+                    at_least=reader.value(fields.node("at_least"), "at_least"),
+                    below=reader.value(fields.node("below"), "below"),
+                )
+            )
+            continue
+        nodes = value.items if isinstance(value, Sequence) else (value,)
+        values = tuple(
+            v for v in (reader.category(n, f"a value of '{name}'") for n in nodes) if v is not None
+        )
+        found.append(Condition(name, key.at, values=values))
+    return tuple(found)
+
+
+def _score(reader: Reader, top: Fields) -> Score | None:
+    table = reader.table(top.node("score"), "score")
+    if table is None:
+        return None
+    fields = reader.fields(table, "score", [], ["on", "shape", "cases", "bands", "points", "value"])
+    if "value" in fields:
+        for other in ("on", "shape", "cases", "bands", "points"):
+            if other in fields:
+                reader.refuse(
+                    fields.at(other),
+                    "R007",
+                    f"a constant score has no '{other}'",
+                    "keep value: alone, or remove it",
+                )
+        value = reader.value(fields.node("value"), "value")
+        return None if value is None else Score(fields.at("value"), value=value)
+    on, shape = fields.text("on"), fields.choice("shape", SHAPES)
+    if not on or not shape:
+        reader.refuse(
+            table.at, "R008", "the score names no feature or no shape", "add on: and shape:, or value:"
+        )
+        return None
+    key = {"lookup": "cases", "bands": "bands", "linear": "points"}.get(shape, "cases")
+    if key not in fields:
+        reader.refuse(table.at, "R008", f"a {shape} score needs '{key}'", f"add {key}:")
+        return None
+    for other in {"cases", "bands", "points"} - {key}:
+        if other in fields:
+            reader.refuse(fields.at(other), "R007", f"a {shape} score has no '{other}'", f"keep {key}: alone")
+    read = _band_points if shape == "bands" else _keyed_points
+    points = read(reader, fields.node(key), key)
+    return Score(
+        fields.at("on"),
+        on,
+        shape,
+        tuple((x, y) for x, y, _ in points),
+        places=tuple(at for _, _, at in points),
+    )
+
+
+def _band_points(reader: Reader, node: Node | None, key: str) -> list[Point]:
+    points: list[Point] = []
+    for row in reader.rows(node, key):
+        body = reader.table(row, "a band")
+        if body:
+            cells = reader.fields(body, "a band", ["from", "value"])
+            edge = reader.number(cells.node("from"), "from")
+            value = reader.value(cells.node("value"), "value")
+            if edge is not None and value is not None:
+                points.append((edge, value, body.at))
+    return points
+
+
+def _keyed_points(reader: Reader, node: Node | None, key: str) -> list[Point]:
+    points: list[Point] = []
+    table = reader.table(node, key)
+    for leaf, cell in table.items if table else ():
+        value = reader.value(cell, f"the value of '{leaf.value}'")
+        if value is not None and isinstance(leaf.value, str | int | float):
+            points.append((leaf.value, value, leaf.at))
+    return points
+
+
+def _examples(reader: Reader, node: Node | None) -> tuple[Example, ...]:
+    found = []
+    for row in reader.rows(node, "tests"):
+        body = reader.table(row, "a test")
+        if body is None:
+            continue
+        fields = reader.fields(body, "a test", ["name", "as_of", "given", "expect"])
+        entries = _entries(reader, fields.node("given"), "given")
+        given = {key: _given(reader, value, key) for key, value in entries}
+        places = {key: value.at for key, value in entries}
+        expect_node = fields.node("expect")
+        is_unknown = _is_word(expect_node, UNKNOWN)
+        is_absent = is_unknown or _is_word(expect_node, NOT_APPLICABLE)
+        expect = None if is_absent else reader.value(expect_node, "expect")
+        day = fields.day("as_of")
+        if day is not None and (is_absent or isinstance(expect, Range)):
+            want = expect if isinstance(expect, Range) else None
+            found.append(Example(fields.text("name"), day, given, want, body.at, is_unknown, places))
+    return tuple(found)
+
+
+def _given(reader: Reader, node: Node, key: str) -> object:
+    """A value given to a test: one value, three ends, or ``unknown``."""
+    if isinstance(node, Sequence):
+        ends = [reader.category(item, f"an end of '{key}'") for item in node.items]
+        if len(ends) != 3:
+            reader.refuse(node.at, "R009", f"'{key}' has {len(ends)} ends", "write [low, best, high]")
+        return tuple(ends)
+    if isinstance(node, Leaf):
+        return node.value
+    reader.refuse(node.at, "R009", f"'{key}' must be a value, three ends or unknown", "write one of these")
+    return None

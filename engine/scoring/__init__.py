@@ -1,0 +1,1 @@
+"""The method: inputs, pools, shock, responses, waterfall."""

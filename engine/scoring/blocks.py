@@ -1,0 +1,331 @@
+"""Before any response: one block per mineral, stage and horizon, for routes and for importers alike.
+
+A block holds, for its ``u`` units (routes, or importers), everything that the matrices say. Second-pass rules and
+`engine.scoring.finish` turn it into scores.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+from engine.language.rules import RuleSet
+from engine.scoring.assemble import ChainFrames, RuledMeasures, StageMeasures, stage_measures, state_weights
+from engine.scoring.chain_score import (
+    RANGE_INPUTS,
+    ChainScorer,
+    Index,
+    Law,
+    Missing,
+    StageLaw,
+    Swap,
+    limited_replacement,
+)
+from engine.scoring.inputs import Inputs
+from engine.scoring.ranges import BEST, Array
+from engine.scoring.response import Supply, alternative_share, reachable_t, replacement_t
+from engine.scoring.supply import LONG_HORIZON
+
+REGIMES = ("active", "snapback", "full_stop")
+BLOC_AS_IMPORTER = "EU27"
+
+
+@dataclass(frozen=True)
+class RegimeBlock:
+    """One regime of a block.
+
+    Attributes:
+        missing: (5, u) H.   alternatives: (5, u) share of the loss that others could replace, low to high; NaN where
+            no capacity is on record.
+        swaps: the law steps in order.   after_swap: (swaps, u) H at best after each.
+    """
+
+    missing: Array
+    alternatives: Array
+    swaps: list[Swap]
+    after_swap: Array
+
+
+@dataclass(frozen=True)
+class Block:
+    """All units of one mineral and stage at one horizon.
+
+    Attributes:
+        units: frame of keys and facts, u rows; exporter is null for importers.
+        touched: (5, u) touched share of the exporter's pool (routes) or of the importer's own (importers).
+        dependence: (u,) route tonnes over the importer's pool; 1 for an importer total.
+        regimes: by name.
+        likely_if_known: input group to (2, u): the likely ends of H in the active regime, were it known.
+        schedule: days from as_of at which each known state of the law starts, first 0.
+        scheduled_missing, scheduled_alternatives: (segments, u) at best.
+    """
+
+    mineral: str
+    stage: str
+    horizon_days: int
+    is_importer: bool
+    units: pl.DataFrame
+    touched: Array
+    dependence: Array
+    regimes: Mapping[str, RegimeBlock]
+    likely_if_known: Mapping[str, Array]
+    schedule: tuple[int, ...]
+    scheduled_missing: Array
+    scheduled_alternatives: Array
+
+
+@dataclass
+class ChainResult:
+    """What one chain gives: blocks for every stage and horizon, and c of the curbing country's own flows."""
+
+    scorer: ChainScorer
+    blocks: list[Block] = field(default_factory=list)
+    curbs: dict[tuple[str, int, str], tuple[StageMeasures, StageMeasures, StageLaw]] = field(
+        default_factory=dict
+    )
+    withheld: dict[tuple[str, int, str], Array] = field(default_factory=dict)
+
+
+class ChainBlocks:
+    """Builds the blocks of one chain.
+
+    Args:
+        scorer: of the same chain, where its pools were formed before; the rules may be others.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        ruleset: RuleSet,
+        ruled: RuledMeasures,
+        frames: ChainFrames,
+        supply: Mapping[tuple[str, int], Supply],
+        bloc: Sequence[str],
+        scorer: ChainScorer | None = None,
+    ) -> None:
+        self.inputs, self.ruleset, self.ruled, self.frames, self.supply = (
+            inputs,
+            ruleset,
+            ruled,
+            frames,
+            supply,
+        )
+        chain = frames.chain
+        members = np.isin(np.array(chain.countries), list(bloc))
+        threshold = ruleset.parameter("touched_threshold_share", inputs.as_of).best
+        self.scorer = scorer or ChainScorer(chain, frames.routes, members, threshold)
+        self.stages = [facts.name for facts in chain.stages]
+
+    def build(self) -> ChainResult:
+        """Every stage, horizon and regime of the chain."""
+        result = ChainResult(scorer=self.scorer)
+        stop: Missing | None = None
+        for horizon in self.ruleset.scorecard.horizons:
+            measures = [
+                (self.measures(stage, horizon, reach=False), self.measures(stage, horizon, reach=True))
+                for stage in self.stages
+            ]
+            laws = {regime: self.law(measures, regime) for regime in REGIMES}
+            # A full stop is the same at every horizon; only what is built in answer differs.
+            stop = stop or self.scorer.evaluate(laws["full_stop"])
+            added = self.replacement(stop, horizon)
+            solved = {
+                regime: stop
+                if regime == "full_stop" and added is None
+                else self.scorer.evaluate(laws[regime], added)
+                for regime in REGIMES
+            }
+            steps = {regime: self.scorer.law_steps(laws[regime]) for regime in REGIMES}
+            known = {name: self.scorer.narrowed(laws["active"], name, added) for name in RANGE_INPUTS}
+            scheduled = self._scheduled(measures, horizon, added)
+            for s, stage in enumerate(self.stages):
+                for regime in REGIMES:
+                    result.curbs[stage, horizon, regime] = (*measures[s], laws[regime][s])
+                    result.withheld[stage, horizon, regime] = self.scorer.withheld_share(laws[regime], s)
+                for is_importer in (False, True):
+                    result.blocks.append(
+                        self._block(s, horizon, is_importer, solved, steps, known, scheduled)
+                    )
+        return result
+
+    def measures(self, stage: str, horizon: int, *, reach: bool) -> StageMeasures:
+        """The items on one stage: those that withhold the curbing country's flows, or (``reach``) foreign ones."""
+        return stage_measures(self.ruled, self.frames.chain, stage, horizon, reach=reach)
+
+    def law(
+        self, measures: Sequence[tuple[StageMeasures, StageMeasures]], regime: str, on: date | None = None
+    ) -> Law:
+        """The law of all stages in a regime; states weigh what they weigh on the day, by default as_of."""
+        day = on or self.inputs.as_of
+        return [
+            StageLaw(
+                own.curbs,
+                foreign.curbs,
+                state_weights(self.ruleset, regime, own.state, day),
+                state_weights(self.ruleset, regime, foreign.state, day),
+                is_full_stop=regime == "full_stop",
+                pledges_stand=regime == "active",
+            )
+            for own, foreign in measures
+        ]
+
+    def replacement(self, stop: Missing, horizon: int) -> list[Array] | None:
+        """Per stage (5, n) tonnes of new plant upstream; only over five years is there any.
+
+        No more than a full stop would take is built, whatever the regime: were the limit the regime's own loss, a
+        harsher law could build more and leave a country better off.
+        """
+        if horizon < LONG_HORIZON:
+            return None
+        available = [replacement_t(self.supply[stage, horizon]) for stage in self.stages]
+        return limited_replacement(available, stop.lost_t)
+
+    def _scheduled(
+        self,
+        measures: Sequence[tuple[StageMeasures, StageMeasures]],
+        horizon: int,
+        added: list[Array] | None,
+    ) -> tuple[tuple[int, ...], Missing]:
+        """The states already known to come within the horizon, solved at best."""
+        as_of = self.inputs.as_of
+        until = as_of + timedelta(days=horizon)
+        ids = {item.measure_id for pair in measures for part in pair for item in part.curbs.items}
+        events = (
+            self.inputs["timeline"]
+            .filter(pl.col("measure_id").is_in(sorted(ids)))
+            .filter((pl.col("valid_from") > as_of) & (pl.col("valid_from") < until))
+            .sort("valid_from", "measure_id", "clause", "importer")
+        )
+        days, laws, current = [0], [self.law(measures, "active")], list(measures)
+        for when in events["valid_from"].unique(maintain_order=True):
+            rows = events.filter(pl.col("valid_from") == when)
+            current = [(self._after(own, rows), self._after(foreign, rows)) for own, foreign in current]
+            days.append((when - as_of).days)
+            laws.append(self.law(current, "active", when))
+        best = None if added is None else [np.repeat(tonnes[[BEST]], len(laws), axis=0) for tonnes in added]
+        return tuple(days), self.scorer.evaluate_best(laws, best)
+
+    def _after(self, part: StageMeasures, events: pl.DataFrame) -> StageMeasures:
+        state = part.state.copy()
+        place = {country: i for i, country in enumerate(self.frames.chain.countries)}
+        for event in events.iter_rows(named=True):
+            for m, item in enumerate(part.curbs.items):
+                if item.measure_id == event["measure_id"] and item.clause == event["clause"]:
+                    where = slice(None) if event["importer"] == "*" else place.get(event["importer"])
+                    if where is not None:
+                        state[m, where] = np.where(state[m, where] == "", "", event["state"])
+        return StageMeasures(part.curbs, state)
+
+    def relief(self, s: int, horizon: int, lost: Array) -> Array:
+        """(5, n + 1) share of each importer's loss that others could replace, and last the bloc's.
+
+        Args:
+            s: place of the stage.
+            horizon: in days.
+            lost: (5,) tonnes that final users go short of, low to high.
+
+        Returns:
+            Low to high; NaN where no capacity is on record.
+        """
+        supply = self.supply[self.stages[s], horizon]
+        if not supply.is_known:
+            return np.full((5, len(self.frames.chain.countries) + 1), np.nan)
+        share = alternative_share(reachable_t(supply), lost)
+        weight = np.where(self.scorer.bloc_members, self.scorer.pools[s].pool_t[0], 0.0)
+        bloc = share @ (weight / max(weight.sum(), 1e-300))
+        return np.concatenate([share, bloc[:, None]], axis=1)
+
+    def _block(
+        self,
+        s: int,
+        horizon: int,
+        is_importer: bool,  # noqa: FBT001
+        solved: Mapping[str, Missing],
+        steps: Mapping[str, tuple[list[Swap], Missing]],
+        known: Mapping[str, tuple[list[Array], list[Array]]],
+        scheduled: tuple[tuple[int, ...], Missing],
+    ) -> Block:
+        stage = self.stages[s]
+        pool = self.scorer.pools[s].pool_t[0]
+        exporters, importers = self.frames.routes[s]
+        eu = self.scorer.bloc_members
+        if is_importer:
+            chosen = np.flatnonzero(np.append(pool > 0, bool(pool[eu].sum() > 0)))
+            units = self._importer_units(s, chosen)
+        else:
+            chosen = importers
+            units = self.frames.flows[s]
+
+        def relief(lost: Array) -> Array:
+            return self.relief(s, horizon, lost)[:, chosen]
+
+        def pick(missing: Missing) -> Array:
+            return missing.importer[s][:, chosen] if is_importer else missing.route[s]
+
+        touched = self.scorer.touched_share(s)
+        if is_importer:
+            with_bloc = np.concatenate(
+                [touched, (touched[:, eu] @ (pool[eu] / max(pool[eu].sum(), 1e-300)))[:, None]], axis=1
+            )
+            own_touched, dependence = with_bloc[:, chosen], np.ones(len(chosen))
+        else:
+            own_touched = touched[:, exporters]
+            tonnes = self.frames.chain.stages[s].trade_t[1][exporters, importers]
+            sourced = (pool - self.scorer.pools[s].unexplained_t[0])[importers]  # production and imports
+            dependence = np.clip(tonnes / np.where(sourced > 0, sourced, 1.0), 0.0, 1.0)
+        regimes = {
+            regime: RegimeBlock(
+                pick(solved[regime]),
+                relief(solved[regime].lost_t[s]),
+                steps[regime][0],
+                pick(steps[regime][1]),
+            )
+            for regime in REGIMES
+        }
+        days, segments = scheduled
+        lost = segments.lost_t[s]
+        per_segment = np.stack([relief(np.full(5, tonnes))[BEST] for tonnes in lost])
+        return Block(
+            self.frames.chain.mineral,
+            stage,
+            horizon,
+            is_importer,
+            units,
+            own_touched,
+            dependence,
+            regimes,
+            {name: (pair[1][s][:, chosen] if is_importer else pair[0][s]) for name, pair in known.items()},
+            days,
+            pick(segments),
+            per_segment,
+        )
+
+    def _importer_units(self, s: int, chosen: Index) -> pl.DataFrame:
+        """Keys and tonnes of importers, each country and last the bloc."""
+        chain, pools = self.frames.chain, self.scorer.pools[s]
+        trade, output = self.scorer.trade_t[s][0], self.scorer.production_t[s][0]
+        eu = self.scorer.bloc_members
+        inner = trade[np.ix_(eu, eu)].sum()
+        bloc_imports = trade[:, eu].sum() - inner
+        first = self.frames.flows[s]
+        names = [*chain.countries, BLOC_AS_IMPORTER]
+        imports = np.append(trade.sum(axis=0), bloc_imports)
+        made = np.append(output, output[eu].sum())
+        pool = np.append(pools.pool_t[0], pools.pool_t[0][eu].sum() - inner)
+        return pl.DataFrame(
+            {
+                "mineral": chain.mineral,
+                "stage": chain.stages[s].name,
+                "importer": [names[i] for i in chosen],
+                "import_t": imports[chosen],
+                "production_t": made[chosen],
+                "pool_t": pool[chosen],
+                "trade_year": first["trade_year"][0],
+                "baseline_year": first["baseline_year"][0],
+            }
+        )
+
+
+__all__ = ["BEST", "BLOC_AS_IMPORTER", "REGIMES", "Block", "ChainBlocks", "ChainResult", "RegimeBlock"]

@@ -1,0 +1,133 @@
+"""The second pass: what rules on alternatives, substitution, stocks and flags say of every unit (method section 5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from engine.language.evaluation import evaluate, evaluate_each
+from engine.language.rules import RuleSet
+from engine.scoring.blocks import REGIMES, Block
+from engine.scoring.inputs import Inputs, ends
+from engine.scoring.ranges import BEST, HIGH, LOW, Array, five_points
+
+EVERY_EXPORTER = "*"
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Values for ``u`` units, in the order of the blocks.
+
+    Attributes:
+        alternatives: regime to (5, u).   scheduled_alternatives: (segments, u) at best.
+        substitution, stock_days, transit_days: (5, u).
+        rule_ids: factor to (u,) the rule that decided at best.
+        flags: (u,) ids of the flag rules that apply, separated by semicolons; null where none does.
+    """
+
+    alternatives: dict[str, Array]
+    scheduled_alternatives: Array
+    substitution: Array
+    stock_days: Array
+    transit_days: Array
+    rule_ids: dict[str, pl.Series]
+    flags: pl.Series
+
+
+def unit_frame(blocks: Sequence[Block], inputs: Inputs, notes: pl.DataFrame) -> pl.DataFrame:
+    """One row per unit and horizon, with the route features that need no regime.
+
+    Args:
+        blocks: in order.
+        inputs: the day's frames.
+        notes: mineral, stage, reconciliation, is_hindsight.
+    """
+    parts = []
+    for block in blocks:
+        units = (
+            block.units
+            if not block.is_importer
+            else block.units.with_columns(exporter=pl.lit(EVERY_EXPORTER))
+        )
+        parts.append(
+            units.with_columns(
+                pl.lit(block.horizon_days, pl.Int64).alias("horizon_days"),
+                pl.lit(block.is_importer).alias("is_importer"),
+                pl.Series("dependence_share", block.dependence),
+                *(pl.Series(f"touched_share_{end}", block.touched[p]) for end, p in _ENDS),
+            )
+        )
+    hubs = inputs["countries"].filter("is_entrepot")["country"]
+    frame = pl.concat(parts, how="diagonal_relaxed")
+    exact = [
+        (notes, ["mineral", "stage"]),
+        (inputs["substitution"], ["mineral", "horizon_days"]),
+        (inputs["stocks"], ["mineral", "importer"]),
+        (inputs["transit"], ["exporter", "importer"]),
+    ]
+    for table, keys in exact:
+        frame = frame.join(table, on=keys, how="left", maintain_order="left")
+    return frame.with_columns(
+        is_entrepot=pl.col("exporter").is_in(hubs.implode()) | pl.col("importer").is_in(hubs.implode()),
+        latest_to_baseline_share=pl.when(pl.col("route_t_best") > 0).then(
+            pl.col("latest_t") / pl.col("route_t_best")
+        ),
+    )
+
+
+_ENDS = (("low", LOW), ("best", BEST), ("high", HIGH))
+
+
+def respond(blocks: Sequence[Block], frame: pl.DataFrame, inputs: Inputs, ruleset: RuleSet) -> Responses:
+    """Evaluate the second-pass factors. A unit that no rule speaks of has no relief: 0."""
+    rule_ids: dict[str, pl.Series] = {}
+
+    def run(factor: str, at: pl.DataFrame) -> Array:
+        value = evaluate(ruleset, factor, at, on=inputs.as_of)
+        rule_ids.setdefault(factor, value["rule_id"])
+        low, best, high = (value[f"value_{end}"].fill_null(0.0).to_numpy() for end in ("low", "best", "high"))
+        return five_points(low, best, high)
+
+    alternatives = {
+        regime: run("alternatives", _with_share(frame, [b.regimes[regime].alternatives for b in blocks]))
+        for regime in REGIMES
+    }
+    segments = max(len(block.schedule) for block in blocks)
+    scheduled = np.zeros((segments, frame.height))
+    for segment in range(segments):
+        share = [
+            np.repeat(b.scheduled_alternatives[[min(segment, len(b.schedule) - 1)]], 5, axis=0)
+            for b in blocks
+        ]
+        scheduled[segment] = run("alternatives", _with_share(frame, share))[BEST]
+    unknown = ruleset.parameter("unknown_transit_days", inputs.as_of)
+    spans = zip(ends("transit_days"), (unknown.low, unknown.best, unknown.high), strict=True)
+    low, best, high = (frame[column].cast(pl.Float64).fill_null(value).to_numpy() for column, value in spans)
+    return Responses(
+        alternatives,
+        scheduled,
+        run("substitution", frame),
+        run("stock_days", frame),
+        five_points(low, best, high),
+        rule_ids,
+        _flags(frame, inputs, ruleset),
+    )
+
+
+def _flags(frame: pl.DataFrame, inputs: Inputs, ruleset: RuleSet) -> pl.Series:
+    rules = [rule.id for rule in ruleset.for_factor("flag", inputs.as_of)]
+    if not rules:
+        return pl.Series("flags", [None] * frame.height, dtype=pl.String)
+    each = evaluate_each(ruleset, "flag", frame, on=inputs.as_of)
+    raised = [pl.when(pl.col(f"{rule}_best") > 0).then(pl.lit(rule)) for rule in rules]
+    return each.select(
+        pl.concat_str(raised, separator=";", ignore_nulls=True).replace("", None).alias("flags")
+    )["flags"]
+
+
+def _with_share(frame: pl.DataFrame, shares: list[Array]) -> pl.DataFrame:
+    every = np.concatenate(shares, axis=1)
+    return frame.with_columns(
+        pl.Series(f"alternative_share_{end}", every[p]).fill_nan(None) for end, p in _ENDS
+    )

@@ -1,0 +1,1 @@
+"""The portfolio scored again under other rules: what a changed rule would move."""

@@ -1,0 +1,1 @@
+"""Why a route scores what it scores, in sentences."""

@@ -1,0 +1,245 @@
+"""Why a route scores what it scores: score, ranges, the three regimes, points with their reasons, measures, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from jobs.errors import InputError, SettingsError
+from jobs.explain.sentences import load_book, with_sentences, with_templates
+from jobs.marts import MAIN_HORIZON, MAIN_REGIME, REGIMES, range_columns
+from jobs.ports import Reader
+from jobs.suggest import did_you_mean
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A route (or all that an importer buys, with exporter `all`), a horizon and a regime."""
+
+    mineral: str
+    stage: str
+    exporter: str
+    importer: str
+    horizon_days: int = MAIN_HORIZON
+    regime: str = MAIN_REGIME
+
+    @property
+    def is_total(self) -> bool:
+        """Whether the importer's total is asked for."""
+        return self.exporter == ALL
+
+    @property
+    def table(self) -> str:
+        """Return the score table that answers it."""
+        return "importer_score" if self.is_total else "route_score"
+
+    def keys(self) -> dict[str, Any]:
+        """Return the values of its key columns."""
+        keys: dict[str, Any] = {"mineral": self.mineral, "stage": self.stage, "importer": self.importer}
+        if not self.is_total:
+            keys["exporter"] = self.exporter
+        return {**keys, "horizon_days": self.horizon_days}
+
+
+def explain(reader: Reader, question: Question) -> dict[str, Any]:
+    """Collect everything that explains one score.
+
+    Args:
+        reader: The published file.
+        question: What to explain; names of countries and minerals are accepted beside codes.
+
+    Returns:
+        A dictionary of plain values: question, run, score row, waterfall, measures, sources.
+
+    Raises:
+        SettingsError: A name is unknown; the nearest one is offered.
+        InputError: The route exists nowhere in the published file.
+    """
+    question = resolve(reader, question)
+    row = _where(reader, f"mart.{question.table}", question.keys())
+    if row.height == 0:
+        raise InputError(_no_route(reader, question))
+    score = row.row(0, named=True)
+    measures = _measures(reader, question)
+    waterfall = _waterfall(reader, question, measures)
+    cited = _cited([*(term["source_ids"] for term in waterfall), *measures["source_id"]])
+    return {
+        "question": {**question.keys(), "exporter": question.exporter, "regime": question.regime},
+        "run": {name: score[name] for name in ("run_id", "as_of", "known_at", "curbing_country")},
+        "scores": {regime: _regime(score, regime) for regime in REGIMES},
+        "row": {name: value for name, value in score.items() if not name.startswith(REGIMES)},
+        "waterfall": waterfall,
+        "measures": measures.to_dicts(),
+        "sources": _sources(reader, cited).to_dicts(),
+    }
+
+
+def resolve(reader: Reader, question: Question) -> Question:
+    """Turn the names as written into the codes of the published file.
+
+    Raises:
+        SettingsError: A name is unknown; the nearest one is offered.
+    """
+    if question.regime not in REGIMES:
+        raise SettingsError(f"unknown regime '{question.regime}'{did_you_mean(question.regime, REGIMES)}")
+    routes = reader.query("SELECT DISTINCT mineral, stage FROM mart.route_score ORDER BY ALL")
+    names = reader.query(
+        "SELECT mineral AS code, name, symbol AS other FROM core.minerals ORDER BY ALL"
+    ).rows()
+    scored = set(routes["mineral"])
+    mineral = _code(
+        "mineral",
+        question.mineral,
+        [row for row in names if row[0] in scored] or [(m, m, None) for m in scored],
+    )
+    stages = set(routes.filter(pl.col("mineral") == mineral)["stage"])
+    if question.stage.casefold() not in stages:
+        raise SettingsError(
+            f"no routes of {mineral} at stage '{question.stage}'{did_you_mean(question.stage, stages)}"
+        )
+    days = reader.query("SELECT DISTINCT horizon_days FROM mart.route_score ORDER BY 1")[
+        "horizon_days"
+    ].to_list()
+    if question.horizon_days not in days:
+        raise SettingsError(
+            f"no scores at a horizon of {question.horizon_days} days; known: {', '.join(map(str, days))}"
+        )
+    countries = reader.query(
+        "SELECT country AS code, name, iso2 AS other FROM core.countries ORDER BY ALL"
+    ).rows()
+    blocs = reader.query(
+        "SELECT DISTINCT bloc AS code, bloc AS name, NULL::VARCHAR AS other FROM core.blocs ORDER BY 1"
+    ).rows()
+    exporter = question.exporter
+    exporter = ALL if exporter.casefold() in (ALL, "*") else _code("exporter", exporter, countries)
+    importers = [*countries, *blocs] if exporter == ALL else countries
+    importer = _code("importer", question.importer, importers)
+    return Question(
+        mineral, question.stage.casefold(), exporter, importer, question.horizon_days, question.regime
+    )
+
+
+def _code(what: str, written: str, known: Iterable[Sequence[str | None]]) -> str:
+    """Return the code of a name, code or symbol, whatever its case."""
+    codes = {str(alias).casefold(): str(row[0]) for row in known for alias in row if alias}
+    wanted = written.casefold()
+    for candidate in (wanted, wanted.replace(" ", "_").replace("-", "_")):
+        if candidate in codes:
+            return codes[candidate]
+    raise SettingsError(f"unknown {what} '{written}'{did_you_mean(written, codes)}")
+
+
+def _where(
+    reader: Reader, table: str, keys: dict[str, Any], more: str = "", order: str = "ALL"
+) -> pl.DataFrame:
+    condition = " AND ".join(f'"{name}" = ${name}' for name in keys)
+    return reader.query(f"SELECT * FROM {table} WHERE {condition} {more} ORDER BY {order}", keys)
+
+
+def _waterfall(reader: Reader, question: Question, measures: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the terms in their order, each with its sentence; terms that moved nothing are left out."""
+    keys = question.keys()
+    view = "importer_contribution" if question.is_total else "contribution"
+    condition = " AND ".join(f'c."{name}" = ${name}' for name in keys)
+    points = reader.query(
+        f"SELECT c.* FROM mart.{view} AS c WHERE {condition} AND c.regime = $regime AND c.points <> 0 "
+        "ORDER BY c.sort_order, c.step, c.term",
+        {**keys, "regime": question.regime},
+    )
+    terms = with_templates(reader, points)
+    hits = measures.with_columns(pl.lit(value).alias(name) for name, value in keys.items())
+    made = with_sentences(terms.to_dicts(), hits.to_dicts(), load_book(reader))
+    wanted = (
+        *(
+            "step",
+            "step_name",
+            "points",
+            "sentence",
+            "measure_id",
+            "clause",
+            "term_stage",
+            "rule_id",
+            "pledge_id",
+        ),
+        "source_ids",
+    )
+    return [{name: term[name] for name in wanted} for term in made]
+
+
+def _measures(reader: Reader, question: Question) -> pl.DataFrame:
+    """Return the measures that hit the route or the flows that feed it, the strongest first."""
+    keys = question.keys()
+    condition = " AND ".join(f'rm."{name}" = ${name}' for name in keys)
+    regime = "snapback" if question.regime == "full_stop" else question.regime
+    return reader.query(
+        f"""
+        SELECT rm.measure_id, any_value(m.notice) AS notice, rm.clause, rm.state, rm.flow_stage, rm.flow_exporter,
+               rm.flow_importer, sum(rm.withheld_share_low) AS withheld_share_low,
+               sum(rm.withheld_share_best) AS withheld_share_best, sum(rm.withheld_share_high) AS withheld_share_high,
+               arg_max(rm.rule_id, rm.withheld_share_best) AS rule_id,
+               string_agg(DISTINCT rm.source_id, ';' ORDER BY rm.source_id) AS source_id
+        FROM (SELECT DISTINCT ON (measure_id, clause, item_id, flow_stage, flow_exporter, flow_importer) * FROM mart.route_measure AS rm
+              WHERE {condition} AND rm.regime = $regime ORDER BY ALL) AS rm
+        LEFT JOIN (SELECT measure_id, arg_max(notice, known_from) AS notice FROM core.measures GROUP BY measure_id) AS m
+          USING (measure_id)
+        GROUP BY rm.measure_id, rm.clause, rm.state, rm.flow_stage, rm.flow_exporter, rm.flow_importer
+        ORDER BY withheld_share_best DESC, rm.measure_id, rm.clause, rm.flow_stage, rm.flow_exporter, rm.flow_importer
+        """,
+        {**keys, "regime": regime},
+    )
+
+
+def _regime(score: dict[str, Any], regime: str) -> dict[str, Any]:
+    """Gather the columns of one regime."""
+    return {
+        "score": dict(
+            zip(
+                ("low", "likely_low", "best", "likely_high", "high"),
+                (score[c] for c in range_columns(regime)),
+                strict=True,
+            )
+        ),
+        "missing_share": score[f"{regime}_missing_share"],
+        "band": score[f"{regime}_band"],
+        "confidence": score[f"{regime}_confidence"],
+        "priority": score[f"{regime}_priority"],
+        "time_to_shortage_days": score[f"{regime}_time_to_shortage_days"],
+    }
+
+
+def _cited(cells: Iterable[object]) -> list[str]:
+    """Return every source id in cells that hold one, a list, or a `;` list."""
+    ids: set[str] = set()
+    for cell in cells:
+        parts = cell if isinstance(cell, list) else str(cell or "").split(";")
+        ids.update(str(part).strip() for part in parts if str(part).strip())
+    return sorted(ids)
+
+
+def _sources(reader: Reader, ids: list[str]) -> pl.DataFrame:
+    return reader.query(
+        "SELECT source_id, grade, publisher, title, published, url FROM core.sources "
+        "WHERE list_contains($ids, source_id) ORDER BY source_id",
+        {"ids": ids},
+    )
+
+
+def _no_route(reader: Reader, question: Question) -> str:
+    """Say that nothing is traded on the lane, and where the importer does buy."""
+    keys = {"mineral": question.mineral, "stage": question.stage, "importer": question.importer}
+    found = _where(reader, "mart.route_score", keys)
+    name = f"{question.mineral} / {question.stage} / {question.exporter} → {question.importer}"
+    if found.height == 0:
+        return f"{name}: no trade into {question.importer} is known at this stage, so there is nothing to score. Unknown is not zero."
+    largest = (
+        found.unique("exporter")
+        .sort("route_t", "exporter", descending=[True, False], nulls_last=True)["exporter"]
+        .head(8)
+        .to_list()
+    )
+    return f"{name}: no such trade is known. {question.importer} buys from: {', '.join(largest)}."

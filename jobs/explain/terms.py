@@ -1,0 +1,88 @@
+"""What each term of the waterfall stands for: its rule, its sources, and the sentence that explains it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.scoring.inputs import Inputs
+
+LAW_TERM = ["mineral", "measure_id", "clause", "term_stage"]
+STEP_SENTENCES = {
+    "S0": "If {curbing_country} stopped all exports, with no response: {points}.",
+    "S1": "No law withholds anything yet: {points}.",
+    "upstream": "New plants upstream replace part of what is lost: {points}.",
+    "S4": "Other suppliers replace part of the loss: {points}.",
+    "S5": "Users switch to other materials: {points}.",
+    "S6": "Stocks cover part of the loss: {points}.",
+}
+
+
+def term_frame(marts: Mapping[str, pl.DataFrame], inputs: Inputs) -> pl.DataFrame:
+    """Complete the engine's terms with rule, sources and sentence.
+
+    The rule of a law term differs by buyer (ordinary, in dispute, small lane): here stands the one most buyers meet;
+    `mart.contribution` gives the route's own.
+
+    Args:
+        marts: contribution_term and flow_measure as the engine gives them.
+        inputs: the day's frames.
+    """
+    rules = (
+        marts["flow_measure"]
+        .group_by("mineral", "measure_id", "clause", term_stage="flow_stage")
+        .agg(rule_id=pl.col("rule_id").mode().sort().first())
+    )
+    law = (
+        inputs["measures"]
+        .group_by("measure_id", "clause")
+        .agg(law_sources=pl.col("source_id").unique().sort().str.join(";"), notice=pl.col("notice").first())
+    )
+    pledges = (
+        inputs["pledges"]
+        .group_by("pledge_id")
+        .agg(pledge_sources=pl.col("source_id").unique().sort().str.join(";"))
+    )
+    frame = (
+        marts["contribution_term"]
+        .join(rules, on=LAW_TERM, how="left", maintain_order="left")
+        .join(law, on=["measure_id", "clause"], how="left", maintain_order="left")
+        .join(pledges, on="pledge_id", how="left", maintain_order="left")
+    )
+    sentences = [_sentence(row, inputs.curbing_country) for row in frame.iter_rows(named=True)]
+    return frame.select(
+        "mineral",
+        "term",
+        "step",
+        "step_name",
+        pl.coalesce("rule_id", "pledge_rule_id").alias("rule_id"),
+        "measure_id",
+        "clause",
+        "term_stage",
+        flow_exporter=pl.when(pl.col("measure_id").is_not_null()).then(pl.lit(inputs.curbing_country)),
+        pledge_id="pledge_id",
+        sort_order="sort_order",
+        source_ids=pl.coalesce("law_sources", "pledge_sources"),
+        explain=pl.Series(sentences, dtype=pl.String),
+    )
+
+
+def _sentence(row: dict[str, object], curbing_country: str) -> str:
+    """A sentence with places for the route's own names; all else is filled in here."""
+    if row["measure_id"]:
+        reach = (
+            "foreign goods with its content"
+            if row["step"] == "S3"
+            else f"its {row['term_stage']} {{mineral}}"
+        )
+        return (
+            f"{row['notice']} ({row['clause']}) holds back {curbing_country}'s share in {reach}: {{points}}."
+        )
+    if row["pledge_id"]:
+        return f"Pledge {row['pledge_id']} eases the law: {{points}}."
+    key = "upstream" if row["term_stage"] == "upstream" else str(row["step"])
+    return STEP_SENTENCES[key].replace("{curbing_country}", curbing_country)

@@ -1,0 +1,184 @@
+"""An explanation as a person reads it on the terminal."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from jobs.marts import REGIMES
+from jobs.tables import as_table
+
+SHOWN_FROM = 0.05  # points; smaller terms would all read +0.0
+LABELS = {"active": "active", "snapback": "snapback", "full_stop": "full stop"}
+
+
+def as_text(found: dict[str, Any]) -> Group:
+    """Lay out what `jobs.explain.route.explain` collected."""
+    question, run, row = found["question"], found["run"], found["row"]
+    parts: list[RenderableType] = [
+        Text(
+            f"{question['mineral']} / {question['stage']} / {question['exporter']} → {question['importer']}"
+            f", {question['horizon_days']} days",
+            style="bold",
+        ),
+        Text(
+            f"as of {run['as_of']}, as known on {run['known_at']}, curbs of {run['curbing_country']}, run {run['run_id']}"
+        ),
+        Text(),
+        _scores(found["scores"]),
+        Text(),
+        *(Text(line) for line in _context(row)),
+        Text(),
+        *_waterfall(found),
+        *_measures(found["measures"]),
+        *_sources(found["sources"]),
+    ]
+    return Group(*parts)
+
+
+def _scores(scores: dict[str, Any]) -> RenderableType:
+    rows = []
+    for regime in REGIMES:
+        item = scores[regime]
+        ends = item["score"]
+        rows.append(
+            (
+                LABELS[regime], points(ends["best"]), item["band"] or "unknown", f"{points(ends['likely_low'])}–{points(ends['likely_high'])}",
+                f"{points(ends['low'])}–{points(ends['high'])}", item["confidence"] or "", share(item["missing_share"]),
+                days(item["time_to_shortage_days"]),
+            )
+        )  # fmt: skip
+    return as_table(
+        ("regime", "score", "band", "likely", "bounds", "confidence", "missing", "shortage after"), rows
+    )
+
+
+def _context(row: dict[str, Any]) -> list[str]:
+    """Return the lines on trade, dependence, what is to come, and what is not known."""
+    lines: list[str] = []
+    if row.get("unknown_reason"):
+        lines.append(f"Unknown: {row['unknown_reason']}")
+    tonnes = row.get("route_t", row.get("import_t"))
+    what = "Normal trade" if "route_t" in row else "Imports"
+    trade = f"{what} {amount(tonnes)} t in {row['baseline_year']}"
+    if row.get("latest_t") is not None:
+        trade += f", {amount(row['latest_t'])} t in {row['trade_year']}"
+    if row.get("route_usd") is not None:
+        trade += f"; {amount(row['route_usd'])} USD"
+    lines.append(f"{trade}. Trade code fit: {row['trade_basis']}." if row.get("trade_basis") else f"{trade}.")
+    if row.get("dependence_share") is not None:
+        lines.append(f"The route is {share(row['dependence_share'])} of the importer's supply at this stage.")
+    if row.get("touched_share_best") is not None:
+        lines.append(
+            f"Curbing-country material in the exporter's pool: {share(row['touched_share_best'])} "
+            f"({share(row['touched_share_low'])}–{share(row['touched_share_high'])}), assuming that pools mix evenly."
+        )
+    graded = f"Trade against production reconciles: {row['reconciliation']}."
+    if row["reconciliation"] == "insufficient":
+        graded += " Read the score as unverified."
+    lines.append(graded)
+    if row.get("hindsight"):
+        lines.append("Production or reserves published after the date of knowledge were used (hindsight).")
+    if row.get("narrowed_by"):
+        lines.append(f"What would narrow the range most: {row['narrowed_by']}.")
+    if row.get("scheduled") is not None:
+        lines.append(f"Scheduled (the changes already known, weighted by time): {points(row['scheduled'])}.")
+    if row.get("next_event"):
+        lines.append(f"Next known event: {row['next_event_date']}, {row['next_event']}.")
+    return lines
+
+
+def _waterfall(found: dict[str, Any]) -> list[RenderableType]:
+    """Return the steps with their terms; the points sum to the score."""
+    regime = found["question"]["regime"]
+    terms = found["waterfall"]
+    if not terms:
+        return [Text(f"No points in {LABELS[regime]}: nothing on this route is hit."), Text()]
+    rows: list[tuple[object, ...]] = []
+    reached = 0.0
+    for (step, name), members in groupby(terms, key=lambda term: (term["step"], term["step_name"])):
+        small: list[float] = []
+        for term in members:
+            reached += term["points"]
+            if abs(term["points"]) < SHOWN_FROM:
+                small.append(term["points"])
+                continue
+            stage = f", {term['term_stage']}" if term["measure_id"] else ""
+            rows.append((f"{step} {name}{stage}", signed(term["points"]), points(reached), term["sentence"]))
+        if small:
+            terms_word = "smaller term" if len(small) == 1 else "smaller terms"
+            more = f"and {len(small)} {terms_word}, {sum(small):+.2f} together (--json lists all)"
+            rows.append((f"{step} {name}", signed(sum(small)), points(reached), more))
+    title = Text(
+        f"Points in {LABELS[regime]} (each is the change of the score; together they are the score)",
+        style="bold",
+    )
+    return [title, as_table(("step", "points", "score", "why"), rows), Text()]
+
+
+def _measures(measures: list[dict[str, Any]]) -> list[RenderableType]:
+    if not measures:
+        return [Text("No measure withholds anything on this route or upstream of it."), Text()]
+    rows = [
+        (
+            item["notice"] or item["measure_id"], item["clause"], str(item["state"]).replace("_", " "),
+            f"{item['flow_stage']} {item['flow_exporter']} → {item['flow_importer']}",
+            f"{share(item['withheld_share_best'])} ({share(item['withheld_share_low'])}–{share(item['withheld_share_high'])})",
+            item["rule_id"], item["source_id"],
+        )
+        for item in measures
+    ]  # fmt: skip
+    return [
+        Text("Measures", style="bold"),
+        as_table(("notice", "clause", "state", "flow", "withheld", "rule", "source"), rows),
+        Text(),
+    ]
+
+
+def _sources(sources: list[dict[str, Any]]) -> list[RenderableType]:
+    if not sources:
+        return []
+    rows = [
+        (
+            item["source_id"],
+            item["grade"],
+            ", ".join(str(part) for part in (item["publisher"], item["title"], item["published"]) if part),
+            item["url"],
+        )
+        for item in sources
+    ]
+    return [
+        Text("Sources (A official, B official through an extract, C press, D judgement)", style="bold"),
+        as_table(("id", "grade", "what", "link"), rows),
+    ]
+
+
+def signed(value: float) -> str:
+    """Return a change of the score with one decimal and a sign; what rounds to nothing has none."""
+    written = f"{value:+.1f}"
+    return "0.0" if written in {"+0.0", "-0.0"} else written
+
+
+def points(value: float | None) -> str:
+    """Return a score with one decimal; `?` where it is unknown."""
+    return "?" if value is None else f"{abs(value) if abs(value) < SHOWN_FROM else value:.1f}"
+
+
+def share(value: float | None) -> str:
+    """Return a share in percent; `?` where it is unknown."""
+    return "?" if value is None else f"{value * 100:.3g} %"
+
+
+def days(value: float | None) -> str:
+    """Return whole days; empty where no shortage comes."""
+    return "" if value is None else f"{value:.0f} days"
+
+
+def amount(value: float | None) -> str:
+    """Return tonnes or dollars with thousands separated."""
+    if value is None:
+        return "?"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -1,0 +1,1 @@
+"""Working on facts: check, add, compare, import and fetch."""

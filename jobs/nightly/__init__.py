@@ -1,0 +1,1 @@
+"""One recalculation of everything, and when it starts."""

@@ -1,0 +1,132 @@
+"""One recalculation: the facts of a day in, the tables of schema mart out. No file, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from engine.scoring.portfolio import score_in_parts
+from engine.scoring.withheld import withheld_portfolio
+from jobs.explain.terms import term_frame
+from jobs.gather import LONGEST_DAYS, gather
+from jobs.nightly.coverage import measure_coverage
+from jobs.settings import ALL_COUNTRIES
+from warehouse.asof.inputs import Inputs as WarehouseInputs
+from warehouse.published.marts import publishable
+
+if TYPE_CHECKING:
+    from engine.language.rules import RuleSet
+    from warehouse.asof.state import Warehouse
+
+Phase = Callable[[str], AbstractContextManager[object]]
+Deliver = Callable[[Mapping[str, pl.DataFrame]], None]
+LEDGER_COUNTRIES = (
+    "SELECT DISTINCT curbing_country FROM core.measures WHERE known_from <= $known_at ORDER BY 1"
+)
+ROUTE_COLUMNS = ("mineral", "stage", "exporter", "importer", "horizon_days", "route_usd")
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What is asked: the day of the law, the state of knowledge, and whose curbs (ISO3, or ``all``)."""
+
+    as_of: date
+    known_at: date
+    curbing_country: str
+    strict_knowledge: bool = False
+
+
+def recalculate(
+    request: RunRequest, state: Warehouse, ruleset: RuleSet, on_phase: Phase, deliver: Deliver
+) -> list[str]:
+    """Score every route and importer, or give c of every ledger country where the curbing country is ``all``.
+
+    Args:
+        request: what is asked.
+        state: the facts.
+        ruleset: checked rules.
+        on_phase: times a phase; the phases of scoring come again for every few minerals.
+        deliver: is given the mart tables, with a null run_id, a few minerals at a time; what has been delivered is
+            not kept, so that memory does not grow with the number of minerals.
+
+    Returns:
+        What a reader should be warned of.
+
+    Raises:
+        InputError: no trade was known, or figures from later had to be used and ``strict_knowledge`` is set.
+    """
+    if request.curbing_country == ALL_COUNTRIES:
+        return _every_country(request, state, ruleset, on_phase, deliver)
+    facts = WarehouseInputs(state, request.as_of, request.known_at, request.curbing_country)
+    with on_phase("gather"):
+        inputs = gather(facts, strict_knowledge=request.strict_knowledge)
+    routes, grades = [], []
+    for scored in score_in_parts(inputs, ruleset, on_phase):
+        with on_phase("tables"):
+            marts = dict(scored)
+            marts["contribution_term"] = term_frame(marts, inputs)
+            for name in ("route_score", "importer_score"):
+                marts[name] = marts[name].with_columns(pl.lit(None, pl.String).alias("run_id"))
+            routes.append(marts["route_score"].select(ROUTE_COLUMNS))
+            grades.append(marts["reconciliation"])
+        deliver({name: publishable(name, frame) for name, frame in marts.items()})
+        del scored, marts  # before the next minerals are scored
+    with on_phase("tables"):
+        every_route, every_grade = pl.concat(routes), pl.concat(grades, how="vertical_relaxed")
+        last = {
+            "measure_coverage": measure_coverage(state, request.known_at, every_route),
+            "calendar": _calendar(facts),
+        }
+    deliver({name: publishable(name, frame) for name, frame in last.items()})
+    return _warnings(every_grade, facts)
+
+
+def _every_country(
+    request: RunRequest, state: Warehouse, ruleset: RuleSet, on_phase: Phase, deliver: Deliver
+) -> list[str]:
+    parts = []
+    countries = state.query(LEDGER_COUNTRIES, {"known_at": request.known_at})["curbing_country"]
+    calendars = []
+    with on_phase("withheld shares"):
+        for country in countries:
+            facts = WarehouseInputs(state, request.as_of, request.known_at, country)
+            parts.append(
+                withheld_portfolio(gather(facts, strict_knowledge=request.strict_knowledge), ruleset)
+            )
+            calendars.append(_calendar(facts))
+    filled = [part for part in parts if part.height]
+    keys = ["curbing_country", "mineral", "stage", "importer", "horizon_days"]
+    deliver({"withheld_share": pl.concat(filled).sort(keys), "calendar": pl.concat(calendars)})
+    return []
+
+
+def _calendar(facts: WarehouseInputs) -> pl.DataFrame:
+    """Changes of measures that are already known to come, within the longest horizon."""
+    return facts.measure_timeline(facts.as_of + timedelta(days=LONGEST_DAYS)).select(
+        event_date="valid_from",
+        measure_id="measure_id",
+        clause="clause",
+        event=pl.format("{} becomes {} for {}", "notice", "state", "importer").str.replace_all("_", " "),
+        state_after="state",
+        notice="notice",
+        source_id="source_id",
+    )
+
+
+def _warnings(grades: pl.DataFrame, facts: WarehouseInputs) -> list[str]:
+    warnings = []
+    weak = grades.filter(pl.col("grade") == "insufficient")
+    if weak.height:
+        names = ", ".join(f"{m} {s}" for m, s in weak.select("mineral", "stage").iter_rows())
+        warnings.append(f"trade and production do not reconcile for {names}: these scores are unverified.")
+    gaps = facts.gaps.filter(pl.col("hs6").is_not_null())
+    if gaps.height:
+        by_reason = gaps.group_by("reason").agg(pl.col("row_count").sum()).sort("reason")
+        told = "; ".join(f"{count} because {reason}" for reason, count in by_reason.iter_rows())
+        warnings.append(f"trade rows that could not become tonnes of a lane: {told}.")
+    return warnings

@@ -1,0 +1,274 @@
+"""One nightly recalculation: facts, rules, scores, checks, publishing, exports, ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from jobs.errors import ExitCode, InputError, SettingsError
+from jobs.export.book import Selection, load_book
+from jobs.export.tables import NIGHTLY_SKIP, TableFormat, export_tables, whole_folder, write_manifest
+from jobs.export.xlsx import write_book
+from jobs.marts import KEYS
+from jobs.nightly.checks import CheckResult, MartChecks, check_frame, require_passed
+from jobs.nightly.meta import RunStamp, meta_frames
+from jobs.nightly.phases import Phases
+from jobs.nightly.recalculate import RunRequest, recalculate
+from jobs.output import ledger
+from jobs.output.identity import code_version, new_attempt_id, run_identity
+from jobs.output.layout import Layout
+from jobs.output.lock import exclusive
+from jobs.output.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
+from jobs.rules.rulebook import CURBS, Rulebook, load_rulebook, require_tested
+from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
+from jobs.suggest import did_you_mean
+from warehouse.asof.state import Warehouse
+from warehouse.bundle.reading import LoadReport
+from warehouse.database import Database
+from warehouse.published.datapackage import write_data_package
+from warehouse.published.snapshot import Append, build_snapshot
+
+
+@dataclass(frozen=True)
+class RunDates:
+    """The logical dates of a run, and the clock of the log: nothing below reads a clock of its own."""
+
+    as_of: date
+    known_at: date
+    started_at: datetime
+    clock: Callable[[], datetime]
+
+
+@dataclass
+class RunOutcome:
+    """What a run did, for the summary."""
+
+    stamp: RunStamp
+    layout: Layout
+    facts: LoadReport
+    rulebook: Rulebook
+    checks: list[CheckResult]
+    snapshot: Path
+    exports: Path
+    pointer_moved: bool
+    dropped: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def code(self) -> ExitCode:
+        """10 where something should be looked at, else 0."""
+        return ExitCode.WARNINGS if self.warnings else ExitCode.OK
+
+
+def run(settings: Settings, dates: RunDates, phases: Phases) -> RunOutcome:
+    """Recalculate, check, publish and export.
+
+    Args:
+        settings: Facts, rules, output folder, curbing country.
+        dates: The day to score and the state of knowledge.
+        phases: Times each phase and shows it on a terminal.
+
+    Raises:
+        BusyError: Another run holds the output folder.
+        InputError, DataError: Facts are missing, unreadable, or do not reach back to the day asked for.
+        SettingsError, RuleError: Options or rules are wrong, or an inline test of a rule fails.
+        CheckError: A check failed; nothing was published.
+        PublishError: The output folder is full or cannot be written.
+    """
+    layout = Layout(settings.out)
+    with exclusive(layout.lock, since=dates.started_at):
+        removed = clean_stale(layout)
+        with phases.phase("rules"):
+            rulebook = load_rulebook(settings.rules, method=CURBS)
+            require_tested(rulebook)
+        with Warehouse.open_state(layout.state) as state:
+            with phases.phase("facts"):
+                facts = state.load_bundles(settings.facts, strict=settings.strict)
+            _require_reach(state, settings, dates)
+            stamp = _stamp(settings, dates, facts, rulebook)
+            try:
+                outcome = _score_and_publish(settings, dates, phases, layout, state, facts, rulebook, stamp)
+            except BaseException as problem:
+                # The log of a failure must never hide the failure itself.
+                with suppress(Exception):
+                    ledger.append(state, _entry(stamp, dates, ledger.FAILED, message=str(problem)[:2000]))
+                raise
+        outcome.notes[:0] = [f"removed {name}, left behind by a run that was killed" for name in removed]
+        return outcome
+
+
+def _score_and_publish(
+    settings: Settings,
+    dates: RunDates,
+    phases: Phases,
+    layout: Layout,
+    state: Warehouse,
+    facts: LoadReport,
+    rulebook: Rulebook,
+    stamp: RunStamp,
+) -> RunOutcome:
+    request = RunRequest(
+        as_of=stamp.as_of,
+        known_at=stamp.known_at,
+        curbing_country=stamp.curbing_country,
+        strict_knowledge=settings.strict_knowledge,
+    )
+    checks = MartChecks(stamp.curbing_country)
+    warnings: list[str] = []
+
+    def fill(append: Append) -> Mapping[str, pl.DataFrame]:
+        """Check the tables and write them as they are scored; publish nothing if a check fails."""
+
+        def deliver(marts: Mapping[str, pl.DataFrame]) -> None:
+            stamped = {name: _stamped(frame, stamp) for name, frame in marts.items()}
+            with phases.phase("checks"):
+                checks.add(stamped)
+            with phases.phase("store"):
+                append(stamped)
+
+        warnings.extend(recalculate(request, state, rulebook.ruleset, phases.phase, deliver))
+        require_passed(checks.results())
+        meta = meta_frames(stamp, phases.done, check_frame(checks.results()), rulebook, facts)
+        publishing.enter_context(phases.phase("publish"))  # what follows is no scoring any more
+        return meta
+
+    with ExitStack() as publishing:
+        snapshot = place_snapshot(
+            layout,
+            as_of=stamp.as_of,
+            run_id=stamp.run_id,
+            build=lambda path: build_snapshot(path, state, fill),
+            verify=lambda path: _verify(path, checks),
+        )
+        warnings += _load_warnings(facts)
+        case = PointerCase(stamp.as_of, stamp.known_at, stamp.curbing_country, dates.started_at.date())
+        pointed = layout.pointed()
+        known = ledger.known_at_of(state, pointed.run_id) if pointed else None
+        moved = pointer_moves(layout, case, default_country=DEFAULT_CURBING_COUNTRY, pointed_known_at=known)
+        if moved:
+            warnings.extend(point_to(layout, snapshot))
+    with phases.phase("exports"):
+        exports = _export(settings, layout, snapshot, stamp, facts)
+    ledger.append(state, _entry(stamp, dates, ledger.PUBLISHED, file=snapshot.name))
+    dropped = drop_old(layout, keep=settings.keep_snapshots, spare=snapshot)
+    return RunOutcome(
+        stamp, layout, facts, rulebook, checks.results(), snapshot, exports, moved, dropped, warnings
+    )
+
+
+def _verify(path: Path, checks: MartChecks) -> None:
+    with Database.open(path, read_only=True) as built:
+        checks.verify_built(built, path)
+
+
+def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp, facts: LoadReport) -> Path:
+    """Write the mart tables as CSV and Parquet, their description, and the workbooks of the settings."""
+    target = layout.exports / stamp.run_id
+    selections: list[Selection] = []
+    if stamp.curbing_country != ALL_COUNTRIES:  # which scores no routes
+        selections += [Selection(importer=importer) for importer in settings.export.importers]
+        selections += [Selection(top=settings.export.top)] if settings.export.top else []
+    with (
+        whole_folder(target) as folder,
+        Database.open(snapshot, read_only=True) as reader,
+        Database.open(snapshot, read_only=True) as beside,
+        ThreadPoolExecutor(max_workers=1) as pool,
+    ):
+        reader.keep_small()
+        # DuckDB writes Parquet by itself, while the text and the workbooks are made here.
+        parquet = pool.submit(export_tables, beside, folder, (TableFormat.PARQUET,), skip=NIGHTLY_SKIP)
+        export_tables(reader, folder, (TableFormat.CSV,), skip=NIGHTLY_SKIP)
+        for selection in selections:
+            write_book(load_book(reader, selection), folder / selection.file_name)
+        parquet.result()
+        write_data_package(reader, folder, facts.bundles, KEYS)
+        write_manifest(folder)
+    return target
+
+
+def _require_reach(state: Warehouse, settings: Settings, dates: RunDates) -> None:
+    """Refuse a day before any trade was known, and a curbing country that the facts do not have."""
+    first: date | None = state.query("SELECT min(known_from) AS first FROM core.trade")["first"].item()
+    if first is None:
+        raise InputError(
+            "the facts hold no trade, so there are no routes to score; add a `trade` table to a bundle."
+        )
+    for name, day in (("--as-of", dates.as_of), ("--known-at", dates.known_at)):
+        if day < first:
+            raise InputError(
+                f"{name} {day} lies before {first}, the day on which the first trade year of these facts was known; "
+                f"choose {first} or later."
+            )
+    country = settings.curbing_country
+    if country != ALL_COUNTRIES:
+        known = state.query("SELECT DISTINCT country FROM core.countries ORDER BY 1")["country"].to_list()
+        if country not in known:
+            raise SettingsError(f"unknown curbing country '{country}'{did_you_mean(country, known)}")
+
+
+def _stamp(settings: Settings, dates: RunDates, facts: LoadReport, rulebook: Rulebook) -> RunStamp:
+    code = code_version()
+    run_id = run_identity(
+        as_of=dates.as_of,
+        known_at=dates.known_at,
+        curbing_country=settings.curbing_country,
+        facts_hash=facts.facts_hash,
+        rules_hash=rulebook.rules_hash,
+        code=code,
+    )
+    return RunStamp(
+        run_id=run_id,
+        attempt_id=new_attempt_id(),
+        as_of=dates.as_of,
+        known_at=dates.known_at,
+        curbing_country=settings.curbing_country,
+        facts_hash=facts.facts_hash,
+        rules_hash=rulebook.rules_hash,
+        code_version=code,
+        strict_knowledge=settings.strict_knowledge,
+        started_at=dates.started_at,
+    )
+
+
+def _stamped(frame: pl.DataFrame, stamp: RunStamp) -> pl.DataFrame:
+    """Set the run's identity on tables that carry it."""
+    if "run_id" not in frame.columns:
+        return frame
+    return frame.with_columns(pl.lit(stamp.run_id).alias("run_id"))
+
+
+def _load_warnings(facts: LoadReport) -> list[str]:
+    by_file = facts.rejected_by_file
+    if not by_file:
+        return []
+    files = ", ".join(f"{name} {count}" for name, count in by_file.items())
+    return [
+        f"{sum(by_file.values())} rows of the facts were set aside ({files}); `SELECT * FROM meta.rejected_row` says why."
+    ]
+
+
+def _entry(
+    stamp: RunStamp, dates: RunDates, status: str, file: str | None = None, message: str | None = None
+) -> ledger.Entry:
+    return ledger.Entry(
+        run_id=stamp.run_id,
+        attempt_id=stamp.attempt_id,
+        as_of=stamp.as_of,
+        known_at=stamp.known_at,
+        curbing_country=stamp.curbing_country,
+        facts_hash=stamp.facts_hash,
+        rules_hash=stamp.rules_hash,
+        code_version=stamp.code_version,
+        status=status,
+        started_at=stamp.started_at,
+        finished_at=dates.clock(),
+        file=file,
+        message=message,
+    )

@@ -1,0 +1,237 @@
+"""What a run did, short enough to read every morning, and the same as JSON."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from jobs.explain.text import amount
+from jobs.marts import BANDS, MAIN_HORIZON, UNKNOWN_BAND
+from jobs.nightly.phases import PhaseTime
+from jobs.nightly.run import RunOutcome
+from jobs.ports import Reader
+from jobs.tables import as_table
+
+TOP = 10
+MIN_USD = (
+    100_000  # a year; smaller lanes are counted, not listed: their priority is high and nothing hangs on them
+)
+GRADES = ("good", "fair", "weak", "insufficient")
+
+BY_BAND = """
+SELECT coalesce(active_band, 'unknown') AS band, count(*)::BIGINT AS routes, sum(route_usd)::DOUBLE AS usd
+FROM mart.route_score WHERE horizon_days = $horizon GROUP BY 1
+"""
+BY_RECONCILIATION = """
+SELECT reconciliation, count(*)::BIGINT AS routes FROM mart.route_score WHERE horizon_days = $horizon GROUP BY 1
+"""
+TOP_ROUTES = f"""
+SELECT mineral, stage, exporter, importer, active AS score, active_band AS band, active_likely_low AS likely_low,
+       active_likely_high AS likely_high, snapback, full_stop, active_priority AS priority, route_t, route_usd, reconciliation, next_event_date
+FROM mart.route_score WHERE horizon_days = $horizon AND coalesce(route_usd >= {MIN_USD}, true)
+ORDER BY active_priority DESC NULLS LAST, mineral, stage, exporter, importer LIMIT {TOP}
+"""
+SMALL_ROUTES = f"""
+SELECT count(*)::BIGINT AS routes, coalesce(sum(route_usd), 0)::DOUBLE AS usd,
+       coalesce(sum(route_usd) / (SELECT sum(route_usd) FROM mart.route_score WHERE horizon_days = $horizon), 0)::DOUBLE AS usd_share
+FROM mart.route_score WHERE horizon_days = $horizon AND route_usd < {MIN_USD}
+"""
+UNVERIFIED = """
+SELECT DISTINCT m.notice, a.measure_id, a.clause, a.valid_from AS since
+FROM measures_at($as_of, $known_at) AS a
+JOIN (SELECT measure_id, arg_max(notice, known_from) AS notice, arg_max(curbing_country, known_from) AS curbing_country
+      FROM core.measures GROUP BY measure_id) AS m USING (measure_id)
+WHERE a.state = 'lapsed_unverified' AND ($country = 'all' OR m.curbing_country = $country)
+ORDER BY ALL
+"""
+WITHOUT_TRADE = """
+SELECT c.mineral, count(*)::BIGINT AS items, any_value(c.reason ORDER BY c.reason) AS reason
+FROM mart.measure_coverage AS c WHERE NOT c.has_trade GROUP BY 1 ORDER BY 2 DESC, 1
+"""
+WITHHELD = """
+SELECT count(*)::BIGINT AS flows, count(DISTINCT curbing_country)::BIGINT AS countries FROM mart.withheld_share
+WHERE horizon_days = (SELECT min(horizon_days) FROM mart.withheld_share)
+"""
+COVERAGE = "SELECT count(*)::BIGINT AS items, count(*) FILTER (NOT has_trade)::BIGINT AS without FROM mart.measure_coverage"
+
+
+def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seconds: float) -> dict[str, Any]:
+    """Collect the summary of a run from its published file.
+
+    Args:
+        outcome: What the run did.
+        reader: The published file, opened read-only.
+        phases: The timed phases.
+        seconds: The whole duration.
+    """
+    stamp = outcome.stamp
+    horizon = {"horizon": MAIN_HORIZON}
+    bands = dict(reader.query(BY_BAND, horizon).select("band", "routes").rows())
+    grades = dict(reader.query(BY_RECONCILIATION, horizon).rows())
+    when = {"as_of": stamp.as_of, "known_at": stamp.known_at, "country": stamp.curbing_country}
+    coverage = reader.query(COVERAGE).row(0, named=True)
+    counts = outcome.facts.row_counts
+    return {
+        "run_id": stamp.run_id,
+        "as_of": stamp.as_of,
+        "known_at": stamp.known_at,
+        "curbing_country": stamp.curbing_country,
+        "facts": {
+            "bundles": [f"{item.name} {item.version}" for item in outcome.facts.bundles],
+            "rows": sum(counts.values()),
+            "trade_rows": counts.get("trade", 0),
+            "measures": counts.get("measures", 0),
+            "sources": counts.get("sources", 0),
+            "rejected": sum(outcome.facts.rejected_by_file.values()),
+            "hash": stamp.facts_hash,
+        },
+        "rules": {"count": len(outcome.rulebook.ruleset.rules), "hash": stamp.rules_hash},
+        "routes": {
+            "horizon_days": MAIN_HORIZON,
+            "total": sum(bands.values()),
+            "by_band": {band: bands.get(band, 0) for band in (*BANDS, UNKNOWN_BAND)},
+            "by_reconciliation": {grade: grades.get(grade, 0) for grade in GRADES},
+        },
+        "withheld": reader.query(WITHHELD).row(0, named=True),
+        "top": reader.query(TOP_ROUTES, horizon).to_dicts(),
+        "top_left_out": {"below_usd": MIN_USD, **reader.query(SMALL_ROUTES, horizon).row(0, named=True)},
+        "unverified": reader.query(UNVERIFIED, when).to_dicts(),
+        "without_trade": {**coverage, "minerals": reader.query(WITHOUT_TRADE).to_dicts()},
+        "checks": len(outcome.checks),
+        "phases": [
+            {"phase": item.name, "seconds": round(item.seconds, 3), "peak_memory_mb": round(item.peak_mb)}
+            for item in phases
+        ],
+        "seconds": round(seconds, 3),
+        "published": str(outcome.snapshot),
+        "pointer": str(outcome.layout.pointer),
+        "pointer_moved": outcome.pointer_moved,
+        "exports": str(outcome.exports),
+        "dropped": outcome.dropped,
+        "warnings": outcome.warnings,
+        "notes": outcome.notes,
+        "exit_code": int(outcome.code),
+    }
+
+
+def as_text(found: dict[str, Any]) -> Group:
+    """Lay the summary out for a terminal."""
+    facts, routes = found["facts"], found["routes"]
+    head = Text(f"Curbline, as of {found['as_of']}, curbs of {found['curbing_country']}", style="bold")
+    if found["known_at"] != found["as_of"]:
+        head.append(f", as known on {found['known_at']}")
+    parts: list[RenderableType] = [
+        head,
+        Text(f"Run {found['run_id']}, {found['seconds']:.1f} s"),
+        Text(
+            f"Facts: {facts['rows']:,} rows in {', '.join(facts['bundles'])}; {facts['trade_rows']:,} of trade, "
+            f"{facts['measures']} measures, {facts['sources']} sources, {facts['rejected']} rows set aside"
+        ),
+        Text(f"Rules: {found['rules']['count']}. Checks passed: {found['checks']}."),
+        *_routes(routes, found["withheld"]),
+        Text(),
+        *_top(found["top"], found["top_left_out"]),
+        *_unverified(found["unverified"], found["as_of"]),
+        *_without_trade(found["without_trade"]),
+        Text("Time: " + ", ".join(f"{item['phase']} {item['seconds']:.1f} s" for item in found["phases"])),
+        Text(),
+        *_places(found),
+    ]
+    parts += [Text(f"Note: {note}") for note in found["notes"]]
+    parts += [Text(f"Warning: {warning}", style="yellow") for warning in found["warnings"]]
+    return Group(*parts)
+
+
+def _routes(routes: dict[str, Any], withheld: dict[str, Any]) -> list[Text]:
+    if not routes["total"]:
+        flows = f"{withheld['flows']:,} flows of {withheld['countries']} countries (mart.withheld_share)"
+        return [Text(f"Withheld shares: {flows}. Routes are scored for one curbing country at a time.")]
+    bands, grades = _counts(routes["by_band"]), _counts(routes["by_reconciliation"])
+    return [
+        Text(f"Routes at {routes['horizon_days']} days: {routes['total']:,} ({bands})"),
+        Text(f"By reconciliation of trade and production: {grades}"),
+    ]
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
+
+
+def _top(rows: list[dict[str, Any]], left_out: dict[str, Any]) -> list[RenderableType]:
+    if not rows:
+        return []
+    shown = [
+        (
+            f"{row['mineral']} / {row['stage']}", f"{row['exporter']} → {row['importer']}", _one(row["priority"]), _one(row["score"]),
+            row["band"] or UNKNOWN_BAND, f"{_one(row['likely_low'])}–{_one(row['likely_high'])}", _one(row["snapback"]),
+            _one(row["full_stop"]), amount(row["route_t"]), amount(row["route_usd"]), row["reconciliation"],
+        )
+        for row in rows
+    ]  # fmt: skip
+    names = (
+        "mineral / stage",
+        "route",
+        "priority",
+        "score",
+        "band",
+        "likely",
+        "snapback",
+        "full stop",
+        "tonnes",
+        "USD a year",
+        "reconciles",
+    )
+    lines: list[RenderableType] = [
+        Text(f"Top {len(rows)} by priority (100 × √(dependence × missing share))", style="bold"),
+        as_table(names, shown),
+    ]
+    if left_out["routes"]:
+        lines.append(
+            Text(
+                f"Left out: {left_out['routes']:,} routes under {left_out['below_usd']:,} USD a year each, "
+                f"{left_out['usd_share'] * 100:.2g} % of all trade (mart.route_score has them)."
+            )
+        )
+    return [*lines, Text()]
+
+
+def _unverified(rows: list[dict[str, Any]], as_of: date) -> list[RenderableType]:
+    if not rows:
+        return [Text(f"Unverified on {as_of}: nothing.")]
+    by_notice: dict[str, date] = {}
+    for row in rows:
+        by_notice.setdefault(row["notice"] or row["measure_id"], row["since"])
+    listed = ", ".join(f"{notice} (since {since})" for notice, since in by_notice.items())
+    return [Text(f"Unverified on {as_of} (the stated end has passed, no successor is known): {listed}")]
+
+
+def _without_trade(found: dict[str, Any]) -> list[Text]:
+    if not found["items"]:
+        return []
+    names = ", ".join(f"{row['mineral']} {row['items']}" for row in found["minerals"][:12])
+    more = len(found["minerals"]) - 12
+    tail = f" and {more} more" if more > 0 else ""
+    listed = f": {names}{tail}" if names else ""
+    counted = f"{found['without']} of {found['items']}{listed}"
+    return [Text(f"Curbed items without trade: {counted} (mart.measure_coverage says why)")]
+
+
+def _places(found: dict[str, Any]) -> list[RenderableType]:
+    lines = [Text(f"Published: {found['published']}")]
+    if found["pointer_moved"]:
+        lines.append(Text(f"Open:      {found['pointer']}"))
+    else:
+        lines.append(
+            Text(f"Beside {found['pointer']}, which stays on the newest day of the default curbing country")
+        )
+    lines.append(Text(f"Tables:    {found['exports']}"))
+    if found["dropped"]:
+        lines.append(Text(f"Dropped {len(found['dropped'])} old snapshots with their exports"))
+    return list(lines)
+
+
+def _one(value: float | None) -> str:
+    return "?" if value is None else f"{value:.1f}"

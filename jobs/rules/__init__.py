@@ -1,0 +1,1 @@
+"""Working on rule files: check, lay out, test, try, and show."""

@@ -1,0 +1,324 @@
+"""The frames that the engine and the rules read, for one (as_of, known_at, curbing country).
+
+Every frame is sorted, has a fixed schema even when empty, and carries units in its column names.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from warehouse.asof.state import Warehouse
+from warehouse.asof.trade import completeness, flow_frame, gap_frame, production_frame
+from warehouse.ddl import sql_text
+from warehouse.errors import InputError
+from warehouse.records.tables import TABLES, columns
+
+#: Tables that are handed over as they stand, once cut to the day and to what was known.
+PLAIN = ("stocks", "substitution", "capacity", "lead_times", "licence_practice", "prices")
+
+
+class Inputs:
+    """Input frames at one point in both times; each is computed once."""
+
+    def __init__(self, warehouse: Warehouse, as_of: date, known_at: date, curbing_country: str) -> None:
+        self._warehouse = warehouse
+        self.as_of, self.known_at, self.curbing_country = as_of, known_at, curbing_country
+
+    def _query(self, name: str, **frames: pl.DataFrame) -> pl.DataFrame:
+        text = sql_text(f"asof/queries/{name}")
+        return self._warehouse.query(text, self._parameters(text), **frames)
+
+    def _parameters(self, text: str, **more: Any) -> dict[str, Any]:
+        given = {
+            "as_of": self.as_of,
+            "known_at": self.known_at,
+            "curbing_country": self.curbing_country,
+            **more,
+        }
+        return {name: value for name, value in given.items() if f"${name}" in text}
+
+    @cached_property
+    def chains(self) -> pl.DataFrame:
+        """mineral, stage_order, stage, product; only real minerals, in order of their chain."""
+        return self._warehouse.query(
+            "SELECT c.mineral, c.stage_order, c.stage, c.product FROM core.chains c JOIN core.minerals m USING (mineral) "
+            "WHERE NOT m.is_group ORDER BY c.mineral, c.stage_order"
+        )
+
+    @cached_property
+    def minerals(self) -> pl.DataFrame:
+        """mineral, name, symbol, is_group, content_basis."""
+        return self._warehouse.query(
+            "SELECT mineral, name, symbol, is_group, content_basis FROM core.minerals ORDER BY mineral"
+        )
+
+    @cached_property
+    def countries(self) -> pl.DataFrame:
+        """country, name, iso2, is_entrepot."""
+        return self._warehouse.query(
+            "SELECT country, name, iso2, is_entrepot FROM core.countries ORDER BY country"
+        )
+
+    @cached_property
+    def blocs(self) -> pl.DataFrame:
+        """bloc, country: members on as_of."""
+        return self._warehouse.query(
+            "SELECT DISTINCT bloc, country FROM core.blocs WHERE known_from <= $known_at "
+            "AND coalesce(valid_from, DATE '1900-01-01') <= $as_of "
+            "AND coalesce(valid_to, DATE '2200-01-01') > $as_of ORDER BY bloc, country",
+            {"known_at": self.known_at, "as_of": self.as_of},
+        )
+
+    @cached_property
+    def _codes(self) -> pl.DataFrame:
+        return self._query("codes")
+
+    @cached_property
+    def baselines(self) -> pl.DataFrame:
+        """mineral, stage, hs_revision, first_year, trade_year, baseline_year, first_announced.
+
+        Raises:
+            InputError: no trade at all was known by known_at.
+        """
+        frame = self._query("baselines", codes=self._codes)
+        if frame.is_empty():
+            raise InputError(
+                f"no trade known by {self.known_at} reaches a mineral on {self.as_of}. "
+                "Choose later dates, or add a bundle with earlier trade."
+            )
+        return frame
+
+    @cached_property
+    def _coded(self) -> pl.DataFrame:
+        return self._query("flows", codes=self._codes, baseline=self.baselines)
+
+    @cached_property
+    def trade_years(self) -> list[int]:
+        """Years of which trade was known by known_at, in order."""
+        found = self._warehouse.query(
+            "SELECT DISTINCT year FROM core.trade WHERE known_from <= $known_at AND year <= year($as_of::DATE) ORDER BY year",
+            {"known_at": self.known_at, "as_of": self.as_of},
+        )
+        return found["year"].to_list()
+
+    def geopolrisk(self, year: int) -> pl.DataFrame:
+        """What the GeoPolRisk rules read (rules/methods/geopolrisk/features.yml), of every lane of one year.
+
+        Columns: mineral, stage, exporter, importer, lane_t, imports_t, own_production_t (t of content, at best; null
+        where unknown), the features, and unknown_reason (null where a score can be formed).
+
+        Raises:
+            InputError: no trade of that year was known.
+        """
+        if year not in self.trade_years:
+            known = ", ".join(str(one) for one in self.trade_years) or "none at all"
+            raise InputError(f"no trade of {year} is known on {self.known_at}. Years with trade: {known}.")
+        text = sql_text("asof/queries/geopolrisk")
+        lanes = self.coded_in(year).filter(pl.col("year") == year)
+        return self._warehouse.query(text, self._parameters(text, year=year), coded=lanes)
+
+    def coded_in(self, year: int) -> pl.DataFrame:
+        """Rows of queries/flows.sql for one year instead of the baseline and the latest one."""
+        only = pl.lit(year, pl.Int64)
+        return self._query(
+            "flows",
+            codes=self._codes,
+            baseline=self.baselines.with_columns(baseline_year=only, trade_year=only),
+        )
+
+    @cached_property
+    def flows(self) -> pl.DataFrame:
+        """One row per mineral, stage and lane, of the baseline year or the latest year.
+
+        Columns: mineral, stage, exporter, importer, year (= baseline_year), route_t_low, route_t_best, route_t_high
+        (t of content; 0 where the lane had no trade in the baseline year), route_usd, trade_basis, is_complete,
+        trade_completeness (complete, small_flows_missing, value_only), latest_t (t of content in trade_year),
+        trade_year, baseline_year, is_hindsight (shares or conversions were first known after known_at).
+        """
+        return flow_frame(self._coded, self.baselines)
+
+    @cached_property
+    def gaps(self) -> pl.DataFrame:
+        """mineral, stage, year, hs6, reason, row_count, value_usd: rows that could not become tonnes of a lane."""
+        return pl.concat(
+            [gap_frame(self._coded, self.baselines), self._withheld, self._without_meaning]
+        ).sort("mineral", "stage", "year", "hs6", "reason")
+
+    @cached_property
+    def _withheld(self) -> pl.DataFrame:
+        return self._warehouse.query(
+            "SELECT mineral, stage, year, NULL::VARCHAR AS hs6, "
+            "'production of ' || country || ' is withheld: unknown, not zero' AS reason, "
+            "count(*)::BIGINT AS row_count, NULL::DOUBLE AS value_usd FROM core.production "
+            "WHERE production_t_best IS NULL AND known_from <= $known_at AND year <= year($as_of::DATE) GROUP BY ALL",
+            {"known_at": self.known_at, "as_of": self.as_of},
+        )
+
+    @cached_property
+    def _without_meaning(self) -> pl.DataFrame:
+        return self._warehouse.query(
+            "SELECT NULL::VARCHAR AS mineral, NULL::VARCHAR AS stage, year, hs6, "
+            "'no row of hs_codes says what this code holds' AS reason, "
+            "count(*)::BIGINT AS row_count, sum(value_usd) AS value_usd "
+            "FROM core.trade ANTI JOIN core.hs_codes USING (hs6) "
+            "WHERE known_from <= $known_at AND year <= year($as_of::DATE) GROUP BY year, hs6",
+            {"known_at": self.known_at, "as_of": self.as_of},
+        )
+
+    @cached_property
+    def trade_completeness(self) -> pl.DataFrame:
+        """mineral, stage, trade_completeness over all lanes of the baseline year."""
+        return completeness(self.flows)
+
+    @cached_property
+    def production(self) -> pl.DataFrame:
+        """Production in the year nearest the baseline year (the earlier of two that are equally near).
+
+        Columns: mineral, stage, country (OTH: all producers without a row together), production_t_low,
+        production_t_best, production_t_high (t of content), qualifier, year, is_unlisted_total, is_hindsight, source_id.
+        Group figures are split into elements; WLD totals and withheld figures are left out.
+        """
+        found = self._warehouse.query(
+            "SELECT * FROM production_at($as_of, $known_at)", {"as_of": self.as_of, "known_at": self.known_at}
+        )
+        return production_frame(found, self.baselines, self.chains)
+
+    @cached_property
+    def production_all_years(self) -> pl.DataFrame:
+        """Everything that `production_at` says: all years, groups, and WLD totals (qualifier world_estimate)."""
+        return self._warehouse.query(
+            "SELECT * FROM production_at($as_of, $known_at) ORDER BY mineral, stage, country, year",
+            {"as_of": self.as_of, "known_at": self.known_at},
+        )
+
+    @cached_property
+    def reserves(self) -> pl.DataFrame:
+        """mineral, country, claim_kind (reserve or resource), reserves_t_low, _best, _high, year, is_hindsight, source_id."""
+        return self._warehouse.query(
+            "SELECT mineral, country, claim_kind, reserves_t_low, reserves_t_best, reserves_t_high, year, "
+            "is_hindsight, source_id FROM reserves_at($as_of, $known_at) WHERE country <> 'WLD' "
+            "ORDER BY mineral, country, claim_kind",
+            {"as_of": self.as_of, "known_at": self.known_at},
+        )
+
+    @cached_property
+    def measures(self) -> pl.DataFrame:
+        """One row per item, importer and scope; see queries/measures.sql for the columns.
+
+        Importers are all countries that import the mineral at any stage. Rows of every state are here, the derived
+        lapsed_unverified among them; a measure without a state on as_of is not.
+        """
+        return self._query("measures", lane=self.flows.select("mineral", "stage", "importer").unique())
+
+    @cached_property
+    def measure_items(self) -> pl.DataFrame:
+        """Every item of every measure of the curbing country, with trade or without, for measure coverage.
+
+        Columns: measure_id, clause, item_id, mineral, stage, form, hs6, notice, instrument, date_announced, source_id.
+        """
+        return self._warehouse.query(
+            "SELECT i.measure_id, i.clause, i.item_id, i.mineral, i.stage, coalesce(i.form, 'all') AS form, i.hs6, "
+            "coalesce(m.notice, m.title) AS notice, m.instrument, m.date_announced, i.source_id "
+            "FROM core.measure_items i JOIN core.measures m USING (measure_id) "
+            "WHERE m.curbing_country = $curbing_country AND m.known_from <= $known_at AND i.known_from <= $known_at "
+            "AND m.date_announced <= $as_of ORDER BY i.measure_id, i.clause, i.item_id",
+            {"as_of": self.as_of, "known_at": self.known_at, "curbing_country": self.curbing_country},
+        )
+
+    def measure_timeline(self, until: date) -> pl.DataFrame:
+        """Changes of state after as_of and up to `until` that were known on known_at.
+
+        Columns: measure_id, clause, importer (ISO3, bloc or *), valid_from, state, source_id, notice. The end of a
+        suspension without a successor comes as lapsed_unverified on the day after its last day.
+        """
+        text = sql_text("asof/queries/timeline")
+        changes = self._warehouse.query(text, self._parameters(text, until=until))
+        notices = self._warehouse.query(
+            "SELECT measure_id, coalesce(notice, title) AS notice FROM core.measures"
+        )
+        return changes.join(notices, on="measure_id", how="left", maintain_order="left")
+
+    @cached_property
+    def pledges(self) -> pl.DataFrame:
+        """One row per pledge, item, exporter and importer (ISO3 or *); blocs are opened.
+
+        Columns: pledge_id, agreement_id, agreement_state, pledging_party, kind, legal_strength, backing (an expired
+        one as expired_enacted, expired_announced, expired_asserted), is_expired, implements_measure_id, performance,
+        mineral (* for all), stage (null for all), form, coverage, exporter, importer, protection_credit_low,
+        protection_credit_high, valid_from, valid_to, source_id.
+        """
+        return self._query("pledges")
+
+    @cached_property
+    def access(self) -> pl.DataFrame:
+        """Bans of other countries, and third countries' pledges, as rows of grain pledge_importer.
+
+        Columns: access_of (ban or pledge), row_id, exporter, importer (ISO3 or *), mineral, stage, form, instrument,
+        legal_strength, agreement_state, coverage, kind, state (of the ban), coverage_share_*, quota_share_*, source_id.
+        """
+        bans = self._query("bans")
+        pledges = (
+            self.pledges.filter(
+                (pl.col("backing") == "third_country")
+                & ~pl.col("is_expired")
+                & (pl.col("coverage") != "not_applicable")
+            )
+            .with_columns(pl.lit("pledge").alias("access_of"), pl.col("pledge_id").alias("row_id"))
+            .select(c for c in bans.columns if c in {*self.pledges.columns, "access_of", "row_id"})
+        )
+        return pl.concat([bans, pledges], how="diagonal").sort(
+            "access_of", "row_id", "exporter", "importer", "mineral", "stage", "form", nulls_last=True
+        )
+
+    def table(self, name: str) -> pl.DataFrame:
+        """A table of `PLAIN` as it stood: rows valid on as_of, the newest known edition of each.
+
+        Args:
+            name: stocks, substitution, capacity, lead_times, licence_practice or prices.
+
+        Returns:
+            The table's columns and is_hindsight (nothing was known by known_at, so the earliest edition is used).
+
+        Raises:
+            InputError: no such table here.
+        """
+        if name not in PLAIN:
+            raise InputError(f"'{name}' is not handed over as it stands; choose one of {', '.join(PLAIN)}")
+        key = TABLES[name].series or TABLES[name].key
+        own = {c.name for c in columns(name)}
+        dated = (
+            "coalesce(valid_from, DATE '1900-01-01') <= $as_of AND coalesce(valid_to, DATE '2200-01-01') > $as_of"
+            if "valid_from" in own
+            else "true"
+        )
+        return self._warehouse.query(
+            f"SELECT *, known_from > $known_at AS is_hindsight FROM core.{name} WHERE {dated} "
+            f"QUALIFY row_number() OVER (PARTITION BY {', '.join(key)} ORDER BY known_from > $known_at, "
+            "CASE WHEN known_from > $known_at THEN known_from END, known_from DESC) = 1 "
+            f"ORDER BY {', '.join(TABLES[name].key)}",
+            {"as_of": self.as_of, "known_at": self.known_at},
+        )
+
+    @cached_property
+    def stocks(self) -> pl.DataFrame:
+        """Stocks as they stood; see `table`."""
+        return self.table("stocks")
+
+    @cached_property
+    def substitution(self) -> pl.DataFrame:
+        """Substitution as it stood; see `table`."""
+        return self.table("substitution")
+
+    @cached_property
+    def capacity(self) -> pl.DataFrame:
+        """Capacity as it stood; see `table`."""
+        return self.table("capacity")
+
+    @cached_property
+    def lead_times(self) -> pl.DataFrame:
+        """Lead times as they stood; see `table`."""
+        return self.table("lead_times")

@@ -1,0 +1,130 @@
+"""The warehouse: facts in core, the ledger in meta, in memory or in state.duckdb."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+
+from warehouse.bundle.reading import Facts, LoadReport, read_bundles
+from warehouse.database import Database, Parameters, quoted
+from warehouse.ddl import SCHEMA_VERSION, core_ddl, macro_ddl, sql_text
+from warehouse.errors import StateError
+from warehouse.records.tables import TABLES
+
+
+class Warehouse:
+    """One database with the facts of one or several bundles."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @classmethod
+    def open_memory(cls) -> Self:
+        """An empty warehouse in memory."""
+        return cls._prepared(Database.open())
+
+    @classmethod
+    def open_state(cls, path: Path) -> Self:
+        """Open or create state.duckdb; only jobs do, briefly, under their lock.
+
+        Raises:
+            StateBusyError: another process holds the file.
+            StateError: it cannot be opened, or a newer Curbline wrote it.
+        """
+        return cls._prepared(Database.open(path))
+
+    @classmethod
+    def _prepared(cls, database: Database) -> Self:
+        try:
+            database.one_thread()
+            with database.transaction():
+                database.execute(sql_text("asof/schema"))
+                version = database.query("SELECT max(version) AS version FROM meta.schema_version").item()
+                if version is not None and version > SCHEMA_VERSION:
+                    raise StateError(
+                        f"state.duckdb has schema {version}, this Curbline knows {SCHEMA_VERSION}. "
+                        "Use the newer Curbline, or another output folder."
+                    )
+                if version is None or version < SCHEMA_VERSION:
+                    # Facts are a copy of the bundles and are loaded anew by the next run; the ledger stays.
+                    database.execute(core_ddl())
+                    database.execute("DELETE FROM meta.facts")
+                    database.execute("INSERT INTO meta.schema_version VALUES ($1)", [SCHEMA_VERSION])
+                database.execute(macro_ddl())
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def load_bundles(self, folders: Sequence[Path], *, strict: bool = False) -> LoadReport:
+        """Read bundles and replace the facts by theirs; nothing is changed if they are at fault.
+
+        Args:
+            folders: bundle folders, stacked in this order.
+            strict: refuse rejected rows.
+
+        Raises:
+            BundleError: a file cannot be used; StrictError: strict and rows were rejected.
+        """
+        facts = read_bundles(folders, strict=strict)
+        self.load_facts(facts)
+        return facts.report
+
+    def load_facts(self, facts: Facts) -> None:
+        """Replace the facts by those read before, in one transaction; equal facts are left as they are."""
+        report = facts.report
+        same = self.database.query("SELECT facts_hash FROM meta.facts").to_series().to_list()
+        with self.database.transaction():
+            if same != [report.facts_hash]:
+                for name in TABLES:
+                    self._replace(f"core.{quoted(name)}", facts.tables[name])
+            bundles = "; ".join(f"{m.name} {m.version}" for m in report.bundles)
+            self._replace("meta.rejected_row", _rejected_frame(report))
+            self._replace(
+                "meta.facts", pl.DataFrame({"facts_hash": [report.facts_hash], "bundles": [bundles]})
+            )
+
+    def _replace(self, table: str, frame: pl.DataFrame) -> None:
+        self.database.execute(f"DELETE FROM {table}")
+        if frame.height:
+            with self.database.frame("incoming", frame):
+                self.database.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
+
+    def query(self, sql: str, parameters: Parameters = None, **frames: pl.DataFrame) -> pl.DataFrame:
+        """Run one statement; frames given by name can be read in it.
+
+        Raises:
+            QueryError: DuckDB refused it.
+        """
+        with ExitStack() as lent:
+            for name, frame in frames.items():
+                lent.enter_context(self.database.frame(name, frame))
+            return self.database.query(sql, parameters)
+
+    def execute(self, sql: str, parameters: Parameters = None) -> None:
+        """Run statements whose results do not matter, such as a ledger row."""
+        self.database.execute(sql, parameters)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _rejected_frame(report: LoadReport) -> pl.DataFrame:
+    names = ("file", "line", "column", "value", "reason")
+    types = {name: pl.Int64() if name == "line" else pl.String() for name in names}
+    rows = [(r.file, r.line, r.column, r.value, r.reason) for r in report.rejected]
+    return pl.DataFrame(rows, schema=types, orient="row")

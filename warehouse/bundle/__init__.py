@@ -1,0 +1,1 @@
+"""Facts bundles: read, validated, linked, hashed and compared."""

@@ -1,0 +1,228 @@
+"""Reading the files of a bundle folder: is it there, whole, UTF-8, and has it the right columns?
+
+A file that fails here is refused as a whole, since nobody can say which rows it lacks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import difflib
+import io
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from warehouse.errors import FileProblem
+from warehouse.records.tables import TABLES, columns
+
+#: Files that may lie beside the tables.
+_OTHER_SUFFIXES = (".toml", ".md", ".txt", "")
+_OPTIONAL = frozenset({"note"})
+LINE = "__line"
+_MANIFEST_MORE = ("title", "description", "licence_notes", "known_at", "trade_years")
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that was left out, and why. One row may be named several times, once per fault.
+
+    Attributes:
+        file: bundle folder and file name.
+        line: line in the file (for Parquet: row number, counted from 1).
+        column: column at fault; empty where the row as a whole is.
+        value: what stood there.
+        reason: a sentence with the mend.
+    """
+
+    file: str
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """One file as read: text cells (CSV) or native values (Parquet), null where empty, and the line of each row.
+
+    `open_line` is the line of a last row that no line end closes, else 0: if that row does not validate, the file
+    was cut off in it.
+    """
+
+    table: str
+    file: str
+    frame: pl.DataFrame
+    rejected: tuple[RejectedRow, ...] = ()
+    open_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What bundle.toml says."""
+
+    name: str
+    version: str
+    licence: str
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """A did-you-mean clause for a word that is not among `words`; empty when nothing comes close."""
+    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
+    return f"; did you mean '{found[0]}'?" if found else ""
+
+
+class _FaultError(Exception):
+    """A fault of the file being read; becomes a FileProblem."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.message, self.line = message, line
+
+
+def read_folder(folder: Path) -> tuple[Manifest | None, list[RawTable], list[FileProblem]]:
+    """Read every table of one bundle folder.
+
+    Args:
+        folder: folder with bundle.toml and one CSV or Parquet file per table; tables may be absent.
+
+    Returns:
+        The manifest (None if it is at fault), the tables that could be read, and every problem found.
+    """
+    if not folder.is_dir():
+        problem = FileProblem(
+            folder.name, 0, "no such folder; name a folder that holds bundle.toml and the tables"
+        )
+        return None, [], [problem]
+    problems: list[FileProblem] = []
+    manifest = None
+    try:
+        manifest = _manifest(folder / "bundle.toml")
+    except _FaultError as fault:
+        problems.append(FileProblem(f"{folder.name}/bundle.toml", fault.line, fault.message))
+    tables: dict[str, RawTable] = {}
+    for path in sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")):
+        place = f"{folder.name}/{path.name}"
+        if path.suffix not in {".csv", ".parquet"}:
+            if path.suffix.lower() not in _OTHER_SUFFIXES:
+                problems.append(
+                    FileProblem(place, 0, "is neither .csv nor .parquet; move it out of the bundle")
+                )
+            continue
+        try:
+            if path.stem not in TABLES:
+                raise _FaultError(f"'{path.stem}' is no table of a bundle{nearest(path.stem, TABLES)}")
+            if path.stem in tables:
+                raise _FaultError("the table stands here twice, as CSV and as Parquet; remove one of them")
+            tables[path.stem] = read_table(path, place)
+        except _FaultError as fault:
+            problems.append(FileProblem(place, fault.line, fault.message))
+        except OSError as error:
+            problems.append(FileProblem(place, 0, f"cannot be read: {error.strerror}; check its permissions"))
+    return manifest, [tables[name] for name in TABLES if name in tables], problems
+
+
+def _manifest(path: Path) -> Manifest:
+    if not path.is_file():
+        raise _FaultError("is missing; write name, version and licence of the bundle into it")
+    try:
+        content = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _FaultError(f"is no TOML in UTF-8: {error}") from None
+    wanted = ("name", "version", "licence")
+    for key in content:
+        if key not in (*wanted, *_MANIFEST_MORE):
+            raise _FaultError(f"unknown key '{key}'{nearest(key, wanted)}")
+    for key in wanted:
+        if not isinstance(content.get(key), str) or not content[key]:
+            raise _FaultError(f'lacks {key}; add a line such as {key} = "…"')
+    return Manifest(content["name"], content["version"], content["licence"])
+
+
+def read_table(path: Path, place: str) -> RawTable:
+    """Read one table file; a fault of the file as a whole is raised."""
+    if path.suffix == ".parquet":
+        return RawTable(path.stem, place, _parquet(path))
+    text = _decoded(path.read_bytes())
+    header, rows, rejected = _csv(text, place)
+    _check_header(path.stem, header)
+    frame = pl.DataFrame(rows, schema=dict.fromkeys((LINE, *header), pl.String), orient="row")
+    frame = frame.with_columns(pl.col(LINE).cast(pl.Int64))
+    last = frame.get_column(LINE).max() if frame.height and not text.endswith(("\n", "\r")) else 0
+    return RawTable(path.stem, place, frame, tuple(rejected), int(str(last)))
+
+
+def _parquet(path: Path) -> pl.DataFrame:
+    try:
+        frame = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
+        raise _FaultError(
+            f"is no whole Parquet file ({str(error).splitlines()[0]}); it may be half-written: copy it anew"
+        ) from None
+    _check_header(path.stem, frame.columns)
+    return frame.with_row_index(LINE, offset=1).with_columns(pl.col(LINE).cast(pl.Int64))
+
+
+def _decoded(content: bytes) -> str:
+    if not content.strip():
+        raise _FaultError("is empty; a table has at least its header. It may be half-written: copy it anew")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _FaultError("is UTF-16; save it as CSV in UTF-8")
+    if b"\x00" in content:
+        line = content[: content.index(b"\x00")].count(b"\n") + 1
+        raise _FaultError("holds zero bytes, as half-written files do; copy it anew", line)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        byte = content[error.start]
+        guess = ""
+        with contextlib.suppress(UnicodeDecodeError):
+            guess = f"; in Windows-1252 it would be '{bytes([byte]).decode('cp1252')}'"
+        raise _FaultError(
+            f"is not UTF-8: byte 0x{byte:02X}{guess}. Save the file as CSV in UTF-8", line
+        ) from None
+
+
+def _csv(text: str, place: str) -> tuple[list[str], list[tuple[str | None, ...]], list[RejectedRow]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] = []
+    rows: list[tuple[str | None, ...]] = []
+    rejected: list[RejectedRow] = []
+    start = 1
+    short = 0
+    try:
+        for cells in reader:
+            line, start = start, reader.line_num + 1
+            short = 0
+            if not header:
+                header = cells
+            elif len(cells) == len(header):
+                rows.append((str(line), *(cell or None for cell in cells)))
+            elif cells:
+                short = line if len(cells) < len(header) else 0
+                reason = f"has {len(cells)} cells where the header has {len(header)}; quote cells that hold a comma"
+                rejected.append(RejectedRow(place, line, "", ",".join(cells)[:200], reason))
+    except csv.Error as error:
+        raise _FaultError(
+            f"breaks off or is no CSV ({error}); it may be half-written: copy it anew", start
+        ) from None
+    if short and not text.endswith("\n"):
+        raise _FaultError("breaks off in the middle of a row; it is half-written: copy it anew", short)
+    return header, rows, rejected
+
+
+def _check_header(table: str, header: Sequence[str]) -> None:
+    wanted = [c.name for c in columns(table)]
+    faults = []
+    twice = sorted({name for name in header if list(header).count(name) > 1})
+    faults += [f"column '{name}' stands twice" for name in twice]
+    unknown = [name for name in header if name not in wanted]
+    missing = [name for name in wanted if name not in header and name not in _OPTIONAL]
+    faults += [f"unknown column '{name}'{nearest(name, missing or wanted)}" for name in unknown]
+    faults += [f"column '{name}' is missing" for name in missing]
+    if faults:
+        raise _FaultError(f"{'; '.join(faults)}. The columns are: {', '.join(wanted)}", 1)

@@ -1,0 +1,1 @@
+"""The published file: its tables with their columns and keys, views, dictionary and data package."""

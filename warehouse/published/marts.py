@@ -1,0 +1,128 @@
+"""The published tables of schemas mart and meta: names, types and comments of every column.
+
+The comments here are the only description: the snapshot's comments and the data dictionary are made of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from warehouse.database import literal, quoted
+from warehouse.errors import MartError
+from warehouse.published.columns import MartTable
+from warehouse.published.mart_columns import TABLES_OF_MART
+from warehouse.published.meta_columns import META
+
+_TERM = re.compile(r"t\d+")
+_TERM_SAYS = "Points of one term; mart.contribution_term says which, mineral by mineral."
+_SQL: dict[pl.DataType, str] = {
+    pl.String(): "VARCHAR",
+    pl.Float64(): "DOUBLE",
+    pl.Int64(): "BIGINT",
+    pl.Boolean(): "BOOLEAN",
+    pl.Date(): "DATE",
+    pl.Datetime("us"): "TIMESTAMP",
+}
+
+
+def sql_type(dtype: pl.DataType) -> str:
+    """SQL name of a published column's type."""
+    return _SQL[dtype]
+
+
+def conform(schema: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Check a frame against its published columns, and bring it into their order and types.
+
+    Args:
+        schema: mart or meta.
+        name: table.
+        frame: rows; lists of text are joined by semicolons, whole numbers may become floats.
+
+    Raises:
+        MartError: unknown table, or columns missing, unknown or of another type; all of them are named.
+    """
+    tables = TABLES_OF_MART if schema == "mart" else META
+    if name not in tables:
+        raise MartError(f"{schema}.{name} is no published table{_hint(name, list(tables))}")
+    table = tables[name]
+    wanted = {c.name: c for c in table.columns}
+    extra = terms(table, frame)
+    faults = [
+        f"column '{c.name}' is missing"
+        for c in table.columns
+        if c.name not in frame.columns and not c.optional
+    ]
+    faults += [
+        f"unknown column '{c}'{_hint(c, list(wanted))}"
+        for c in frame.columns
+        if c not in wanted and c not in extra
+    ]
+    if faults:
+        raise MartError(f"{schema}.{name}: {'; '.join(faults)}")
+    types = {**{n: c.dtype for n, c in wanted.items()}, **dict.fromkeys(extra, pl.Float64())}
+    exprs = []
+    for column, dtype in types.items():
+        if column not in frame.columns:
+            exprs.append(pl.lit(None, dtype=dtype).alias(column))
+        elif not _fits(frame.schema[column], dtype):
+            faults.append(f"column '{column}' is {frame.schema[column]}, not {dtype}")
+        else:
+            exprs.append(_cast(column, frame.schema[column], dtype))
+    if faults:
+        raise MartError(f"{schema}.{name}: {'; '.join(faults)}")
+    return frame.select(exprs)
+
+
+def publishable(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The published columns of a mart table that a frame has, and its term columns; what is internal is left behind."""
+    table = TABLES_OF_MART[name]
+    own = [c.name for c in table.columns if c.name in frame.columns]
+    return frame.select(*own, *terms(table, frame))
+
+
+def terms(table: MartTable, frame: pl.DataFrame) -> list[str]:
+    """Columns of a frame that are terms of a waterfall, where the published table has such."""
+    return [c for c in frame.columns if table.has_terms and _TERM.fullmatch(c)]
+
+
+def _hint(word: str, words: list[str]) -> str:
+    found = difflib.get_close_matches(word, words, n=1)
+    return f"; did you mean '{found[0]}'?" if found else ""
+
+
+def _fits(found: pl.DataType, wanted: pl.DataType) -> bool:
+    if found in (wanted, pl.Null()):
+        return True
+    if wanted == pl.String:
+        return isinstance(found, pl.Enum | pl.Categorical) or found == pl.List(pl.String)
+    if wanted == pl.Float64:
+        return found.is_numeric()
+    if wanted == pl.Int64:
+        return found.is_integer()
+    return isinstance(wanted, pl.Datetime) and isinstance(found, pl.Datetime)
+
+
+def _cast(column: str, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
+    if found == pl.List(pl.String):
+        return pl.col(column).list.join(";").alias(column)
+    if isinstance(found, pl.Datetime) and found.time_zone is not None:
+        return pl.col(column).dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(wanted)
+    return pl.col(column).cast(wanted)
+
+
+def create_table(schema: str, name: str, table: MartTable, own_terms: Sequence[str] = ()) -> str:
+    """Statements that create a published table, with these columns of terms, and all its comments."""
+    full = f"{schema}.{quoted(name)}"
+    told = [(c.name, c.dtype, c.comment) for c in table.columns]
+    told += [(term, pl.Float64(), _TERM_SAYS) for term in own_terms]
+    body = ",\n    ".join(f"{quoted(c)} {sql_type(dtype)}" for c, dtype, _ in told)
+    lines = [
+        f"CREATE TABLE {full} (\n    {body}\n);",
+        f"COMMENT ON TABLE {full} IS {literal(table.says)};",
+    ]
+    lines += [f"COMMENT ON COLUMN {full}.{quoted(c)} IS {literal(comment)};" for c, _, comment in told]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The fact tables: a pydantic model for each, with its key and its references."""
