@@ -181,7 +181,7 @@ def import_(
         typer.echo(json.dumps(done.as_dict(), ensure_ascii=False, indent=1))
     else:
         _report(done, path, out, fetched)
-    return ExitCode.WARNINGS if done.rejected or done.stale else ExitCode.OK
+    return ExitCode.WARNINGS if done.rejected or done.set_aside or done.stale else ExitCode.OK
 
 
 def _report(done: Imported, path: Path, out: Path, fetched: Fetched | None) -> None:
@@ -199,6 +199,8 @@ def _report(done: Imported, path: Path, out: Path, fetched: Fetched | None) -> N
         typer.echo(f"  {count:,} of them with {reason}.")
     for reason, count in done.outside.items():
         typer.echo(f"  {count:,} more: {reason}.")
+    for reason, count in done.set_aside.items():
+        typer.echo(f"  {count:,} set aside: {reason}.")
     if done.rejected:
         typer.echo(f"  The rejected rows stand in {out / 'rejected-rows.txt'}.")
     if done.is_compared:

@@ -41,6 +41,7 @@ class Imported:
         stored: entries that stand in the tables.
         rejected: entries left out; the bundle holds them in rejected-rows.txt.
         outside: entries that the map does not ask for, by reason.
+        set_aside: entries of wanted goods that the map cannot read, by reason with the mend.
         left_empty: figures of stored entries that are unknown though the file has something, by reason.
         stale: a sentence where the edition is older than its source allows; empty where it is not.
         is_compared: an earlier edition was at hand; the bundle holds edition-report.txt.
@@ -53,6 +54,7 @@ class Imported:
     stored: int
     rejected: tuple[RejectedRow, ...]
     outside: Mapping[str, int]
+    set_aside: Mapping[str, int]
     left_empty: Mapping[str, int]
     stale: str
     is_compared: bool
@@ -69,6 +71,7 @@ class Imported:
             "rejected": len(self.rejected),
             "rejected_by_reason": dict(sorted(reasons.items())),
             "outside": dict(self.outside),
+            "set_aside": dict(self.set_aside),
             "left_empty": dict(self.left_empty),
             "stale": self.stale,
             "is_compared": self.is_compared,
@@ -126,7 +129,8 @@ def import_file(
     Raises:
         SettingsError: No such source, or the folder holds something already.
         BundleError: The file cannot be used as a whole.
-        InputError: The file or the folder cannot be read or written, or the edition drifts and no reason was given.
+        InputError: The file or the folder cannot be read or written, nothing of the file can be stored, or the edition
+            drifts and no reason was given.
     """
     check_target(name, folder)
     importer = IMPORTERS[name]
@@ -134,6 +138,8 @@ def import_file(
         parsed = importer.parse(path, Reading(read_map(), release, any_size, _mapping(name, mapping)))
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read: {error.strerror}; check the file.") from None
+    if not parsed.stored:
+        raise InputError(_nothing_stored(path.name, parsed))
     earlier = earlier_edition(
         previous or default_facts_dir(), importer.source.family, parsed.source_id, parsed.published
     )
@@ -157,10 +163,25 @@ def import_file(
         stored=parsed.stored,
         rejected=tuple(parsed.rejected),
         outside=parsed.outside,
+        set_aside=parsed.set_aside,
         left_empty=parsed.left_empty,
         stale=_stale(importer.source, path.name, parsed.published, as_of),
         is_compared=bool(report),
     )
+
+
+def _nothing_stored(file: str, parsed: ParsedFile) -> str:
+    """Say that no entry was stored, and what became of those that the file has."""
+    first = parsed.rejected[0] if parsed.rejected else None
+    found = [
+        f"{count:,} of {reason}" for reason, count in {**parsed.set_aside, **parsed.outside}.items() if count
+    ]
+    if first:
+        found.append(
+            f"{len(parsed.rejected):,} rejected, the first in line {first.line}: {first.column} '{first.value}' {first.reason}"
+        )
+    what = "; ".join(found) if found else "it has no entry"
+    return f"{file}: holds nothing that can be stored ({what}); no bundle was written. Give a file with wanted goods."
 
 
 def _mapping(name: str, path: Path | None) -> str:

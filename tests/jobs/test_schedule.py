@@ -13,6 +13,7 @@ import pytest
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.blocking import BlockingScheduler
 
+from jobs.cli import main
 from jobs.cron import check_cron
 from jobs.errors import SettingsError
 from jobs.nightly.schedule import is_overdue, make_scheduler, next_starts, run_once, serve
@@ -45,11 +46,25 @@ def test_a_numbered_or_misspelt_weekday_is_refused(day: str) -> None:
         ("@daily", "five fields"),
         ("99 2 * * *", "no cron line"),
         ("x 2 * * *", "no cron line"),
+        (
+            "0 2 30 2 *",
+            "'0 2 30 2 .' never starts a run, since no month that it names has a day that it names",
+        ),
+        ("0 2 31 4,6,9,11 *", "never starts a run"),
     ],
 )
 def test_other_mistakes_are_sentences(line: str, said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         make_scheduler(line, [], clock=clock)
+
+
+def test_a_leap_day_is_a_day() -> None:
+    assert next_starts("0 2 29 2 *", now=NOW)[0].date() == date(2028, 2, 29)
+
+
+def test_a_line_that_starts_no_run_ends_at_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["schedule", "--cron", "0 2 30 2 *", "--out", str(tmp_path / "out")]) == 40
+    assert "never starts a run" in capsys.readouterr().err
 
 
 def test_names_may_be_written_large() -> None:

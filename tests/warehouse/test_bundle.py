@@ -198,6 +198,14 @@ def test_missing_and_unknown_columns(facts: Rows, write: Write) -> None:
     assert "column 'instrument' is missing" in text
 
 
+def test_a_hundred_thousand_columns_are_refused_at_once(facts: Rows, write: Write) -> None:
+    folder = write(facts)
+    names = ",".join(f"c{number}" for number in range(100_000))
+    (folder / "countries.csv").write_text(names + "\n", encoding="utf-8")
+    said = "facts/countries.csv:1: has 100,000 columns, of which 100,000 are unknown, such as 'c0'. The columns are: "
+    assert said in problem(folder)
+
+
 def test_a_file_in_another_encoding(facts: Rows, write: Write) -> None:
     folder = write(facts)
     path = folder / "countries.csv"

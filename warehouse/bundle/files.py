@@ -10,6 +10,7 @@ import csv
 import difflib
 import io
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from warehouse.records.tables import TABLES, columns
 
 #: Files that may lie beside the tables.
 _OTHER_SUFFIXES = (".toml", ".md", ".txt", "")
+#: With more unknown columns than this the file is another table, and naming each helps nobody.
+_MOST_NAMED = 20
 _OPTIONAL = frozenset({"note"})
 LINE = "__line"
 _MANIFEST_MORE = ("title", "description", "licence_notes", "known_at", "trade_years")
@@ -218,9 +221,14 @@ def _csv(text: str, place: str) -> tuple[list[str], list[tuple[str | None, ...]]
 def _check_header(table: str, header: Sequence[str]) -> None:
     wanted = [c.name for c in columns(table)]
     faults = []
-    twice = sorted({name for name in header if list(header).count(name) > 1})
-    faults += [f"column '{name}' stands twice" for name in twice]
     unknown = [name for name in header if name not in wanted]
+    if len(unknown) > _MOST_NAMED:
+        said = (
+            f"has {len(header):,} columns, of which {len(unknown):,} are unknown, such as '{unknown[0][:80]}'"
+        )
+        raise _FaultError(f"{said}. The columns are: {', '.join(wanted)}", 1)
+    twice = sorted(name for name, count in Counter(header).items() if count > 1)
+    faults += [f"column '{name}' stands twice" for name in twice]
     missing = [name for name in wanted if name not in header and name not in _OPTIONAL]
     faults += [f"unknown column '{name}'{nearest(name, missing or wanted)}" for name in unknown]
     faults += [f"column '{name}' is missing" for name in missing]

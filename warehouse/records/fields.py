@@ -79,7 +79,8 @@ MAX_USD = 1e13
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+#: How a number may be written in any table that is read: a point, no separators, an exponent where need be.
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INTEGER = re.compile(r"[+-]?\d+")
 
@@ -87,7 +88,7 @@ _INTEGER = re.compile(r"[+-]?\d+")
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise PydanticCustomError("number", "is not a number; write digits with a point, such as 1250.5")
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+    if isinstance(value, str) and not NUMBER.fullmatch(value):
         if value.strip().lower().lstrip("+-") in {"nan", "inf", "infinity"}:
             raise PydanticCustomError(
                 "finite", "is not finite; leave the cell empty where the figure is unknown"

@@ -6,10 +6,7 @@ Read lazily and filtered to the codes of the map, so that a year of eleven milli
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +16,11 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.bundle.files import RejectedRow
-from warehouse.records.fields import MAX_FLOW_T, MAX_USD
+from warehouse.records.fields import MAX_FLOW_T, MAX_USD, NUMBER
 from warehouse.records.tables import schema
+from warehouse.sources.archive import unpacked
 from warehouse.sources.parsed import (
+    WHOLE,
     Importer,
     ParsedFile,
     PublicSource,
@@ -51,11 +50,11 @@ SOURCE = PublicSource(
     ),
 )
 _COLUMNS = ("t", "i", "j", "k", "v", "q")
+_FIGURES = frozenset({"v", "q"})
 _REVISION = re.compile(r"hs(92|96|02|07|12|17|22)", re.IGNORECASE)
 _RELEASE = re.compile(r"_V(\d{6})", re.IGNORECASE)
 _MEMBER_YEAR = re.compile(r"_Y(\d{4})_", re.IGNORECASE)
 _FIRST_YEAR = 1988
-_NUMBER = r"^\d+(\.\d*)?([eE][+-]?\d+)?$"
 _LINE, _WHY, _COLUMN = "__line", "__why", "__column"
 
 
@@ -181,34 +180,15 @@ def _tables(path: Path) -> Iterator[list[tuple[str, Path, bool]]]:
         yield [(path.name, path, True)]
     elif path.suffix.lower() == ".zip":
         with tempfile.TemporaryDirectory(prefix="curbline-baci-") as folder:
-            yield _unpacked(path, Path(folder))
+            lacking = "holds no yearly table such as BACI_HS92_Y2024_V202601.csv"
+            tables = unpacked(path, Path(folder), _is_year, lacking)
+            yield [(place, table, True) for place, table in tables]
     else:
         raise refused(path.name, "is neither .zip, .csv nor .parquet; give the file as CEPII ships it")
 
 
-def _unpacked(path: Path, folder: Path) -> list[tuple[str, Path, bool]]:
-    found: list[tuple[str, Path, bool]] = []
-    seen: set[str] = set()
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                name = Path(member.filename).name
-                if not _MEMBER_YEAR.search(name) or not name.lower().endswith(".csv"):
-                    continue
-                if name in seen:
-                    raise refused(path.name, f"holds {name} twice; download it anew")
-                seen.add(name)
-                target = folder / name
-                with archive.open(member) as source, target.open("wb") as sink:
-                    shutil.copyfileobj(source, sink, 1 << 20)
-                found.append((f"{path.name}/{name}", target, True))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise refused(path.name, f"is no whole archive ({error}); download it anew") from None
-    if not found:
-        raise refused(
-            path.name, "holds no yearly table such as BACI_HS92_Y2024_V202601.csv; download it anew"
-        )
-    return sorted(found)
+def _is_year(name: str) -> bool:
+    return bool(_MEMBER_YEAR.search(name)) and name.lower().endswith(".csv")
 
 
 def _read(place: str, path: Path, codes: frozenset[str], *, is_text: bool) -> tuple[pl.DataFrame, int]:
@@ -231,7 +211,12 @@ def _read(place: str, path: Path, codes: frozenset[str], *, is_text: bool) -> tu
             f"lacks column {', '.join(missing)}; a BACI table has t,i,j,k,v,q and this has {','.join(names)[:120]}",
             1 if is_text else 0,
         )
-    cells = [pl.col(stripped[name]).cast(pl.String).str.strip_chars().alias(name) for name in _COLUMNS]
+    texts = {name: pl.col(stripped[name]).cast(pl.String).str.strip_chars() for name in _COLUMNS}
+    # Codes that went through a data frame may end in .0.
+    cells = [
+        (text if name in _FIGURES else text.str.replace(WHOLE, "$1")).alias(name)
+        for name, text in texts.items()
+    ]
     code = (
         pl.when(pl.col("k").str.contains(r"^\d{5}$")).then(pl.lit("0") + pl.col("k")).otherwise(pl.col("k"))
     )
@@ -258,7 +243,7 @@ def _judged(frame: pl.DataFrame, countries: Mapping[str, str], known: date) -> p
     quantity = pl.when(pl.col("q").str.to_uppercase().is_in(["", "NA"])).then(None).otherwise(pl.col("q"))
 
     def figure(column: str) -> pl.Expr:
-        shaped = pl.col(column).str.contains(_NUMBER)
+        shaped = pl.col(column).str.contains(f"^({NUMBER.pattern})$") & ~pl.col(column).str.starts_with("-")
         return pl.when(shaped).then(pl.col(column).cast(pl.Float64, strict=False))
 
     typed = frame.with_columns(quantity.alias("q")).with_columns(

@@ -23,6 +23,7 @@ from warehouse.sources.comtrade_judge import (
     CodeMap,
     Figure,
     Lane,
+    OtherRevisionError,
     OutsideError,
     RejectedError,
     Report,
@@ -73,6 +74,7 @@ class _Books:
         is_torn: an entry was rejected of which nobody can say what lane it is of.
         rejected: entries that cannot be used.
         outside: entries that are not asked for, by reason.
+        other_revision: entries whose code the map has in another revision only.
     """
 
     months: defaultdict[Report, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -81,6 +83,7 @@ class _Books:
     is_torn: bool = False
     rejected: list[RejectedRow] = field(default_factory=list)
     outside: Counter[str] = field(default_factory=Counter)
+    other_revision: list[OtherRevisionError] = field(default_factory=list)
 
     def reject(self, entry: Entry | Figure, column: str, value: str, reason: str) -> None:
         """Note an entry that cannot be used."""
@@ -129,6 +132,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
     known = edition_day(path, reading.release)
     books = _read(entries(path), CodeMap(reading), known)
     kept = _settled(books)
+    set_aside = _set_aside(books, kept)
     books.rejected.sort(key=lambda row: (row.file, row.line))
     rows_in = len(kept) + len(books.rejected)
     least = 0 if reading.any_size else SOURCE.min_rows
@@ -144,6 +148,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
         stored=len(kept),
         outside=dict(sorted(books.outside.items())),
         left_empty=dict(sorted(Counter(figure.empty for figure in kept if figure.empty).items())),
+        set_aside=dict(sorted(set_aside.items())),
     )
 
 
@@ -163,6 +168,8 @@ def _read(found: Iterable[Entry], known_map: CodeMap, known: date) -> _Books:
             seen.add(subject)
         except OutsideError as reason:
             books.outside[str(reason)] += 1
+        except OtherRevisionError as reason:
+            books.other_revision.append(reason)
         except RejectedError as fault:
             books.reject(entry, fault.column, fault.value, fault.reason)
             if subject is not None:
@@ -190,6 +197,22 @@ def _settled(books: _Books) -> list[Figure]:
         else:
             kept.append(figure)
     return kept
+
+
+def _set_aside(books: _Books, kept: Iterable[Figure]) -> Counter[str]:
+    """Count the wanted goods that are lost; a lane that is kept in another revision is not, and goes to the outside."""
+    told = {_in_any_revision(figure.lane) for figure in kept}
+    lost: Counter[str] = Counter()
+    for entry in books.other_revision:
+        if _in_any_revision(entry.lane) in told:
+            books.outside["code of a lane that is kept in another revision"] += 1
+        else:
+            lost[str(entry)] += 1
+    return lost
+
+
+def _in_any_revision(lane: Lane) -> Lane:
+    return lane._replace(report=lane.report._replace(revision=""))
 
 
 def _rows(kept: Iterable[Figure], source: str, known: date) -> pl.DataFrame:

@@ -12,14 +12,14 @@ import gzip
 import json
 import shutil
 import tempfile
-import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.sources.parsed import refused, sniff
+from warehouse.sources.archive import unpacked
+from warehouse.sources.parsed import refused, sniff, whole
 
 #: Names of a column in the makes of file, in lower case.
 _NAMES = {
@@ -61,7 +61,7 @@ class Entry:
     Attributes:
         place: file, and member of an archive.
         line: line of a table, or number of a record.
-        cells: as written, without padding, by the names of COLUMNS; columns that the file lacks are empty.
+        cells: as written, without padding and with whole numbers bare (8 for 8.0), by the names of COLUMNS; columns that the file lacks are empty.
         fault: why the line cannot be read; empty where it can.
     """
 
@@ -92,44 +92,28 @@ def _tables(path: Path) -> Iterator[list[tuple[str, Path]]]:
         yield [(path.name, path)]
     elif kind in {".gz", ".zip"}:
         with tempfile.TemporaryDirectory(prefix="curbline-comtrade-") as folder:
-            yield _unpacked(path, Path(folder))
+            if kind == ".gz":
+                yield _gunzipped(path, Path(folder))
+            else:
+                yield unpacked(path, Path(folder), _is_table, "holds neither a table nor JSON")
     else:
         raise refused(
             path.name, "is none of .csv, .txt, .gz, .zip and .json; give the file as UN Comtrade ships it"
         )
 
 
-def _unpacked(path: Path, folder: Path) -> list[tuple[str, Path]]:
-    found: dict[str, Path] = {}
+def _is_table(name: str) -> bool:
+    return Path(name).suffix.lower() in _TEXT | _JSON
+
+
+def _gunzipped(path: Path, folder: Path) -> list[tuple[str, Path]]:
+    target = folder / "table.txt"
     try:
-        if path.suffix.lower() == ".gz":
-            target = folder / "table.txt"
-            with gzip.open(path) as source, target.open("wb") as sink:
-                shutil.copyfileobj(source, sink, 1 << 20)
-            return [(path.name, target)]
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                name = Path(member.filename).name
-                if Path(name).suffix.lower() not in _TEXT | _JSON:
-                    continue
-                if name in found:
-                    raise refused(path.name, f"holds {name} twice; download it anew")
-                found[name] = folder / name
-                with archive.open(member) as source, found[name].open("wb") as sink:
-                    shutil.copyfileobj(source, sink, 1 << 20)
-    except (
-        zipfile.BadZipFile,
-        gzip.BadGzipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-    ) as error:
+        with gzip.open(path) as source, target.open("wb") as sink:
+            shutil.copyfileobj(source, sink, 1 << 20)
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise refused(path.name, f"is no whole archive ({error}); download it anew") from None
-    if not found:
-        raise refused(path.name, "holds neither a table nor JSON; download it anew")
-    return [(f"{path.name}/{name}", found[name]) for name in sorted(found)]
+    return [(path.name, target)]
 
 
 def _text(place: str, path: Path) -> Iterator[Entry]:
@@ -157,7 +141,7 @@ def _text(place: str, path: Path) -> Iterator[Entry]:
                 yield Entry(place, line, {}, said)
                 continue
             named = dict.fromkeys(COLUMNS, "")
-            named.update((name, cells[index].strip()) for name, index in columns)
+            named.update((name, whole(cells[index].strip())) for name, index in columns)
             yield Entry(place, line, named)
 
 
@@ -209,5 +193,7 @@ def _json(place: str, path: Path) -> Iterator[Entry]:
         if missing:
             yield Entry(place, number, {}, f"lacks {', '.join(missing)}; fetch the file anew")
             continue
-        filled = {name: str(value).strip() for name, value in found.items() if name and value is not None}
+        filled = {
+            name: whole(str(value).strip()) for name, value in found.items() if name and value is not None
+        }
         yield Entry(place, number, dict.fromkeys(COLUMNS, "") | filled)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from warehouse.records.fields import MAX_FLOW_T, MAX_USD
+from warehouse.records.fields import MAX_FLOW_T, MAX_USD, NUMBER
 from warehouse.sources.comtrade_files import Entry
 from warehouse.sources.parsed import Reading
 
@@ -31,7 +31,6 @@ _TOTALS = {
 _TAIWAN_ISO = "S19"
 _KILOGRAMS = "8"
 _FIRST_YEAR = 1988
-_NUMBER = re.compile(r"\d+(\.\d*)?([eE][+-]?\d+)?")
 _NO_WEIGHT = "no tonnes: the weight is 0 or blank"
 _ESTIMATED = "no tonnes: the weight is an estimate of the UN's"
 
@@ -77,6 +76,20 @@ class OutsideError(Exception):
     """This entry is not asked for; the message says why."""
 
 
+class OtherRevisionError(Exception):
+    """This entry is of a code that the map has, but in another revision; the message says so."""
+
+    def __init__(self, lane: Lane) -> None:
+        revision = lane.report.revision
+        name = next(name for name, known in REVISIONS.items() if known == revision)
+        century = 19 if revision > "88" else 20
+        super().__init__(
+            f"code in the map, but not in HS {century}{revision} ({name}), where it may mean other goods; "
+            "add it to hs_codes in that revision"
+        )
+        self.lane = lane
+
+
 class CodeMap:
     """Codes and countries of ours."""
 
@@ -88,6 +101,7 @@ class CodeMap:
         )
         pairs = reading.tables["hs_codes"].select("hs_revision", "hs6").unique()
         self.codes: frozenset[tuple[str, str]] = frozenset(pairs.iter_rows())
+        self.any_revision: frozenset[str] = frozenset(pairs.get_column("hs6"))
 
     def country(self, column: str, number: str, iso: str) -> str:
         """Return our code of a reporter or partner; number and letters must not name two countries."""
@@ -117,6 +131,7 @@ def about(
 
     Raises:
         OutsideError: It is not asked for.
+        OtherRevisionError: The map has its code in another revision only.
         RejectedError: It cannot be read.
     """
     if cells["type"].upper() == "S":
@@ -130,11 +145,14 @@ def about(
     report = Report(revision, year, reporter, flow)
     months[report].add(month)
     code = _code(cells["code"])
-    if (revision, code) not in known_map.codes:
+    if code not in known_map.any_revision:
         raise OutsideError("code outside the map")
     if any(cells[name] not in totals for name, totals in _TOTALS.items()):
         raise OutsideError("part of a total: by second partner, transport or customs procedure")
-    return Lane(report, code, _partner(cells, known_map)), month
+    lane = Lane(report, code, _partner(cells, known_map))
+    if (revision, code) not in known_map.codes:
+        raise OtherRevisionError(lane)
+    return lane, month
 
 
 def figure_of(entry: Entry, lane: Lane, month: int) -> Figure:
@@ -208,7 +226,7 @@ def _partner(cells: Mapping[str, str], known_map: CodeMap) -> str:
 def _number(column: str, written: str, most: float, unit: str) -> float | None:
     if not written:
         return None
-    if not _NUMBER.fullmatch(written) or not written.isascii() or not math.isfinite(float(written)):
+    if not NUMBER.fullmatch(written) or written.startswith("-") or not math.isfinite(float(written)):
         raise RejectedError(column, written, "is no number; write digits with a point and no separators")
     if float(written) > most:
         raise RejectedError(column, written, f"is more than can be; the column is in {unit}")

@@ -15,7 +15,15 @@ import polars as pl
 
 from warehouse.bundle.files import RejectedRow
 from warehouse.records.tables import schema
-from warehouse.sources.parsed import Importer, ParsedFile, PublicSource, Reading, check_bounds, refused
+from warehouse.sources.parsed import (
+    Importer,
+    ParsedFile,
+    PublicSource,
+    Reading,
+    check_bounds,
+    refuse_workbook,
+    refused,
+)
 
 SOURCE = PublicSource(
     name="iea",
@@ -124,6 +132,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
 def _supply(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise refused(path.name, "no such file; name the file that you downloaded")
+    refuse_workbook(path, path.name, "give the explorer's data as JSON")
     if path.stat().st_size > _MAX_BYTES:
         raise refused(path.name, f"is larger than {_MAX_BYTES:,} bytes; it is not this source")
     try:

@@ -210,7 +210,7 @@ def _targets(name: str, table: str) -> list[str]:
 def _number(text: str, style: _FileStyle) -> float | None:
     decimal, thousands = re.escape(style.decimal), re.escape(style.thousands)
     whole = rf"\d{{1,3}}(?:{thousands}\d{{3}})+|\d+" if thousands else r"\d+"
-    if not re.fullmatch(rf"[+-]?(?:{whole})(?:{decimal}\d+)?", text):
+    if not re.fullmatch(rf"[+-]?(?:(?:{whole})(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?", text):
         return None
     plain = text.replace(style.thousands, "") if style.thousands else text
     return float(plain.replace(style.decimal, "."))

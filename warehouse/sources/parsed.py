@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +16,9 @@ from warehouse.bundle.files import RejectedRow
 from warehouse.errors import BundleError, FileProblem
 
 _RELEASES = range(2000, 2200)
+#: A whole number as a spreadsheet or a data frame may write it: 8.0 is 8.
+WHOLE = r"^([0-9]+)\.0*$"
+_WHOLE = re.compile(WHOLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ class ParsedFile:
         rows_in: entries of the file that the map asks for.
         stored: entries that stand in `tables`; more than rows there where several entries make one row.
         outside: entries that the map does not ask for, by reason; `rows_in` does not count them.
+        set_aside: entries of wanted goods that the map cannot read, by reason with the mend; `rows_in` does not count
+            them, and the user is warned.
         left_empty: figures of stored entries that are unknown here though the file has something, by reason.
     """
 
@@ -93,6 +99,7 @@ class ParsedFile:
     stored: int
     outside: Mapping[str, int] = field(default_factory=dict)
     left_empty: Mapping[str, int] = field(default_factory=dict)
+    set_aside: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Hold the books: an entry is stored or rejected, never both, never neither."""
@@ -120,6 +127,12 @@ def refused(place: str, message: str, line: int = 0) -> BundleError:
     return BundleError([FileProblem(place, line, message)])
 
 
+def whole(written: str) -> str:
+    """Return a code, year or flag without the decimals that a spreadsheet or a data frame gives it: 8.0 is 8."""
+    found = _WHOLE.match(written) if "." in written else None
+    return found[1] if found else written
+
+
 def month_end(place: str, written: str) -> date:
     """Return the last day of a month written as YYYYMM, from which the world could know an edition.
 
@@ -145,6 +158,7 @@ def sniff(path: Path, place: str) -> None:
         last = file.read(1)
     if not head.strip():
         raise refused(place, "is empty; download it anew")
+    refuse_workbook(path, place, "save its sheet as CSV in UTF-8 and give that")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise refused(place, "is UTF-16; save it as CSV in UTF-8")
     if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
@@ -157,6 +171,27 @@ def sniff(path: Path, place: str) -> None:
             place,
             "ends within a row, with no line end; it may be cut off: download it anew, or add the line end if it is whole",
         )
+
+
+def refuse_workbook(path: Path, place: str, mend: str) -> None:
+    """Refuse a workbook, by whatever name it goes, and any other archive where a plain file is asked for.
+
+    Raises:
+        BundleError: One of these; `mend` says what to give instead of a workbook.
+    """
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start.startswith(b"PK\x03\x04"):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                is_book = any(name.startswith("xl/") or name == "content.xml" for name in archive.namelist())
+        except (zipfile.BadZipFile, OSError):
+            is_book = path.suffix.lower() in {".xlsx", ".xlsm", ".ods"}
+        if not is_book:
+            raise refused(place, "is a ZIP archive; unpack it and give the file in it")
+    elif not start.startswith(b"\xd0\xcf\x11\xe0"):
+        return
+    raise refused(place, f"is a workbook; {mend}")
 
 
 def check_bounds(place: str, rows: int, rejected: int, *, least: int, most: int) -> None:

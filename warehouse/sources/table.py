@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from warehouse.sources.parsed import refused, sniff
 
 #: Published tables of the sources read here have some thousand rows; what is larger is another file.
 _MAX_BYTES = 200_000_000
+_MAX_COLUMNS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,9 @@ def _decoded(path: Path, encodings: Sequence[str]) -> str:
 
 
 def _check_header(place: str, header: Sequence[str], needed: Sequence[str]) -> None:
-    twice = sorted({name for name in header if name and list(header).count(name) > 1})
+    if len(header) > _MAX_COLUMNS:
+        raise refused(place, f"has {len(header):,} columns; it is not this source", 1)
+    twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
     faults = [f"column '{name}' stands twice" for name in twice]
     faults += [f"column '{name}' is missing{nearest(name, header)}" for name in needed if name not in header]
     if faults:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from warehouse.bundle.files import RejectedRow
+from warehouse.records.fields import NUMBER
 from warehouse.records.tables import schema
 from warehouse.sources.parsed import (
     Importer,
@@ -23,7 +25,8 @@ from warehouse.sources.parsed import (
     check_bounds,
     refused,
 )
-from warehouse.sources.table import Line, read_table
+from warehouse.sources.table import read_table
+from warehouse.sources.wgi_layouts import INDICATORS, entries, indicator
 
 SOURCE = PublicSource(
     name="wgi",
@@ -43,18 +46,11 @@ SOURCE = PublicSource(
         "an edition revises all years; figures are known from the edition, not from their year",
     ),
 )
-_NEEDED = ("iso3", "year", "estimate", "stderr", "indicator")
-_INDICATORS = {
-    "PV": "political_stability",
-    "VA": "voice_accountability",
-    "GE": "government_effectiveness",
-    "RQ": "regulatory_quality",
-    "RL": "rule_of_law",
-    "CC": "control_of_corruption",
-}
 _OWN_CODES = {"ROM": "ROU", "ZAR": "COD", "TMP": "TLS", "KSV": "XKX", "ADO": "AND", "WBG": "PSE"}
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 _UNKNOWN = frozenset({"", "NA", "..", "#N/A"})
+#: Lines that DataBank puts under its table.
+_FOOTER = ("Data from database:", "Last Updated:")
+_NO_ERROR = "no standard error: the file has none"
 #: The estimates have mean 0 and deviation 1 over the economies of a year; nothing has come near 5.
 _FARTHEST = 5.0
 _FIRST_YEAR = 1996
@@ -66,7 +62,7 @@ def source_id(release: str) -> str:
 
 
 def parse(path: Path, reading: Reading) -> ParsedFile:
-    """Read the indicators of a long file.
+    """Read the indicators, in any layout of the World Bank.
 
     Returns:
         Rows of `governance`; the estimate in standard normal units.
@@ -80,36 +76,29 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
             "does not say its edition; give --release YYYY, the year in which the World Bank published it",
         )
     published = date(int(reading.release), 12, 31)
-    found = read_table(path, _NEEDED)
+    found = read_table(path, ())
     countries = set(reading.tables["countries"]["country"].to_list())
     rows: list[tuple[str, int, str, float, float | None]] = []
-    rejected = list(found.rejected)
+    rejected = [row for row in found.rejected if not row.value.strip(' "').startswith(_FOOTER)]
     outside: Counter[str] = Counter()
     seen: set[tuple[str, int, str]] = set()
-    for line in found.lines:
-        if line.cells["estimate"].upper() in _UNKNOWN:
+    for entry in entries(path.name, found.lines, outside):
+        cells = entry.cells
+        if cells["estimate"].upper() in _UNKNOWN:
             outside["no estimate published"] += 1
             continue
-        code = line.cells["iso3"]
-        country = _OWN_CODES.get(code, code)
-        fault = _fault(line, country, countries, published.year)
+        country = _OWN_CODES.get(cells["economy"], cells["economy"])
+        fault = _fault(cells, country, countries, published.year)
         if fault is None:
-            key = (country, int(line.cells["year"]), _INDICATORS[line.cells["indicator"]])
-            if key in seen:
-                fault = ("iso3", "repeats economy, year and indicator of an earlier row; remove one")
-            else:
+            key = (country, int(cells["year"]), indicator(cells["indicator"]))
+            if key not in seen:
                 seen.add(key)
-                error = line.cells["stderr"]
-                rows.append(
-                    (
-                        *key,
-                        float(line.cells["estimate"]),
-                        float(error) if error.upper() not in _UNKNOWN else None,
-                    )
-                )
+                error = None if cells["error"].upper() in _UNKNOWN else float(cells["error"])
+                rows.append((*key, float(cells["estimate"]), error))
                 continue
-        column, reason = fault
-        rejected.append(RejectedRow(path.name, line.line, column, line.cells[column], reason))
+            fault = ("economy", "repeats economy, year and indicator of an earlier row; remove one")
+        name, reason = fault
+        rejected.append(RejectedRow(path.name, entry.line, entry.columns[name], cells[name], reason))
     rows_in = len(rows) + len(rejected)
     least = 0 if reading.any_size else SOURCE.min_rows
     check_bounds(path.name, rows_in, len(rejected), least=least, most=SOURCE.max_rows)
@@ -125,29 +114,31 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
         rows_in,
         len(rows),
         outside,
+        left_empty={_NO_ERROR: without} if (without := sum(row[-1] is None for row in rows)) else {},
     )
 
 
-def _fault(line: Line, country: str, countries: set[str], last_year: int) -> tuple[str, str] | None:
-    """Return the first column at fault and why."""
-    cells = line.cells
+def _fault(
+    cells: Mapping[str, str], country: str, countries: set[str], last_year: int
+) -> tuple[str, str] | None:
+    """Return the first of the cells at fault and why."""
     year = cells["year"]
-    if not re.fullmatch(r"\d{4}", year) or not _FIRST_YEAR <= int(year) <= last_year:
+    if not re.fullmatch(r"[0-9]{4}", year) or not _FIRST_YEAR <= int(year) <= last_year:
         return "year", "is no year that this edition can hold"
-    if cells["indicator"] not in _INDICATORS:
-        return "indicator", f"is no indicator; they are {', '.join(_INDICATORS)}"
+    if not indicator(cells["indicator"]):
+        return "indicator", f"is no indicator; they are {', '.join(INDICATORS)}"
     if country not in countries:
-        return "iso3", "is no country in countries; add it there"
+        return "economy", "is no country in countries; add it there"
     if not _is_estimate(cells["estimate"]):
         return "estimate", "is no estimate; write digits with a point, between -5 and 5"
-    error = cells["stderr"]
+    error = cells["error"]
     if error.upper() not in _UNKNOWN and not (_is_estimate(error) and float(error) > 0):
-        return "stderr", "is no standard error; write digits with a point, above 0, or leave it blank"
+        return "error", "is no standard error; write digits with a point, above 0, or leave it blank"
     return None
 
 
 def _is_estimate(text: str) -> bool:
-    return bool(_NUMBER.fullmatch(text)) and math.isfinite(float(text)) and abs(float(text)) <= _FARTHEST
+    return bool(NUMBER.fullmatch(text)) and math.isfinite(float(text)) and abs(float(text)) <= _FARTHEST
 
 
 IMPORTER = Importer(SOURCE, parse)

@@ -65,6 +65,12 @@ def test_padded_cells_and_lost_leading_zero(tmp_path: Path) -> None:
     assert parsed.tables["trade"].get_column("hs6").to_list() == ["081110"]
 
 
+def test_codes_with_decimals_are_the_codes(tmp_path: Path) -> None:
+    parsed = baci.parse(write(tmp_path, HEAD + "2024.0,104.0,156.0,284690.0,1.5,2.0\n"), WANTED)
+    assert parsed.tables["trade"].select("year", "exporter", "hs6").rows() == [(2024, "MMR", "284690")]
+    assert not parsed.rejected
+
+
 def test_other_goods_are_counted_outside(tmp_path: Path) -> None:
     parsed = baci.parse(write(tmp_path, HEAD + ROW + "2024,156,842,010121,1.5,2\n"), WANTED)
     assert (parsed.rows_in, parsed.outside) == (1, {"code outside the map": 1})

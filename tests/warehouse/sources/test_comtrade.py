@@ -106,7 +106,6 @@ def test_taiwan_is_other_asia(tmp_path: Path) -> None:
         ({"cmdCode": "2846"}, "chapter"),
         ({"cmdCode": "28469010"}, "national code"),
         ({"cmdCode": "010121"}, "outside the map"),
-        ({"classificationCode": "H6"}, "outside the map"),
         ({"classificationCode": "S4"}, "another system"),
         ({"typeCode": "S"}, "services"),
         ({"partnerISO": "DELETE", "partnerCode": ""}, "marked as deleted"),
@@ -116,6 +115,17 @@ def test_what_is_not_asked_for_is_counted(tmp_path: Path, other: dict[str, str],
     parsed = parse(tmp_path, GOOD, record("392", "M", "156", **other))
     assert (parsed.rows_in, parsed.stored, sum(parsed.outside.values())) == (1, 1, 1)
     assert reason in next(iter(parsed.outside))
+
+
+def test_a_code_of_another_revision_is_set_aside_unless_its_lane_is_kept(tmp_path: Path) -> None:
+    parsed = parse(
+        tmp_path,
+        GOOD,
+        record("842", "M", "156", classificationCode="H6"),  # the same lane, converted
+        record("392", "M", "156", classificationCode="H6"),
+    )
+    assert (parsed.stored, parsed.outside) == (1, {"code of a lane that is kept in another revision": 1})
+    assert [("HS 2022 (H6)" in reason, count) for reason, count in parsed.set_aside.items()] == [(True, 1)]
 
 
 @pytest.mark.parametrize(
