@@ -82,7 +82,8 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100
 #: How a number may be written in any table that is read: a point, no separators, an exponent where need be.
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_INTEGER = re.compile(r"[+-]?\d+")
+#: A column that lacks some values comes out of a data frame with decimals: 2024.0 is 2024.
+_INTEGER = re.compile(r"([+-]?[0-9]+)(\.0*)?")
 
 
 def _number(value: Any) -> float:
@@ -105,8 +106,8 @@ def _number(value: Any) -> float:
 def _integer(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        return int(value)
+    if isinstance(value, str) and (found := _INTEGER.fullmatch(value)):
+        return int(found[1])
     raise PydanticCustomError("integer", "is not a whole number")
 
 

@@ -74,7 +74,9 @@ def entries(place: str, lines: Sequence[Line], outside: Counter[str]) -> Iterato
     Raises:
         BundleError: The columns are those of no known layout.
     """
-    header = list(lines[0].cells) if lines else []
+    if not lines:
+        return iter(())
+    header = list(lines[0].cells)
     lower = {name.lower(): name for name in reversed(header)}
     found = {
         ours: lower[next(name for name in names if name in lower)]

@@ -138,3 +138,9 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["facts", "check", str(tmp_path / "new"), "--strict"]) == 0
     assert "0 faults" in capsys.readouterr().out
     assert main(["facts", "template", "maping"]) == 40
+
+
+@pytest.mark.parametrize("written", ["1250", "1250.0", "1250.", "1.25E+03"])
+def test_a_number_may_be_written_in_every_way_of_a_data_frame(tmp_path: Path, written: str) -> None:
+    parsed = read(tmp_path, f"iso3,year,t\nCHL,2024.0,{written}\n", PLAIN)
+    assert parsed.tables["production"].select("year", "production_t_best").rows() == [(2024, 1250.0)]
