@@ -15,6 +15,7 @@ ROUTE = ("mineral", "stage", "exporter", "importer")
 KEYS: dict[str, tuple[str, ...]] = {
     "route_score": (*ROUTE, "horizon_days"),
     "importer_score": ("mineral", "stage", "importer", "horizon_days"),
+    "exposure": ("importer", "mineral", "stage", "horizon_days", "regime"),
     "contribution_term": ("mineral", "term"),
     "contribution_wide": (*ROUTE, "horizon_days", "regime"),
     "importer_contribution_wide": ("mineral", "stage", "importer", "horizon_days", "regime"),

@@ -4,6 +4,7 @@ All arrays are in tonnes of contained mineral a year. A leading axis ``w`` runs 
 ``trade_t[w, k, j]`` goes from exporter k to importer j.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,39 @@ def form_pools(trade_t: Array, production_t: Array) -> Pools:
     return Pools(pool, unexplained, exporters, share, inverse)
 
 
+def form_lane_pools(exporter: Index, importer: Index, lane_t: Array, production_t: Array) -> Pools:
+    """The same out of lanes (w, lanes) instead of matrices: a lane that trades at all trades in every world.
+
+    Raises:
+        AttributionError: two countries pass their whole pools to one another, so the system is singular.
+    """
+    worlds, n = production_t.shape
+    lanes = np.arange(len(exporter))
+    goes_out, comes_in = np.zeros((len(exporter), n)), np.zeros((len(exporter), n))
+    goes_out[lanes, exporter] = 1.0
+    comes_in[lanes, importer] = 1.0
+    exports, imports = lane_t @ goes_out, lane_t @ comes_in
+    unexplained = np.maximum(0.0, exports - production_t - imports)
+    reached = production_t + unexplained > 0
+    feeds = (goes_out.T @ comes_in).astype(np.float32)
+    while True:
+        wider = reached | (reached.astype(np.float32) @ feeds > 0)
+        if np.array_equal(wider, reached):
+            break
+        reached = wider
+    unexplained = np.where(reached, unexplained, exports)
+    pool = production_t + imports + unexplained
+    exporters, column = np.unique(exporter, return_inverse=True)
+    share = np.zeros((worlds, n, len(exporters)))
+    share[:, importer, column] = lane_t / np.where(pool > 0, pool, 1.0)[:, exporter]
+    core = share[:, exporters]
+    try:
+        inverse: Array = np.linalg.inv(np.eye(len(exporters)) - core).astype(np.float64, copy=False)
+    except np.linalg.LinAlgError as error:
+        raise AttributionError(_closed_pair(core, exporters)) from error
+    return Pools(pool, unexplained, exporters, share, inverse)
+
+
 def _reached(trade_t: Array, has_source: "np.typing.NDArray[np.bool_]") -> "np.typing.NDArray[np.bool_]":
     """(w, n) whether anything ever entered a pool: made there, unexplained, or bought from a pool that has a source."""
     reached = has_source
@@ -98,31 +132,45 @@ def propagate(
     Returns:
         (b, n) pools.
     """
-    x = np.empty_like(entering_t)
     places = pools.exporters
     cut_column = int(np.searchsorted(places, curbing))
     is_cut = withheld is not None and cut_column < len(places) and places[cut_column] == curbing
-    for world in np.flatnonzero(np.bincount(row_world)):
-        rows = np.flatnonzero(row_world == world)
-        inverse, share = pools.inverse[world], pools.outflow_share[world]
+    x = np.empty_like(entering_t)
+    for worlds, rows in _by_world(row_world, len(pools.pool_t)):
+        inverse = np.swapaxes(pools.inverse[worlds], 1, 2)
+        share = np.swapaxes(pools.outflow_share[worlds], 1, 2)
         entering = entering_t[rows]
-        inner = entering[:, places] @ inverse.T
+        inner = entering[:, :, places] @ inverse
         if is_cut and withheld is not None:
-            lost = share[:, cut_column] * withheld[rows]
-            through = lost[:, places] @ inverse.T
-            inner -= through * (inner[:, cut_column] / (1.0 + through[:, cut_column]))[:, None]
-            x[rows] = entering + inner @ share.T - inner[:, cut_column, None] * lost
+            lost = share[:, cut_column, None, :] * withheld[rows]
+            through = lost[:, :, places] @ inverse
+            inner -= through * (inner[:, :, cut_column] / (1.0 + through[:, :, cut_column]))[:, :, None]
+            x[rows] = entering + inner @ share - inner[:, :, cut_column, None] * lost
         else:
-            x[rows] = entering + inner @ share.T
+            x[rows] = entering + inner @ share
     return x
 
 
+def _by_world(row_world: Index, size: int) -> Iterator[tuple[Index, Index]]:
+    """Worlds (g,) with their rows (g, c): those of all worlds at once where each has as many, else one by one."""
+    order = np.argsort(row_world, kind="stable")
+    counts = np.bincount(row_world, minlength=size)
+    present = np.flatnonzero(counts)
+    if len(present) and np.all(counts[present] == counts[present[0]]):
+        yield present, order.reshape(len(present), -1)
+        return
+    ends = np.cumsum(counts)
+    for world in present:
+        yield np.array([world]), order[None, ends[world] - counts[world] : ends[world]]
+
+
 def propagate_kept(kept_share: Array, entering_t: Array, exporters: Index) -> Array:
-    """Pools x (n,) = entering + M x for any M (n, m) of exporters' columns: where foreign flows are cut too."""
-    system = -kept_share[exporters]
-    np.fill_diagonal(system, system.diagonal() + 1.0)
-    inner = np.linalg.solve(system, entering_t[exporters])
-    pools: Array = entering_t + np.einsum("jk,k->j", kept_share, inner)
+    """Pools x (b, n) = entering + M x for any M (b, n, m) of exporters' columns: where foreign flows are cut too."""
+    system = -kept_share[:, exporters]
+    diagonal = np.arange(len(exporters))
+    system[:, diagonal, diagonal] += 1.0
+    inner = np.linalg.solve(system, entering_t[:, exporters, None])
+    pools: Array = entering_t + (kept_share @ inner)[:, :, 0]
     return pools
 
 

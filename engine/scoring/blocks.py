@@ -23,13 +23,25 @@ from engine.scoring.chain_score import (
     Swap,
     limited_replacement,
 )
+from engine.scoring.draws import Numbers
 from engine.scoring.inputs import Inputs
+from engine.scoring.joint import DrawnMissing, Draws, JointChain, Spread
 from engine.scoring.ranges import BEST, Array
 from engine.scoring.response import Supply, alternative_share, reachable_t, replacement_t
 from engine.scoring.supply import LONG_HORIZON
 
-REGIMES = ("active", "snapback", "full_stop")
+LAW_REGIMES = ("active", "snapback")
+REGIMES = (*LAW_REGIMES, "full_stop")
 BLOC_AS_IMPORTER = "EU27"
+
+
+@dataclass(frozen=True)
+class DrawnStage:
+    """One stage in one regime in every draw: routes (D, routes), importers (D, n + 1), alternatives (D, n + 1)."""
+
+    route: Draws
+    importer: Draws
+    alternatives: Draws
 
 
 @dataclass(frozen=True)
@@ -40,12 +52,16 @@ class RegimeBlock:
         missing: (5, u) H.   alternatives: (5, u) share of the loss that others could replace, low to high; NaN where
             no capacity is on record.
         swaps: the law steps in order.   after_swap: (swaps, u) H at best after each.
+        drawn_missing: (D, u) H in every draw.   drawn_alternatives: (D, n + 1) share of each importer's loss
+            that others could replace in it, last the bloc's; NaN where no capacity is on record.
     """
 
     missing: Array
     alternatives: Array
     swaps: list[Swap]
     after_swap: Array
+    drawn_missing: Draws
+    drawn_alternatives: Draws
 
 
 @dataclass(frozen=True)
@@ -56,6 +72,7 @@ class Block:
         units: frame of keys and facts, u rows; exporter is null for importers.
         touched: (5, u) touched share of the exporter's pool (routes) or of the importer's own (importers).
         dependence: (u,) route tonnes over the importer's pool; 1 for an importer total.
+        buyer: (u,) place of each unit's importer, the bloc after all countries.
         regimes: by name.
         likely_if_known: input group to (2, u): the likely ends of H in the active regime, were it known.
         schedule: days from as_of at which each known state of the law starts, first 0.
@@ -69,6 +86,7 @@ class Block:
     units: pl.DataFrame
     touched: Array
     dependence: Array
+    buyer: Index
     regimes: Mapping[str, RegimeBlock]
     likely_if_known: Mapping[str, Array]
     schedule: tuple[int, ...]
@@ -93,6 +111,7 @@ class ChainBlocks:
 
     Args:
         scorer: of the same chain, where its pools were formed before; the rules may be others.
+        numbers: of all inputs, shared by all chains; without them nothing can be built, only asked.
     """
 
     def __init__(
@@ -104,6 +123,7 @@ class ChainBlocks:
         supply: Mapping[tuple[str, int], Supply],
         bloc: Sequence[str],
         scorer: ChainScorer | None = None,
+        numbers: Numbers | None = None,
     ) -> None:
         self.inputs, self.ruleset, self.ruled, self.frames, self.supply = (
             inputs,
@@ -116,11 +136,14 @@ class ChainBlocks:
         members = np.isin(np.array(chain.countries), list(bloc))
         threshold = ruleset.parameter("touched_threshold_share", inputs.as_of).best
         self.scorer = scorer or ChainScorer(chain, frames.routes, members, threshold)
+        self.numbers, self.threshold = numbers or Numbers(), threshold
         self.stages = [facts.name for facts in chain.stages]
+        self._stop: list[DrawnMissing] = []
 
     def build(self) -> ChainResult:
         """Every stage, horizon and regime of the chain."""
         result = ChainResult(scorer=self.scorer)
+        joint = self.joint()
         stop: Missing | None = None
         for horizon in self.ruleset.scorecard.horizons:
             measures = [
@@ -140,15 +163,51 @@ class ChainBlocks:
             steps = {regime: self.scorer.law_steps(laws[regime]) for regime in REGIMES}
             known = {name: self.scorer.narrowed(laws["active"], name, added) for name in RANGE_INPUTS}
             scheduled = self._scheduled(measures, horizon, added)
+            drawn = self._drawn(joint, laws, horizon)
             for s, stage in enumerate(self.stages):
                 for regime in REGIMES:
                     result.curbs[stage, horizon, regime] = (*measures[s], laws[regime][s])
                     result.withheld[stage, horizon, regime] = self.scorer.withheld_share(laws[regime], s)
                 for is_importer in (False, True):
                     result.blocks.append(
-                        self._block(s, horizon, is_importer, solved, steps, known, scheduled)
+                        self._block(s, horizon, is_importer, solved, steps, known, scheduled, drawn[s])
                     )
         return result
+
+    def joint(self) -> JointChain:
+        """The chain's pools in every draw."""
+        chain = self.frames.chain
+        common = self.ruleset.parameter("common_severity_share", self.inputs.as_of).best
+        return JointChain(
+            chain,
+            self.frames.routes,
+            self.scorer.bloc_members,
+            self.threshold,
+            self.numbers,
+            Spread("pert", common),
+        )
+
+    def _drawn(self, joint: JointChain, laws: Mapping[str, Law], horizon: int) -> list[dict[str, DrawnStage]]:
+        """Per stage and regime, what the draws say. A full stop without new plant is the same at every horizon."""
+        if not self._stop:
+            self._stop += joint.missing([laws["full_stop"]], [None])
+        stop = self._stop[0]
+        supply = [self.supply[stage, horizon] for stage in self.stages]
+        added = joint.replacement(supply, stop.lost_t) if horizon >= LONG_HORIZON else None
+        asked = REGIMES if added is not None else LAW_REGIMES
+        solved = dict(zip(asked, joint.missing([laws[r] for r in asked], [added] * len(asked)), strict=True))
+        solved.setdefault("full_stop", stop)
+        return [
+            {
+                regime: DrawnStage(
+                    missing.route[s],
+                    missing.importer[s],
+                    joint.alternatives(s, supply[s], missing.lost_t[s]).astype(np.float32),
+                )
+                for regime, missing in solved.items()
+            }
+            for s in range(len(self.stages))
+        ]
 
     def measures(self, stage: str, horizon: int, *, reach: bool) -> StageMeasures:
         """The items on one stage: those that withhold the curbing country's flows, or (``reach``) foreign ones."""
@@ -246,6 +305,7 @@ class ChainBlocks:
         steps: Mapping[str, tuple[list[Swap], Missing]],
         known: Mapping[str, tuple[list[Array], list[Array]]],
         scheduled: tuple[tuple[int, ...], Missing],
+        drawn: Mapping[str, DrawnStage],
     ) -> Block:
         stage = self.stages[s]
         pool = self.scorer.pools[s].pool_t[0]
@@ -281,6 +341,8 @@ class ChainBlocks:
                 relief(solved[regime].lost_t[s]),
                 steps[regime][0],
                 pick(steps[regime][1]),
+                drawn[regime].importer[:, chosen] if is_importer else drawn[regime].route,
+                drawn[regime].alternatives,
             )
             for regime in REGIMES
         }
@@ -295,6 +357,7 @@ class ChainBlocks:
             units,
             own_touched,
             dependence,
+            chosen,
             regimes,
             {name: (pair[1][s][:, chosen] if is_importer else pair[0][s]) for name, pair in known.items()},
             days,

@@ -15,6 +15,8 @@ from engine.language.rules import RuleSet
 from engine.scoring import events
 from engine.scoring.assemble import ChainFrames, RuledMeasures, build_chains, rule_measures
 from engine.scoring.blocks import BLOC_AS_IMPORTER, Block, ChainBlocks
+from engine.scoring.draws import Numbers
+from engine.scoring.expect import Expectations, widened
 from engine.scoring.finish import Finisher
 from engine.scoring.inputs import Inputs
 from engine.scoring.law_marts import flow_measures, reconciliation, withheld_shares
@@ -35,15 +37,20 @@ def score_portfolio(inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: n
     Returns:
         Frames by mart name, as `score_in_parts` gives them, with the minerals one below the other.
     """
-    parts = list(score_in_parts(inputs, ruleset, phase))
-    return {
+    totals = Expectations(Numbers(), inputs, ruleset)
+    parts = list(score_in_parts(inputs, ruleset, phase, totals))
+    marts = {
         name: terms_last(pl.concat([part[name] for part in parts], how="diagonal_relaxed"))
         for name in parts[0]
     }
+    return {**marts, "exposure": totals.exposure()}
 
 
 def score_in_parts(
-    inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: nullcontext()
+    inputs: Inputs,
+    ruleset: RuleSet,
+    phase: Phase = lambda _: nullcontext(),
+    totals: Expectations | None = None,
 ) -> Iterator[Marts]:
     """Score a few minerals at a time, in alphabetical order.
 
@@ -51,17 +58,19 @@ def score_in_parts(
         inputs: the day's facts and law.
         ruleset: checked rules.
         phase: called with the name of each phase; its context lasts as long as the phase.
+        totals: takes in the draws of every part; asked for `mart.exposure` when all have been scored.
 
     Yields:
         Frames by mart name: route_score, importer_score, contribution_wide, importer_contribution_wide,
         contribution_term, flow_measure, withheld_share, reconciliation; sorted, without run columns. No mineral
         is in two parts.
     """
+    totals = totals or Expectations(Numbers(), inputs, ruleset)
     with phase("rules, first pass"):
         chains = build_chains(inputs)
         first_pass = _FirstPass(rule_measures(inputs, ruleset), rule_access(inputs, ruleset))
     for some in _few_at_a_time(chains):
-        yield _score_chains(some, inputs, ruleset, first_pass, phase)
+        yield _score_chains(some, inputs, ruleset, first_pass, phase, totals)
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,12 @@ def _few_at_a_time(chains: Sequence[ChainFrames]) -> Iterator[list[ChainFrames]]
 
 
 def _score_chains(
-    chains: Sequence[ChainFrames], inputs: Inputs, ruleset: RuleSet, first_pass: _FirstPass, phase: Phase
+    chains: Sequence[ChainFrames],
+    inputs: Inputs,
+    ruleset: RuleSet,
+    first_pass: _FirstPass,
+    phase: Phase,
+    totals: Expectations,
 ) -> Marts:
     bloc = inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
     edges = grade_edges(inputs, ruleset)
@@ -97,7 +111,9 @@ def _score_chains(
             supply = chain_supply(
                 inputs, ruleset, first_pass.access, frames.chain, ruleset.scorecard.horizons
             )
-            result = ChainBlocks(inputs, ruleset, first_pass.measures, frames, supply, bloc).build()
+            result = ChainBlocks(
+                inputs, ruleset, first_pass.measures, frames, supply, bloc, numbers=totals.numbers
+            ).build()
             # A chain's matrices are large: what is published of them is taken at once, and they are let go.
             blocks += result.blocks
             flows.append(flow_measures(frames, result))
@@ -110,6 +126,8 @@ def _score_chains(
     with phase("scores"):
         finisher = Finisher(blocks, units, responses, ruleset)
         scored = pl.concat([units, finisher.columns()], how="horizontal")
+    with phase("draws"):
+        scored = widened(pl.concat([scored, totals.columns(blocks, responses)], how="horizontal"))
         scored = scored.with_columns(
             unknown_reason=pl.lit(None, pl.String),
             flags=responses.flags,

@@ -5,11 +5,14 @@ A batch of ``b`` scenarios is solved at once. Scenario i lies in world ``row_wor
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from engine.scoring.attribution import Index, Pools, propagate, propagate_kept
 from engine.scoring.ranges import Array
+
+ROWS_AT_ONCE: Final = 32  # matrices of so many rows stay near the processor
 
 
 @dataclass(frozen=True)
@@ -102,14 +105,15 @@ def _after(pool: Pools, curb: StageCurbs, entering_t: Array, row_world: Index, c
     plain = ~reached
     after[plain] = propagate(pool, entering_t[plain], row_world[plain], curb.withheld_share[plain], curbing)
     own = pool.exporters == curbing
-    for row in np.flatnonzero(
-        reached
-    ):  # row by row: a matrix stays near the processor, a batch of them does not
-        kept = curb.extraterritorial_share[row][:, None] * curb.reach_share[row, pool.exporters]
-        np.subtract(1.0, kept, out=kept)
-        kept[:, own] = 1.0 - curb.withheld_share[row, :, None]
-        kept *= pool.outflow_share[row_world[row]]
-        after[row] = propagate_kept(kept, entering_t[row], pool.exporters)
+    hit = np.flatnonzero(reached)
+    for start in range(0, len(hit), ROWS_AT_ONCE):
+        rows = hit[start : start + ROWS_AT_ONCE]
+        kept = (
+            1.0 - curb.extraterritorial_share[rows, :, None] * curb.reach_share[rows][:, None, pool.exporters]
+        )
+        kept[:, :, own] = 1.0 - curb.withheld_share[rows, :, None]
+        kept *= pool.outflow_share[row_world[rows]]
+        after[rows] = propagate_kept(kept, entering_t[rows], pool.exporters)
     return after
 
 

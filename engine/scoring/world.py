@@ -12,9 +12,11 @@ from typing import Final
 
 import numpy as np
 
+from engine.scoring.draws import Numbers, quantile
 from engine.scoring.ranges import BEST, HIGH, LIKELY_HIGH, LIKELY_LOW, LOW, Array
 
 DRAWS: Final = 16
+UNLISTED: Final = "*"  # names the number that all producers without a row share
 
 
 @dataclass(frozen=True)
@@ -144,3 +146,40 @@ def build_worlds(chain: Chain, draws: int = DRAWS) -> Worlds:
     ]
     points, worlds = np.array(rows, dtype=np.intp).T
     return Worlds(tuple(trades), tuple(outputs), points, worlds)
+
+
+@dataclass(frozen=True)
+class DrawnStage:
+    """One stage's tonnes in D draws, lane by lane: few of all pairs of countries trade.
+
+    Attributes:
+        exporter, importer: (lanes,) places.   lane_t: (D, lanes).   production_t: (D, n).
+    """
+
+    exporter: "np.typing.NDArray[np.intp]"
+    importer: "np.typing.NDArray[np.intp]"
+    lane_t: Array
+    production_t: Array
+
+
+def drawn_stages(chain: Chain, numbers: Numbers, spread: str) -> list[DrawnStage]:
+    """The chain's tonnes in every draw.
+
+    An exporter's lanes move together, since a share range belongs to a code and its exporter. A producer's output
+    moves by itself; producers without a row share one number, as they share one world estimate.
+    """
+    stages = []
+    for facts in chain.stages:
+        exporter, importer = np.nonzero(facts.trade_t[2] > 0)
+        who, at = np.unique(exporter, return_inverse=True)
+        names = [chain.countries[k] for k in who]
+        u = numbers.each("trade", chain.mineral, facts.name, names=names)
+        lane_t = quantile(facts.trade_t[:, exporter, importer], u[:, at], spread)
+        output = facts.production_t + _unlisted_producers(facts)
+        made = np.repeat(output[[1]], numbers.draws, axis=0)
+        for k in np.flatnonzero(output[2] > output[0]):
+            maker = chain.countries[k] if facts.is_listed[k] else UNLISTED
+            u_made = numbers.of("production", chain.mineral, facts.name, maker)
+            made[:, k] = quantile(output[:, k], u_made, spread)
+        stages.append(DrawnStage(exporter, importer, lane_t, made))
+    return stages

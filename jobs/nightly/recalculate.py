@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from engine.scoring.draws import Numbers
+from engine.scoring.expect import Expectations
 from engine.scoring.portfolio import score_in_parts
 from engine.scoring.withheld import withheld_portfolio
 from jobs.explain.terms import term_frame
@@ -66,7 +68,8 @@ def recalculate(
     with on_phase("gather"):
         inputs = gather(facts, strict_knowledge=request.strict_knowledge)
     routes, grades = [], []
-    for scored in score_in_parts(inputs, ruleset, on_phase):
+    totals = Expectations(Numbers(), inputs, ruleset)
+    for scored in score_in_parts(inputs, ruleset, on_phase, totals):
         with on_phase("tables"):
             marts = dict(scored)
             marts["contribution_term"] = term_frame(marts, inputs)
@@ -79,6 +82,7 @@ def recalculate(
     with on_phase("tables"):
         every_route, every_grade = pl.concat(routes), pl.concat(grades, how="vertical_relaxed")
         last = {
+            "exposure": totals.exposure().with_columns(pl.lit(None, pl.String).alias("run_id")),
             "measure_coverage": measure_coverage(state, request.known_at, every_route),
             "calendar": _calendar(facts),
         }

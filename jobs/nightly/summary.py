@@ -39,6 +39,29 @@ SELECT count(*)::BIGINT AS routes, coalesce(sum(route_usd), 0)::DOUBLE AS usd,
        coalesce(sum(route_usd) / (SELECT sum(route_usd) FROM mart.route_score WHERE horizon_days = $horizon), 0)::DOUBLE AS usd_share
 FROM mart.route_score WHERE horizon_days = $horizon AND route_usd < {MIN_USD}
 """
+# Money first: by importer, then lane by lane. A country that curbs, and those that pass its goods on, are not their own
+# victims.
+SHOWN_IMPORTERS = ("USA", "EU27", "JPN", "KOR", "GBR", "IND")
+BY_MONEY = f"""
+WITH own AS (
+    SELECT importer, mineral, traded_usd, expected_missing_usd, missing_usd_p10, missing_usd_p90
+    FROM mart.exposure WHERE horizon_days = $horizon AND regime = 'active' AND stage = '*'
+        AND importer IN {SHOWN_IMPORTERS}
+)
+SELECT t.importer, t.traded_usd, t.expected_missing_usd, t.missing_usd_p10, t.missing_usd_p90,
+    (SELECT string_agg(mineral, ', ' ORDER BY expected_missing_usd DESC, mineral) FROM (
+        SELECT mineral, expected_missing_usd FROM own WHERE importer = t.importer AND mineral <> '*'
+            AND expected_missing_usd > 0 ORDER BY expected_missing_usd DESC, mineral LIMIT 4)) AS most
+FROM own t WHERE t.mineral = '*' ORDER BY t.expected_missing_usd DESC, t.importer
+"""
+LANES_BY_MONEY = f"""
+SELECT mineral, stage, exporter, importer, active_expected_missing_share AS expected_share,
+       active_missing_share_p10 AS p10, active_missing_share_p90 AS p90,
+       active_expected_missing_share * route_usd AS expected_usd, route_usd, reconciliation
+FROM mart.route_score
+WHERE horizon_days = $horizon AND importer <> curbing_country AND NOT is_entrepot
+ORDER BY active_expected_missing_share * route_usd DESC NULLS LAST, mineral, stage, exporter, importer LIMIT {TOP}
+"""
 UNVERIFIED = """
 SELECT DISTINCT m.notice, a.measure_id, a.clause, a.valid_from AS since
 FROM measures_at($as_of, $known_at) AS a
@@ -96,6 +119,8 @@ def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seco
             "by_reconciliation": {grade: grades.get(grade, 0) for grade in GRADES},
         },
         "withheld": reader.query(WITHHELD).row(0, named=True),
+        "exposure": reader.query(BY_MONEY, horizon).to_dicts(),
+        "lanes": reader.query(LANES_BY_MONEY, horizon).to_dicts(),
         "top": reader.query(TOP_ROUTES, horizon).to_dicts(),
         "top_left_out": {"below_usd": MIN_USD, **reader.query(SMALL_ROUTES, horizon).row(0, named=True)},
         "unverified": reader.query(UNVERIFIED, when).to_dicts(),
@@ -133,6 +158,8 @@ def as_text(found: dict[str, Any]) -> Group:
         Text(f"Rules: {found['rules']['count']}. Checks passed: {found['checks']}."),
         *_routes(routes, found["withheld"]),
         Text(),
+        *_exposure(found["exposure"]),
+        *_lanes(found["lanes"]),
         *_top(found["top"], found["top_left_out"]),
         *_unverified(found["unverified"], found["as_of"]),
         *_without_trade(found["without_trade"]),
@@ -158,6 +185,45 @@ def _routes(routes: dict[str, Any], withheld: dict[str, Any]) -> list[Text]:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
+
+
+def _exposure(rows: list[dict[str, Any]]) -> list[RenderableType]:
+    if not rows:
+        return []
+    shown = [
+        (
+            row["importer"], amount(row["traded_usd"]), amount(row["expected_missing_usd"]),
+            f"{amount(row['missing_usd_p10'])} – {amount(row['missing_usd_p90'])}", row["most"] or "nothing",
+        )
+        for row in rows
+    ]  # fmt: skip
+    return [
+        Text("Expected to be missing within a year, by importer", style="bold"),
+        as_table(("importer", "imports, USD", "missing, USD", "eight chances in ten", "most of it"), shown),
+        Text(),
+    ]
+
+
+def _lanes(rows: list[dict[str, Any]]) -> list[RenderableType]:
+    if not rows:
+        return []
+    shown = [
+        (
+            f"{row['mineral']} / {row['stage']}", f"{row['exporter']} → {row['importer']}", amount(row["route_usd"]),
+            amount(row["expected_usd"]), _percent(row["expected_share"]),
+            f"{_percent(row['p10'])} – {_percent(row['p90'])}", row["reconciliation"],
+        )
+        for row in rows
+    ]  # fmt: skip
+    names = (
+        *("mineral / stage", "route", "USD a year", "missing, USD", "missing"),
+        *("eight chances in ten", "reconciles"),
+    )
+    return [Text(f"Top {len(rows)} by money missing", style="bold"), as_table(names, shown), Text()]
+
+
+def _percent(share: float | None) -> str:
+    return "?" if share is None else f"{share * 100:.0f} %"
 
 
 def _top(rows: list[dict[str, Any]], left_out: dict[str, Any]) -> list[RenderableType]:

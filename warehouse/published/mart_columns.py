@@ -72,7 +72,37 @@ def _scores() -> tuple[MartColumn, ...]:
                 f"Days until goods run short if {words}; empty when nothing is missing; computed.",
             ),
         ]
+        found += _expected(regime, words)
     return tuple(found)
+
+
+def _expected(regime: str, words: str) -> list[MartColumn]:
+    """What the joint draws say in one regime."""
+    return [
+        number(
+            f"{regime}_expected_missing_share",
+            f"Share of normal tonnes missing if {words}, mean of the joint draws (0..1); computed.",
+        ),
+        *(
+            number(
+                f"{regime}_missing_share_{name}",
+                f"Share of normal tonnes missing if {words}: {odds} (0..1); computed from the joint draws.",
+            )
+            for name, odds in (
+                ("p10", "nine chances in ten of more"),
+                ("p50", "an even chance of more"),
+                ("p90", "one chance in ten of more"),
+            )
+        ),
+        number(
+            f"{regime}_gap_share",
+            f"The same mean before stocks are drawn on if {words}: what the market is short of (0..1); computed.",
+        ),
+        number(
+            f"{regime}_chance_of_shortage",
+            f"Share of the draws in which 4 % or more is missing if {words} (0..1); computed.",
+        ),
+    ]
 
 
 _AROUND = (
@@ -168,6 +198,23 @@ TABLES_OF_MART: dict[str, MartTable] = {
             *_TOUCHED,
             *_scores(),
             *_AROUND,
+        ),
+    ),
+    "exposure": MartTable(
+        "Money missing by importer or bloc, summed inside the joint draws, so that totals have honest ranges.",
+        (
+            *RUN,
+            text("importer", "Importer (ISO 3166 alpha-3) or bloc, without what moves between its members."),
+            text("mineral", "Mineral, or * for all of them; see core.minerals."),
+            text("stage", "mined, refined, metal or fabricated, or * for all of them."),
+            _HORIZON,
+            _REGIME,
+            number("traded_usd", "Value of its imports in the baseline year, over the horizon (USD)."),
+            number(
+                "expected_missing_usd", "Value expected to be missing over the horizon, mean (USD); computed."
+            ),
+            number("missing_usd_p10", "Nine chances in ten that more is missing (USD); computed."),
+            number("missing_usd_p90", "One chance in ten that more is missing (USD); computed."),
         ),
     ),
     "contribution_term": MartTable(

@@ -1,0 +1,222 @@
+"""What is to be expected: L in every draw, and what is published of it (method section 1, "Ranges").
+
+Sums over lanes are made inside a draw, so that totals have honest tails.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from engine.language.rules import RuleSet
+from engine.scoring.blocks import REGIMES, Block
+from engine.scoring.draws import Numbers, quantile
+from engine.scoring.inputs import Inputs
+from engine.scoring.joint import ENDS, Draws
+from engine.scoring.ranges import Array
+from engine.scoring.responses import Responses
+
+QUANTILES: Final = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
+PERT: Final = "pert"
+DAYS_A_YEAR: Final = 365.0
+EVERY: Final = "*"  # in a sum: all stages, or all minerals
+EXPOSURE: Final = {
+    **dict.fromkeys(("importer", "mineral", "stage"), pl.String),
+    "horizon_days": pl.Int64,
+    "regime": pl.String,
+    **dict.fromkeys(("traded_usd", "expected_missing_usd", "missing_usd_p10", "missing_usd_p90"), pl.Float64),
+}
+
+
+@dataclass(frozen=True)
+class Money:
+    """What buyers trade within a horizon, (b,) USD, and what of it is missing in every draw, (D, b) USD."""
+
+    traded_usd: Array
+    missing_usd: Array
+
+    def __add__(self, other: "Money") -> "Money":
+        """Both together, draw by draw."""
+        return Money(self.traded_usd + other.traded_usd, self.missing_usd + other.missing_usd)
+
+
+class Expectations:
+    """L of all units in every draw, block by block; nothing of a block is kept but its columns and sums.
+
+    Args:
+        numbers: of all inputs, shared by all chains.
+        inputs: the day's frames.
+        ruleset: checked rules: from which share missing on there is a shortage.
+    """
+
+    def __init__(self, numbers: Numbers, inputs: Inputs, ruleset: RuleSet) -> None:
+        self.numbers, self.inputs = numbers, inputs
+        self.shortage = ruleset.parameter("shortage_from_share", inputs.as_of).best
+        self._buyers, self._buys = _buyers(inputs)
+        self._all: dict[tuple[int, str], Money] = {}
+        self._rows: list[pl.DataFrame] = []
+
+    def columns(self, blocks: Sequence[Block], responses: Responses) -> pl.DataFrame:
+        """Columns of `mart.route_score` and `mart.importer_score`, one row a unit in the order of the blocks."""
+        parts: dict[str, list[Array]] = {}
+        start, mineral = 0, ""
+        sums: dict[tuple[int, str], Money] = {}
+        for block in blocks:
+            at = slice(start, start + block.units.height)
+            start = at.stop
+            if block.mineral != mineral:
+                self._close(mineral, sums)
+                mineral, sums = block.mineral, {}
+            for name, values in self._block(block, responses, at, sums):
+                parts.setdefault(name, []).append(values)
+        self._close(mineral, sums)
+        return pl.DataFrame({name: np.concatenate(values) for name, values in parts.items()})
+
+    def _close(self, mineral: str, sums: dict[tuple[int, str], Money]) -> None:
+        self._rows += [self._frame(mineral, EVERY, at, money) for at, money in sums.items()]
+
+    def _block(
+        self, block: Block, responses: Responses, at: slice, sums: dict[tuple[int, str], Money]
+    ) -> Iterator[tuple[str, Array]]:
+        switched = self._per_unit(
+            responses.substitution[ENDS][:, at], ("substitution", block.mineral), [""] * block.units.height
+        )
+        stock = self._per_unit(
+            responses.stock_days[ENDS][:, at], ("stock", block.mineral), block.units["importer"].to_list()
+        )
+        for regime in REGIMES:
+            own = block.regimes[regime]
+            given = responses.alternatives[regime][ENDS][:, at]
+            guessed = self._per_unit(
+                given, ("capacity", block.mineral, block.stage), [""] * block.units.height
+            )
+            # Where the engine knows the share, the rule's answer moves with it between the rule's own ends.
+            replaced = np.where(
+                np.isnan(known := own.drawn_alternatives[:, block.buyer]),
+                guessed,
+                np.clip(known, given[0], given[2]),
+            )
+            gap = own.drawn_missing * (1.0 - replaced) * (1.0 - switched)
+            missing = np.maximum(0.0, gap - stock / block.horizon_days).astype(np.float32)
+            yield f"{regime}_gap_share", gap.mean(axis=0)
+            yield from self._published(regime, missing)
+            if not block.is_importer:
+                self._add(block, regime, missing, sums)
+
+    def _published(self, regime: str, missing: Draws) -> Iterator[tuple[str, Array]]:
+        ordered = np.sort(missing.T, axis=1)
+        yield f"{regime}_expected_missing_share", missing.mean(axis=0, dtype=np.float64)
+        for name, share in QUANTILES.items():
+            yield f"{regime}_missing_share_{name}", _quantile(ordered, share)
+        yield f"{regime}_least", ordered[:, 0].astype(np.float64)
+        yield f"{regime}_most", ordered[:, -1].astype(np.float64)
+        yield f"{regime}_chance_of_shortage", (missing >= self.shortage).mean(axis=0)
+
+    def _per_unit(self, ends: Array, name: tuple[str, ...], owners: Sequence[str]) -> Array:
+        """(D, u) an input of each unit: one number for each owner, which all units of that owner share."""
+        keys = {owner: place for place, owner in enumerate(dict.fromkeys(owners))}
+        at = np.array([keys[owner] for owner in owners], dtype=np.intp)
+        if not len(at):
+            return np.zeros((self.numbers.draws, 0))
+        columns, first, back = np.unique(
+            np.concatenate([ends, at[None].astype(np.float64)]),
+            axis=1,
+            return_index=True,
+            return_inverse=True,
+        )
+        owner_of = list(keys)
+        u = np.stack(
+            [
+                self.numbers.of(*name, owner_of[at[place]]) if owner_of[at[place]] else self.numbers.of(*name)
+                for place in first
+            ],
+            axis=1,
+        )
+        drawn = quantile(columns[:3], u, PERT)
+        return np.asarray(drawn[:, back.ravel()])
+
+    # -- sums -----------------------------------------------------------------------------------------------
+
+    def _add(self, block: Block, regime: str, missing: Draws, mineral: dict[tuple[int, str], Money]) -> None:
+        """Take a block's lanes into the sums of its stage, its mineral and of everything."""
+        usd = block.units["route_usd"].fill_null(0.0).to_numpy() * (block.horizon_days / DAYS_A_YEAR)
+        place = {name: at for at, name in enumerate(self._buyers)}
+        lanes = np.zeros((len(usd), len(self._buyers)), dtype=np.float32)
+        for lane, key in enumerate(block.units.select("exporter", "importer").iter_rows()):
+            for buyer in self._buys[key[1]]:
+                # What moves between members of a bloc is no import of the bloc.
+                if buyer == key[1] or buyer not in self._buys.get(key[0], ()):
+                    lanes[lane, place[buyer]] = usd[lane]
+        money = Money(lanes.sum(axis=0, dtype=np.float64), (missing @ lanes).astype(np.float64))
+        at = (block.horizon_days, regime)
+        self._rows.append(self._frame(block.mineral, block.stage, at, money))
+        for sums in (mineral, self._all):
+            sums[at] = money + sums[at] if at in sums else money
+
+    def _frame(self, mineral: str, stage: str, at: tuple[int, str], money: Money) -> pl.DataFrame:
+        bought = np.flatnonzero(money.traded_usd > 0)
+        lost = np.sort(money.missing_usd[:, bought].T, axis=1)
+        return pl.DataFrame(
+            {
+                "importer": [self._buyers[k] for k in bought],
+                "mineral": [mineral] * len(bought),
+                "stage": [stage] * len(bought),
+                "horizon_days": np.full(len(bought), at[0]),
+                "regime": [at[1]] * len(bought),
+                "traded_usd": money.traded_usd[bought],
+                "expected_missing_usd": lost.mean(axis=1),
+                "missing_usd_p10": _quantile(lost, QUANTILES["p10"]),
+                "missing_usd_p90": _quantile(lost, QUANTILES["p90"]),
+            },
+            schema=EXPOSURE,
+        )
+
+    def exposure(self) -> pl.DataFrame:
+        """`mart.exposure`: money missing by importer or bloc, mineral and stage, with ``*`` for all of them."""
+        rows = [*self._rows, *(self._frame(EVERY, EVERY, at, money) for at, money in self._all.items())]
+        keys = ["importer", "mineral", "stage", "horizon_days", "regime"]
+        return (
+            pl.concat([pl.DataFrame(schema=EXPOSURE), *rows])
+            .sort(keys)
+            .with_columns(
+                curbing_country=pl.lit(self.inputs.curbing_country),
+                as_of=pl.lit(self.inputs.as_of),
+                known_at=pl.lit(self.inputs.known_at),
+            )
+        )
+
+
+def widened(scored: pl.DataFrame) -> pl.DataFrame:
+    """The bounds with every draw inside: where tonnes are uncertain they are an envelope over what was tried."""
+    for regime in REGIMES:
+        low, high = f"{regime}_missing_share_low", f"{regime}_missing_share_high"
+        scored = scored.with_columns(
+            pl.min_horizontal(low, f"{regime}_least").alias(low),
+            pl.max_horizontal(high, f"{regime}_most").alias(high),
+        ).with_columns(
+            pl.min_horizontal(f"{regime}_low", 100.0 * pl.col(low).sqrt()).alias(f"{regime}_low"),
+            pl.max_horizontal(f"{regime}_high", 100.0 * pl.col(high).sqrt()).alias(f"{regime}_high"),
+        )
+    return scored.drop([f"{regime}_{end}" for regime in REGIMES for end in ("least", "most")])
+
+
+def _buyers(inputs: Inputs) -> tuple[list[str], dict[str, tuple[str, ...]]]:
+    """Importers and blocs in order, and for each country the buyers that it is part of: itself, and its blocs."""
+    blocs = inputs["blocs"].select("bloc", "country").unique().sort("bloc", "country")
+    of: dict[str, list[str]] = {}
+    for bloc, country in blocs.iter_rows():
+        of.setdefault(country, []).append(bloc)
+    countries = sorted({*inputs["flows"]["importer"], *inputs["flows"]["exporter"]})
+    return sorted({*countries, *blocs["bloc"]}), {c: (c, *of.get(c, ())) for c in countries}
+
+
+def _quantile(ordered: Array | Draws, share: float) -> Array:
+    """(u,) a quantile of rows (u, D) that are in order, straight between two draws."""
+    last = ordered.shape[1] - 1
+    low = int(share * last)
+    part = share * last - low
+    return np.asarray(
+        ordered[:, low] * (1.0 - part) + ordered[:, min(low + 1, last)] * part, dtype=np.float64
+    )

@@ -1,0 +1,256 @@
+"""A mineral's chain in D joint draws: every uncertain input moves at once, as in one world (method section 1).
+
+`engine.scoring.chain_score` gives what is guaranteed; this module gives what is to be expected. Both solve the same
+shock. The numbers come by name, so that draw d is the same world in every chain, stage, horizon and regime.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.scoring.attribution import Index, Pools, clean_shares, form_lane_pools
+from engine.scoring.chain_score import Law, StageLaw
+from engine.scoring.curbs import CurbSet, Mask, combine
+from engine.scoring.draws import Numbers, quantile, shared
+from engine.scoring.ranges import BEST, HIGH, LOW, Array
+from engine.scoring.response import Supply, reachable_t, replacement_t
+from engine.scoring.shock import StageCurbs, bloc_missing_share, lost_t, route_missing_share, run_shock
+from engine.scoring.world import Chain, drawn_stages
+
+ENDS = [LOW, BEST, HIGH]
+Draws = np.typing.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How inputs are drawn.
+
+    Attributes:
+        kind: the distribution between the ends of a range (`engine.scoring.draws.SPREADS`).
+        common_share: share of a severity's variance that all lanes of a rule have in common, 0..1.
+    """
+
+    kind: str
+    common_share: float
+
+
+@dataclass(frozen=True)
+class DrawnMissing:
+    """H before any response in every draw, per stage.
+
+    Attributes:
+        route: (D, routes).   importer: (D, n + 1) each country's pool, and last the bloc.
+        lost_t: (D,) tonnes that final users outside the curbing country go short of.
+    """
+
+    route: list[Draws]
+    importer: list[Draws]
+    lost_t: list[Array]
+
+
+class JointChain:
+    """A chain's pools in every draw.
+
+    Args:
+        chain: the facts.
+        routes: per stage, places (exporters, importers) of the routes that are scored.
+        bloc_members: (n,) the countries that also count as one importer.
+        touched_threshold_share: touched share from which a re-export licence may reach a whole pool.
+        numbers: of all inputs, shared by all chains.
+        spread: how they are drawn.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        routes: Sequence[tuple[Index, Index]],
+        bloc_members: Mask,
+        touched_threshold_share: float,
+        numbers: Numbers,
+        spread: Spread,
+    ) -> None:
+        self.chain, self.routes, self.members = chain, routes, bloc_members
+        self.threshold, self.numbers, self.spread = touched_threshold_share, numbers, spread
+        inner = np.flatnonzero(bloc_members)
+        self.pools: list[Pools] = []
+        self.production_t: list[Array] = []
+        self.exports_t: list[Array] = []
+        self.bloc_trade_t: list[Array] = []
+        for stage in drawn_stages(chain, numbers, spread.kind):
+            pool = form_lane_pools(stage.exporter, stage.importer, stage.lane_t, stage.production_t)
+            self.pools.append(pool)
+            self.production_t.append(stage.production_t)
+            exports = np.zeros_like(stage.production_t)
+            exports[:, pool.exporters] = pool.outflow_share.sum(axis=1) * pool.pool_t[:, pool.exporters]
+            self.exports_t.append(exports)
+            within = np.flatnonzero(bloc_members[stage.exporter] & bloc_members[stage.importer])
+            trade = np.zeros((numbers.draws, len(inner), len(inner)))
+            place = np.searchsorted(inner, [stage.exporter[within], stage.importer[within]])
+            trade[:, place[0], place[1]] = stage.lane_t[:, within]
+            self.bloc_trade_t.append(trade)
+        # What the unexplained is made of: untouched, the world mix, or made by the curbing country.
+        self.origin = quantile(np.array([0.0, 0.5, 1.0]), numbers.of("origin", chain.mineral), spread.kind)
+        self._reach: list[Array] | None = None
+
+    @property
+    def size(self) -> int:
+        """D."""
+        return self.numbers.draws
+
+    # -- the law --------------------------------------------------------------------------------------------
+
+    def curbs(self, stage: StageLaw) -> tuple[Array, Array]:
+        """c and e of one stage in every draw, each (D, n)."""
+        n = len(self.chain.countries)
+        if stage.is_full_stop:
+            withheld, reached = np.ones((self.size, n)), np.zeros((self.size, n))
+        else:
+            pledges = None if stage.pledges_stand else 0
+            withheld = combine(stage.curbs.items, self._shares(stage.curbs, stage.weight, pledges))
+            foreign = self._shares(stage.reach, stage.reach_weight, 0)
+            reached = foreign.max(axis=0) if len(foreign) else np.zeros((self.size, n))
+        withheld[:, self.chain.curbing] = 0.0
+        return withheld, reached
+
+    def _shares(self, curbs: CurbSet, weight: Array, pledges: int | None) -> Array:
+        """(m, D, n) coverage x state x withheld x (1 - mitigation), item by item."""
+        n = len(self.chain.countries)
+        shares = np.zeros((curbs.size, self.size, n))
+        for m, item in enumerate(curbs.items):
+            at = np.flatnonzero((curbs.withheld[m, HIGH] > 0) & (weight[m, HIGH] > 0))
+            if not len(at):
+                continue
+            coverage = self._drawn(curbs.coverage[m, ENDS], "coverage", item.item_id)[:, None]
+            state = self._state(weight[m][ENDS][:, at], item.measure_id, item.clause)
+            severity = quantile(
+                curbs.withheld[m][ENDS][:, at], self._severity(curbs.rule_ids[m, at], at), self.spread.kind
+            )
+            kept = np.ones_like(severity)
+            for pledge, values in zip(curbs.pledge_ids[:pledges], curbs.mitigation[:pledges], strict=False):
+                ends = values[m][ENDS][:, at]
+                if ends.any():
+                    u = self.numbers.of("pledge", pledge)[:, None]
+                    kept *= 1.0 - quantile(ends, u, self.spread.kind)
+            shares[m][:, at] = coverage * state * severity * kept
+        return shares
+
+    def _severity(self, rule_ids: "np.typing.NDArray[np.str_]", at: Index) -> Array:
+        """(D, places) numbers: a part common to the rule, and a part of the mineral and importer."""
+        u = np.empty((self.size, len(at)))
+        for rule in np.unique(rule_ids):
+            own = np.flatnonzero(rule_ids == rule)
+            names = [self.chain.countries[at[j]] for j in own]
+            common = self.numbers.of("severity", str(rule))[:, None]
+            lane = np.stack(
+                [self.numbers.of("severity", str(rule), self.chain.mineral, name) for name in names], axis=1
+            )
+            u[:, own] = shared(common, lane, self.spread.common_share)
+        return u
+
+    def _state(self, ends: Array, measure_id: str, clause: str) -> Array:
+        """(D or 1, places) whether the item binds: a state of law binds in full or not at all."""
+        low, best, high = ends
+        if np.all(low == high):
+            return np.asarray(best[None, :])
+        # How likely a lapsed measure is to bind is itself uncertain, and the same for all such measures.
+        chance = quantile(ends, self.numbers.of("state of the law")[:, None], self.spread.kind)
+        return quantile(
+            np.stack(np.broadcast_arrays(low, chance, high)),
+            self.numbers.of("state", measure_id, clause)[:, None],
+            "chance",
+        )
+
+    def _drawn(self, ends: Array, *name: str) -> Array:
+        return quantile(ends, self.numbers.of(*name), self.spread.kind)
+
+    # -- solving --------------------------------------------------------------------------------------------
+
+    def missing(self, laws: Sequence[Law], added: Sequence[list[Array] | None]) -> list[DrawnMissing]:
+        """H of several laws at once, which share the pools.
+
+        Args:
+            laws: a state of the law each.
+            added: for each law, per stage (D, n) tonnes of new plant that feed the next stage, or None.
+        """
+        size, count, n = self.size, len(laws), len(self.chain.countries)
+        pairs = [[self.curbs(stage) for stage in law] for law in laws]
+        reaches = any(reached.any() for law in pairs for _, reached in law)
+        nothing = np.zeros((size, n))
+        cut, built = [], []
+        for s in range(len(self.chain.stages)):
+            reach = self._reached_share(s) if reaches else nothing
+            cut.append(
+                StageCurbs(
+                    np.concatenate([law[s][0] for law in pairs]),
+                    np.concatenate([law[s][1] for law in pairs]),
+                    np.tile(reach, (count, 1)),
+                )
+            )
+            built.append(np.concatenate([nothing if new is None else new[s] for new in added]))
+        rows = np.tile(np.arange(size), count)
+        curbing = self.chain.curbing
+        shocks = run_shock(
+            self.pools, self.production_t, cut, rows, np.tile(self.origin, count), curbing, built
+        )
+        found: list[DrawnMissing] = [DrawnMissing([], [], []) for _ in laws]
+        for s, (shock, curb) in enumerate(zip(shocks, cut, strict=True)):
+            exporters, importers = self.routes[s]
+            route = route_missing_share(shock, curb, exporters, importers, curbing)
+            bloc = bloc_missing_share(
+                shock, curb, self.pools[s], self.bloc_trade_t[s], rows, self.members, curbing
+            )
+            importer = np.concatenate([np.clip(1.0 - shock.pool_ratio, 0.0, 1.0), bloc[:, None]], axis=1)
+            lost = lost_t(shock, self.pools[s], self.exports_t[s], rows, curbing)
+            for place, missing in enumerate(found):
+                at = slice(place * size, (place + 1) * size)
+                missing.route.append(route[at].astype(np.float32))
+                missing.importer.append(importer[at].astype(np.float32))
+                missing.lost_t.append(lost[at])
+        return found
+
+    def _reached_share(self, stage: int) -> Array:
+        """(D, n) part of each pool that a re-export licence reaches: its touched share, up to all of mixed stock."""
+        if self._reach is None:
+            self._reach = []
+            clean: Array | None = None
+            has_input: Mask | None = None
+            mixing = self._drawn(np.array([0.0, 0.0, 1.0]), "mixed stock")[:, None]
+            rows = np.arange(self.size)
+            for pool, output in zip(self.pools, self.production_t, strict=True):
+                clean = clean_shares(pool, output, rows, clean, has_input, self.origin, self.chain.curbing)
+                has_input = pool.pool_t > 0
+                touched = 1.0 - clean
+                reach = touched + mixing * ((touched >= self.threshold) - touched)
+                reach[:, self.chain.curbing] = 0.0
+                self._reach.append(reach)
+        return self._reach[stage]
+
+    # -- what others add ------------------------------------------------------------------------------------
+
+    def replacement(self, supply: Sequence[Supply], lost: Sequence[Array]) -> list[Array]:
+        """Per stage (D, n) tonnes of new plant upstream, never more than a full stop takes in the same draw."""
+        built = []
+        for facts, own, missing in zip(self.chain.stages, supply, lost, strict=True):
+            tonnes = quantile(replacement_t(own), self._capacity(facts.name)[:, None], self.spread.kind)
+            total = tonnes.sum(axis=1)
+            built.append(tonnes * (np.minimum(total, missing) / np.where(total > 0, total, 1.0))[:, None])
+        return built
+
+    def alternatives(self, stage: int, supply: Supply, lost: Array) -> Array:
+        """(D, n + 1) share of each importer's loss that others could replace, last the bloc's; NaN where unknown."""
+        n = len(self.chain.countries)
+        if not supply.is_known:
+            return np.full((self.size, n + 1), np.nan)
+        reachable = quantile(
+            reachable_t(supply), self._capacity(self.chain.stages[stage].name)[:, None], self.spread.kind
+        )
+        against = lost[:, None]
+        share = np.minimum(reachable, against) / np.where(against > 0, against, 1.0)
+        weight = np.where(self.members, self.pools[stage].pool_t, 0.0)
+        total = weight.sum(axis=1)
+        bloc = (share * weight).sum(axis=1) / np.where(total > 0, total, 1.0)
+        return np.concatenate([share, bloc[:, None]], axis=1)
+
+    def _capacity(self, stage: str) -> Array:
+        return self.numbers.of("capacity", self.chain.mineral, stage)
