@@ -151,13 +151,13 @@ def propagate(
     return x
 
 
-def _by_world(row_world: Index, size: int) -> Iterator[tuple[Index, Index]]:
-    """Worlds (g,) with their rows (g, c): those of all worlds at once where each has as many, else one by one."""
+def _by_world(row_world: Index, size: int) -> Iterator[tuple[slice | Index, Index]]:
+    """Worlds (g,) with their rows (g, c): all worlds at once where each has as many rows, else one by one."""
     order = np.argsort(row_world, kind="stable")
     counts = np.bincount(row_world, minlength=size)
     present = np.flatnonzero(counts)
-    if len(present) and np.all(counts[present] == counts[present[0]]):
-        yield present, order.reshape(len(present), -1)
+    if len(present) == size and np.all(counts == counts[0]):
+        yield slice(None), order.reshape(size, -1)  # a slice: the matrices of all worlds are not copied
         return
     ends = np.cumsum(counts)
     for world in present:

@@ -165,6 +165,11 @@ def bloc_missing_share(
     """
     places = np.flatnonzero(members)
     x = pool.pool_t[row_world]
+    if not members[curbing] and not np.any(curb.extraterritorial_share):
+        sent = inner_t.sum(axis=2)[row_world]
+        before = x[:, places].sum(axis=1) - sent.sum(axis=1)
+        after = ((x[:, places] - sent) * shock.pool_ratio[:, places]).sum(axis=1)
+        return _missing(before, after)
     inner = inner_t[row_world]
     cut = curb.extraterritorial_share[:, None, places] * curb.reach_share[:, places, None]
     if members[curbing]:
@@ -172,4 +177,8 @@ def bloc_missing_share(
     kept = inner * (1.0 - cut) * shock.pool_ratio[:, places, None]
     before = x[:, places].sum(axis=1) - inner.sum(axis=(1, 2))
     after = (x * shock.pool_ratio)[:, places].sum(axis=1) - kept.sum(axis=(1, 2))
+    return _missing(before, after)
+
+
+def _missing(before: Array, after: Array) -> Array:
     return np.where(before > 0, np.clip(1.0 - after / np.where(before > 0, before, 1.0), 0.0, 1.0), 0.0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.scoring.chain_score import StageLaw
 from engine.scoring.draws import Numbers
 from engine.scoring.joint import JointChain, Spread
-from engine.scoring.ranges import BEST, HIGH, LOW
+from engine.scoring.ranges import BEST, HIGH, LOW, Array
 from engine.scoring.world import Chain
 from tests.engine.worlds import N, chain_of, law_of, scorer_of, seeds
 
@@ -18,13 +18,14 @@ from tests.engine.worlds import N, chain_of, law_of, scorer_of, seeds
 def joint_of(chain: Chain, draws: int = 64, common_share: float = 0.5) -> JointChain:
     routes = [tuple(np.nonzero(facts.trade_t[1] > 0)) for facts in chain.stages]
     members = np.array([False] * (N - 2) + [True, True])
-    return JointChain(chain, routes, members, 0.001, Numbers(draws), Spread("pert", common_share))
+    spread = Spread("pert", common_share)
+    return JointChain(chain, routes, members, 0.001, Numbers(draws), spread)  # type: ignore[arg-type]
 
 
 def certain(law: list[StageLaw]) -> list[StageLaw]:
     """The law with every range a point, at its best value."""
 
-    def point(values: np.ndarray, axis: int) -> np.ndarray:  # type: ignore[type-arg]
+    def point(values: Array, axis: int) -> Array:
         return np.repeat(np.take(values, [BEST], axis=axis), values.shape[axis], axis=axis)
 
     return [
@@ -107,3 +108,13 @@ def test_lanes_of_one_rule_move_together_by_the_common_share() -> None:
     free = joint_of(chain, 1024, common_share=0.0)._severity(rules, at)
     assert np.allclose(tied[:, 0], tied[:, 1])
     assert abs(np.corrcoef(free[:, 0], free[:, 1]).item(0, 1)) < 0.1
+
+
+def test_a_bloc_without_reach_is_summed_as_with_it() -> None:
+    chain = chain_of(11, width=0.3)
+    joint = joint_of(chain)
+    plain = joint.missing([law_of(11)], [None])[0]
+    # A re-export licence so faint that it takes nothing walks the long way through the matrices.
+    faint = joint.missing([law_of(11, reach=1e-12)], [None])[0]
+    for a, b in zip(plain.importer, faint.importer, strict=True):
+        assert np.allclose(a, b, atol=1e-6)

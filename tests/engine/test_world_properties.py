@@ -256,7 +256,7 @@ def test_the_correction_of_rank_one_equals_the_full_solve(seed: int) -> None:
     kept[:, :, pools.exporters == chain.curbing] *= 1 - withheld[:, :, None]
     np.testing.assert_allclose(
         propagate(pools, entering, rows, withheld, chain.curbing),
-        [propagate_kept(k, e, pools.exporters) for k, e in zip(kept, entering, strict=True)],
+        propagate_kept(kept, entering, pools.exporters),
     )
 
 
