@@ -1,5 +1,7 @@
 """What the law is known to do next, and what is unverified today, for each party of a mineral and stage."""
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from engine.scoring.inputs import Inputs
@@ -74,4 +76,40 @@ def by_party(inputs: Inputs, stages: pl.DataFrame) -> pl.DataFrame:
     )
     return unverified.join(coming, on=["mineral", "stage", "party"], how="left").sort(
         "mineral", "stage", "party"
+    )
+
+
+def binding_days(
+    units: pl.DataFrame, inputs: Inputs, ruled: Iterable[pl.DataFrame], stages: pl.DataFrame
+) -> pl.Series:
+    """How many days measures in force have withheld goods of each unit, at its stage or before; 0 where none does.
+
+    Args:
+        units: mineral, stage, party.
+        inputs: the day's frames.
+        ruled: the day's measures with what the rules say of them (item, importer and horizon).
+        stages: mineral, stage, stage_order of the chains that are scored.
+    """
+    kept = ("mineral", "stage", "importer", "start_date")
+    biting = [
+        part.filter((pl.col("state") == "in_force") & (pl.col("withheld_best") > 0)).select(kept)
+        for part in ruled
+    ]
+    if not biting:
+        return pl.repeat(0, units.height, dtype=pl.Int64, eager=True)
+    order = stages.select("mineral", item_stage="stage", item_order="stage_order")
+    since = (
+        pl.concat(biting)
+        .unique()
+        .select("mineral", "start_date", item_stage="stage", party="importer")
+        .join(order, on=["mineral", "item_stage"])
+        .join(stages, on="mineral")
+        .filter(pl.col("item_order") <= pl.col("stage_order"))
+        .group_by("mineral", "stage", "party")
+        .agg(since=pl.col("start_date").min())
+    )
+    return (
+        units.join(since, on=["mineral", "stage", "party"], how="left", maintain_order="left")
+        .select(((pl.lit(inputs.as_of) - pl.col("since")).dt.total_days()).fill_null(0).clip(lower_bound=0))
+        .to_series()
     )

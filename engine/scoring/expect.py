@@ -54,12 +54,21 @@ class Expectations:
     def __init__(self, numbers: Numbers, inputs: Inputs, ruleset: RuleSet) -> None:
         self.numbers, self.inputs = numbers, inputs
         self.shortage = ruleset.parameter("shortage_from_share", inputs.as_of).best
+        rebuild = ruleset.parameter("stock_rebuilt_a_year_share", inputs.as_of)
+        ends = np.array([rebuild.low, rebuild.best, rebuild.high])
+        self.rebuilding = quantile(ends, numbers.of("rebuilding of stocks"), PERT)[:, None]
         self._buyers, self._buys = _buyers(inputs)
         self._all: dict[tuple[int, str], Money] = {}
         self._rows: list[pl.DataFrame] = []
 
-    def columns(self, blocks: Sequence[Block], responses: Responses) -> pl.DataFrame:
-        """Columns of `mart.route_score` and `mart.importer_score`, one row a unit in the order of the blocks."""
+    def columns(self, blocks: Sequence[Block], responses: Responses, binding_days: Array) -> pl.DataFrame:
+        """Columns of `mart.route_score` and `mart.importer_score`, one row a unit in the order of the blocks.
+
+        Args:
+            blocks: in order.
+            responses: what the second-pass rules say.
+            binding_days: (u,) how long measures have withheld the unit's goods; 0 where none is in force.
+        """
         parts: dict[str, list[Array]] = {}
         start, mineral = 0, ""
         sums: dict[tuple[int, str], Money] = {}
@@ -69,7 +78,7 @@ class Expectations:
             if block.mineral != mineral:
                 self._close(mineral, sums)
                 mineral, sums = block.mineral, {}
-            for name, values in self._block(block, responses, at, sums):
+            for name, values in self._block(block, responses, at, binding_days[at], sums):
                 parts.setdefault(name, []).append(values)
         self._close(mineral, sums)
         return pl.DataFrame({name: np.concatenate(values) for name, values in parts.items()})
@@ -78,7 +87,12 @@ class Expectations:
         self._rows += [self._frame(mineral, EVERY, at, money) for at, money in sums.items()]
 
     def _block(
-        self, block: Block, responses: Responses, at: slice, sums: dict[tuple[int, str], Money]
+        self,
+        block: Block,
+        responses: Responses,
+        at: slice,
+        binding_days: Array,
+        sums: dict[tuple[int, str], Money],
     ) -> Iterator[tuple[str, Array]]:
         switched = self._per_unit(
             responses.substitution[ENDS][:, at], ("substitution", block.mineral), [""] * block.units.height
@@ -99,11 +113,22 @@ class Expectations:
                 np.clip(known, given[0], given[2]),
             )
             gap = own.drawn_missing * (1.0 - replaced) * (1.0 - switched)
+            if regime == "active":
+                stock = self._left(stock, gap, binding_days)
             missing = np.maximum(0.0, gap - stock / block.horizon_days).astype(np.float32)
             yield f"{regime}_gap_share", gap.mean(axis=0)
             yield from self._published(regime, missing)
             if not block.is_importer:
                 self._add(block, regime, missing, sums)
+
+    def _left(self, stock: Array, gap: Array, binding_days: Array) -> Array:
+        """(D, u) days of stock that are left: a stock covers the first days of a shortage, once.
+
+        Under measures in force it has been drained at the rate of the gap, and rebuilt at the rate that the
+        scorecard states (method section 4 of the joint draws).
+        """
+        rebuilt = 1.0 + self.rebuilding * binding_days / DAYS_A_YEAR
+        return np.asarray(np.clip(stock * rebuilt - gap * binding_days, 0.0, stock))
 
     def _published(self, regime: str, missing: Draws) -> Iterator[tuple[str, Array]]:
         ordered = np.sort(missing.T, axis=1)

@@ -127,7 +127,11 @@ def _score_chains(
         finisher = Finisher(blocks, units, responses, ruleset)
         scored = pl.concat([units, finisher.columns()], how="horizontal")
     with phase("draws"):
-        scored = widened(pl.concat([scored, totals.columns(blocks, responses)], how="horizontal"))
+        parties = units.select("mineral", "stage", party=_party(inputs))
+        ruled = first_pass.measures.measures.values()
+        binding = events.binding_days(parties, inputs, ruled, _stage_orders(chains)).to_numpy()
+        drawn = totals.columns(blocks, responses, binding)
+        scored = widened(pl.concat([scored, drawn], how="horizontal"))
         scored = scored.with_columns(
             unknown_reason=pl.lit(None, pl.String),
             flags=responses.flags,
@@ -208,9 +212,8 @@ def _stage_orders(chains: Sequence[ChainFrames]) -> pl.DataFrame:
 
 
 def _with_events(units: pl.DataFrame, inputs: Inputs, stages: pl.DataFrame) -> pl.DataFrame:
-    own = pl.col("exporter").is_in([inputs.curbing_country, EVERY_EXPORTER])
     return (
-        units.with_columns(party=pl.when(own).then("importer").otherwise("exporter"))
+        units.with_columns(party=_party(inputs))
         .join(
             events.by_party(inputs, stages),
             on=["mineral", "stage", "party"],
@@ -220,3 +223,9 @@ def _with_events(units: pl.DataFrame, inputs: Inputs, stages: pl.DataFrame) -> p
         .with_columns(pl.col("has_unverified_state").fill_null(value=False))
         .drop("party")
     )
+
+
+def _party(inputs: Inputs) -> pl.Expr:
+    """Whom the curbing country's law looks at: the importer of its own goods, the exporter of everybody else's."""
+    own = pl.col("exporter").is_in([inputs.curbing_country, EVERY_EXPORTER])
+    return pl.when(own).then("importer").otherwise("exporter")

@@ -36,7 +36,7 @@ STATES = (
 # Parameters of the scorecard that the engine itself reads, beside those that its regimes name.
 ENGINE_PARAMETERS = (
     *("small_lane_share", "touched_threshold_share", "unknown_transit_days", "reserve_years", "ramp_share"),
-    *("common_severity_share", "shortage_from_share"),
+    *("common_severity_share", "shortage_from_share", "stock_rebuilt_a_year_share"),
     *("reconciliation_fair_from", "reconciliation_weak_from", "reconciliation_insufficient_from"),
 )
 REGIMES = ("active", "snapback", "full_stop")

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from functools import cache
+
+import numpy as np
+import polars as pl
+import pytest
+
+from engine.scoring.draws import Numbers
+from engine.scoring.expect import Expectations
+from engine.scoring.inputs import Inputs
+from engine.scoring.portfolio import Marts, score_portfolio
+from jobs.gather import gather_in_memory
+from jobs.settings import load_settings
+from tests.engine.rulebook import default_ruleset
+
+TODAY = date(2026, 11, 27)
+
+
+@cache
+def inputs() -> Inputs:
+    return gather_in_memory(load_settings(), TODAY, TODAY).only(["gallium", "tungsten", "neodymium"])
+
+
+@cache
+def marts() -> Marts:
+    return score_portfolio(inputs(), default_ruleset())
+
+
+def routes() -> pl.DataFrame:
+    return marts()["route_score"]
+
+
+@pytest.mark.parametrize("regime", ["active", "snapback", "full_stop"])
+@pytest.mark.parametrize("table", ["route_score", "importer_score"])
+def test_quantiles_and_mean_stay_in_order_and_within_the_bounds(table: str, regime: str) -> None:
+    frame = marts()[table]
+    share = f"{regime}_missing_share"
+    columns = [f"{share}_low", f"{share}_p10", f"{share}_p50", f"{share}_p90", f"{share}_high"]
+    for lower, upper in itertools.pairwise(columns):
+        assert frame.filter(pl.col(lower) > pl.col(upper) + 1e-6).height == 0
+    mean = pl.col(f"{regime}_expected_missing_share")
+    assert frame.filter((mean < pl.col(columns[0]) - 1e-6) | (mean > pl.col(columns[-1]) + 1e-6)).height == 0
+    assert frame.filter(mean > pl.col(f"{regime}_gap_share") + 1e-6).height == 0
+
+
+def test_what_is_expected_of_lanes_sums_to_the_money_of_their_importer() -> None:
+    lanes = (
+        routes()
+        .filter(horizon_days=365)
+        .group_by("importer", "mineral")
+        .agg(usd=(pl.col("active_expected_missing_share") * pl.col("route_usd")).sum())
+    )
+    money = marts()["exposure"].filter(horizon_days=365, regime="active", stage="*")
+    both = money.join(lanes, on=["importer", "mineral"])
+    assert both.height == lanes.height
+    assert both["expected_missing_usd"].to_list() == pytest.approx(both["usd"].to_list(), rel=1e-4, abs=1.0)
+
+
+def test_a_bloc_does_not_count_what_moves_between_its_members() -> None:
+    members = inputs()["blocs"].filter(bloc="EU27")["country"].to_list()
+    bought = routes().filter(pl.col("horizon_days") == 365, pl.col("importer").is_in(members))
+    outside = bought.filter(~pl.col("exporter").is_in(members))["route_usd"].sum()
+    total = marts()["exposure"].filter(importer="EU27", mineral="*", horizon_days=365, regime="active")
+    assert total["traded_usd"].item() == pytest.approx(outside, rel=1e-6)
+    assert outside < bought["route_usd"].sum()
+
+
+def test_the_range_of_a_total_is_narrower_than_the_sum_of_its_parts() -> None:
+    rows = marts()["exposure"].filter(importer="JPN", horizon_days=365, regime="active", stage="*")
+    total, parts = rows.filter(mineral="*"), rows.filter(pl.col("mineral") != "*")
+    assert total["expected_missing_usd"].item() == pytest.approx(parts["expected_missing_usd"].sum())
+    width = total["missing_usd_p90"].item() - total["missing_usd_p10"].item()
+    assert 0 < width < (parts["missing_usd_p90"] - parts["missing_usd_p10"]).sum()
+
+
+@pytest.mark.parametrize(("days", "left"), [(0, 60.0), (30, 49.5), (90, 28.5), (600, 0.0)])
+def test_a_stock_is_drained_once_by_the_days_of_a_measure(days: int, left: float) -> None:
+    totals = Expectations(Numbers(4), inputs(), default_ruleset())
+    totals.rebuilding = np.zeros((4, 1))
+    found = totals._left(np.full((4, 1), 60.0), np.full((4, 1), 0.35), np.array([float(days)]))
+    assert found[:, 0].tolist() == pytest.approx([left] * 4)
+
+
+def test_magnets_to_germany_are_short_once_the_stock_is_used_up() -> None:
+    lane = routes().filter(
+        mineral="neodymium", stage="fabricated", exporter="CHN", importer="DEU", horizon_days=365
+    )
+    assert lane["active_missing_share"].item() == 0.0  # at best, with the whole stock taken off again
+    assert 0.10 < lane["active_expected_missing_share"].item() < 0.25
+
+
+def test_the_same_facts_give_the_same_numbers_whatever_else_is_scored() -> None:
+    alone = score_portfolio(inputs().only(["gallium"]), default_ruleset())["route_score"]
+    assert alone.equals(routes().filter(mineral="gallium").select(alone.columns))
