@@ -14,7 +14,7 @@ from engine.trials.scenarios import run_scenarios
 from tests.engine.rulebook import default_texts
 
 FOLDER = Path(__file__).parents[2] / "docs" / "checks"
-DAY = date(2026, 11, 23)
+DAY = date(2026, 11, 27)
 _BLOCK = re.compile(
     r"^```[a-z]+ (before|beside|wrong|said|mend|mended)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )

@@ -15,7 +15,7 @@ from jobs.rules.rulebook import read_rule_files
 from tests.engine.rulebook import RULE, RULES, with_rule
 from warehouse.database import Database
 
-DAY = ["--as-of", "2026-11-23"]
+DAY = ["--as-of", "2026-11-27"]
 
 
 def write(folder: Path, text: str = RULE) -> str:
@@ -29,7 +29,7 @@ def test_an_old_reference_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFix
     rules = write(tmp_path / "rules")
     assert main(["rules", "check", "--rules", rules, *DAY]) == 10
     said = capsys.readouterr().out
-    assert "rules/small.yml:9:11: R061 (warning): 'notice' was checked 690 days ago" in said
+    assert "rules/small.yml:9:11: R061 (warning): 'notice' was checked 694 days ago" in said
     assert "0 problems, 1 warnings." in said
     assert main(["rules", "check", "--rules", rules, *DAY, "--max-reference-age", "700"]) == 0
 
