@@ -16,9 +16,10 @@ from jobs.ports import Reader
 from jobs.tables import as_table
 
 TOP = 10
-MIN_USD = (
-    100_000  # a year; smaller lanes are counted, not listed: their priority is high and nothing hangs on them
-)
+# Smaller lanes are counted, not listed: their priority is high and nothing hangs on them.
+MIN_USD = 1_000_000  # a year
+MIN_SUPPLY_SHARE = 0.01  # of the importer's supply
+MIN_WORLD_SHARE = 0.001  # of the stage's world trade
 GRADES = ("good", "fair", "weak", "insufficient")
 
 BY_BAND = """
@@ -28,16 +29,25 @@ FROM mart.route_score WHERE horizon_days = $horizon GROUP BY 1
 BY_RECONCILIATION = """
 SELECT reconciliation, count(*)::BIGINT AS routes FROM mart.route_score WHERE horizon_days = $horizon GROUP BY 1
 """
-TOP_ROUTES = f"""
+LISTED = f"""
+WITH lane AS (
+    SELECT *, coalesce(route_usd >= {MIN_USD}, true) AND dependence_share >= {MIN_SUPPLY_SHARE}
+        AND route_t >= {MIN_WORLD_SHARE} * sum(route_t) OVER (PARTITION BY mineral, stage)
+        AND importer <> curbing_country AND NOT is_entrepot AS is_listed
+    FROM mart.route_score WHERE horizon_days = $horizon
+)
+"""
+TOP_ROUTES = f"""{LISTED}
 SELECT mineral, stage, exporter, importer, active AS score, active_band AS band, active_likely_low AS likely_low,
        active_likely_high AS likely_high, snapback, full_stop, active_priority AS priority, route_t, route_usd, reconciliation, next_event_date
-FROM mart.route_score WHERE horizon_days = $horizon AND coalesce(route_usd >= {MIN_USD}, true)
+FROM lane WHERE is_listed
 ORDER BY active_priority DESC NULLS LAST, mineral, stage, exporter, importer LIMIT {TOP}
 """
-SMALL_ROUTES = f"""
-SELECT count(*)::BIGINT AS routes, coalesce(sum(route_usd), 0)::DOUBLE AS usd,
-       coalesce(sum(route_usd) / (SELECT sum(route_usd) FROM mart.route_score WHERE horizon_days = $horizon), 0)::DOUBLE AS usd_share
-FROM mart.route_score WHERE horizon_days = $horizon AND route_usd < {MIN_USD}
+SMALL_ROUTES = f"""{LISTED}
+SELECT count(*) FILTER (NOT is_listed)::BIGINT AS routes,
+       coalesce(sum(route_usd) FILTER (NOT is_listed), 0)::DOUBLE AS usd,
+       coalesce(sum(route_usd) FILTER (NOT is_listed) / sum(route_usd), 0)::DOUBLE AS usd_share
+FROM lane
 """
 # Money first: by importer, then lane by lane. A country that curbs, and those that pass its goods on, are not their own
 # victims.
@@ -257,7 +267,8 @@ def _top(rows: list[dict[str, Any]], left_out: dict[str, Any]) -> list[Renderabl
     if left_out["routes"]:
         lines.append(
             Text(
-                f"Left out: {left_out['routes']:,} routes under {left_out['below_usd']:,} USD a year each, "
+                f"Not listed: {left_out['routes']:,} routes under {left_out['below_usd']:,} USD a year, 1 % of the importer's supply or "
+                f"0.1 % of the stage's trade, and those of the curbing country and of entrepots: "
                 f"{left_out['usd_share'] * 100:.2g} % of all trade (mart.route_score has them)."
             )
         )
