@@ -205,6 +205,12 @@ def _regime(score: dict[str, Any], regime: str) -> dict[str, Any]:
             )
         ),
         "missing_share": score[f"{regime}_missing_share"],
+        "expected": {
+            "missing_share": score[f"{regime}_expected_missing_share"],
+            **{name: score[f"{regime}_missing_share_{name}"] for name in ("p10", "p50", "p90")},
+            "gap_share": score[f"{regime}_gap_share"],
+            "chance_of_shortage": score[f"{regime}_chance_of_shortage"],
+        },
         "band": score[f"{regime}_band"],
         "confidence": score[f"{regime}_confidence"],
         "priority": score[f"{regime}_priority"],

@@ -28,6 +28,8 @@ def as_text(found: dict[str, Any]) -> Group:
             f"as of {run['as_of']}, as known on {run['known_at']}, curbs of {run['curbing_country']}, run {run['run_id']}"
         ),
         Text(),
+        *(Text(line) for line in _expected(found["scores"], question)),
+        Text(),
         _scores(found["scores"]),
         Text(),
         *(Text(line) for line in _context(row)),
@@ -37,6 +39,25 @@ def as_text(found: dict[str, Any]) -> Group:
         *_sources(found["sources"]),
     ]
     return Group(*parts)
+
+
+def _expected(scores: dict[str, Any], question: dict[str, Any]) -> list[str]:
+    """Say what the joint draws expect, in words before numbers."""
+    drawn = scores["active"]["expected"]
+    mean = drawn["missing_share"]
+    if mean is None:
+        return []
+    horizon = question["horizon_days"]
+    what = f"Expect {share(mean)} of {horizon} days of {question['mineral']} to be missing ({mean * horizon:.0f} days)"
+    odds = (
+        f"one chance in ten of more than {share(drawn['p90'])}, one in ten of less than {share(drawn['p10'])}"
+    )
+    others = " and ".join(
+        f"{share(scores[regime]['expected']['missing_share'])} in {LABELS[regime]}"
+        for regime in REGIMES
+        if regime != "active"
+    )
+    return [f"{what}; {odds}.", f"Before stocks {share(drawn['gap_share'])}; expect {others}."]
 
 
 def _scores(scores: dict[str, Any]) -> RenderableType:
