@@ -94,7 +94,10 @@ def test_germanium_has_scores_for_real_importers() -> None:
         assert row["active_high"] > 50
         assert row["snapback"] > 20
         assert row["full_stop_band"] == "high"
-    assert scores.filter(importer="JPN")["active"].item() > 20
+    # Five lists of firms count as one; what is left is the licence, whose delays have used up the stock.
+    japan = scores.filter(importer="JPN").row(0, named=True)
+    assert japan["active"] > 10
+    assert japan["active_expected_missing_share"] > 0.1
     assert scores["active"].null_count() == 0
 
 

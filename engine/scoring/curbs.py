@@ -1,7 +1,7 @@
 """From rule values to the withheld share of a flow (method section 4, "Withheld share c").
 
-Measures on the same form: the strongest governs. Disjoint forms add. Entity and military bans combine with the
-rest by complement. Everything is done at five points of the range; what relieves runs against them.
+Measures on the same form: the strongest governs. Disjoint forms add. Lists of firms and of military users overlap
+unless shown to be disjoint, so the strongest list governs, and combines with the rest by complement. Everything is done at five points of the range; what relieves runs against them.
 """
 
 from dataclasses import dataclass
@@ -68,23 +68,24 @@ class CurbSet:
 def combine(items: tuple[CurbItem, ...], shares: Array, chosen: Mask | None = None) -> Array:
     """(5, n) c out of the items' shares (m, 5, n); ``chosen`` (m,) leaves the others out.
 
-    Within a form the strongest item governs; forms add, at most 1; named buyers by complement.
+    Within a form the strongest item governs; forms add, at most 1. Of the lists of named buyers the strongest governs:
+    no list of firms withholds a tenth of a country's graphite five times over. It combines with the rest by complement.
     """
     total = np.zeros(shares.shape[1:])
     on = np.ones(len(items), dtype=bool) if chosen is None else chosen
     forms: dict[str, Array] = {}
-    others = np.ones_like(total)
+    listed = np.zeros_like(total)
     for place, item in enumerate(items):
         if not on[place]:
             continue
         if item.is_named_buyers:
-            others = others * (1.0 - shares[place])
+            listed = np.maximum(listed, shares[place])
         else:
             strongest = forms.get(item.form)
             forms[item.form] = shares[place] if strongest is None else np.maximum(strongest, shares[place])
     for share in forms.values():
         total = total + share
-    return 1.0 - (1.0 - np.minimum(total, 1.0)) * others
+    return 1.0 - (1.0 - np.minimum(total, 1.0)) * (1.0 - listed)
 
 
 def strongest(shares: Array, n: int, chosen: Mask | None = None) -> Array:

@@ -123,9 +123,8 @@ class JointChain:
                 continue
             coverage = self._drawn(curbs.coverage[m, ENDS], "coverage", item.item_id)[:, None]
             state = self._state(weight[m][ENDS][:, at], item.measure_id, item.clause)
-            severity = quantile(
-                curbs.withheld[m][ENDS][:, at], self._severity(curbs.rule_ids[m, at], at), self.spread.kind
-            )
+            u = self._listed(at) if item.is_named_buyers else self._severity(curbs.rule_ids[m, at], at)
+            severity = quantile(curbs.withheld[m][ENDS][:, at], u, self.spread.kind)
             kept = np.ones_like(severity)
             for pledge, values in zip(curbs.pledge_ids[:pledges], curbs.mitigation[:pledges], strict=False):
                 ends = values[m][ENDS][:, at]
@@ -147,6 +146,11 @@ class JointChain:
             )
             u[:, own] = shared(common, lane, self.spread.common_share)
         return u
+
+    def _listed(self, at: Index) -> Array:
+        """(D, places) numbers of the share that any listed firm buys: one quantity for all lists of an importer."""
+        names = [self.chain.countries[j] for j in at]
+        return np.stack([self.numbers.of("named buyers", self.chain.mineral, name) for name in names], axis=1)
 
     def _state(self, ends: Array, measure_id: str, clause: str) -> Array:
         """(D or 1, places) whether the item binds: a state of law binds in full or not at all."""

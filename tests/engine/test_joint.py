@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.scoring.chain_score import StageLaw
+from engine.scoring.curbs import CurbItem, combine
 from engine.scoring.draws import Numbers
 from engine.scoring.joint import JointChain, Spread
 from engine.scoring.ranges import BEST, HIGH, LOW, Array
@@ -118,3 +119,25 @@ def test_a_bloc_without_reach_is_summed_as_with_it() -> None:
     faint = joint.missing([law_of(11, reach=1e-12)], [None])[0]
     for a, b in zip(plain.importer, faint.importer, strict=True):
         assert np.allclose(a, b, atol=1e-6)
+
+
+def test_five_lists_of_firms_withhold_what_one_does() -> None:
+    item = CurbItem(
+        "i", "m", "all", "", "entities", is_named_buyers=True, start_date="2025-01-01", source_id="s"
+    )
+    items = tuple(replace(item, item_id=f"i{k}", measure_id=f"m{k}") for k in range(5))
+    one = np.tile(np.array([0.0, 0.05, 0.1, 0.2, 0.3])[:, None], (1, N))
+    lists = np.stack([one] * 5)
+    assert np.array_equal(combine(items, lists), combine(items[:1], lists[:1]))
+    joint = joint_of(chain_of(3, width=0.0))
+    at = np.array([1])
+    assert np.array_equal(joint._listed(at), joint._listed(at))
+
+
+def test_a_list_of_firms_and_a_licence_combine_by_complement() -> None:
+    listed = CurbItem(
+        "a", "m", "all", "", "entities", is_named_buyers=True, start_date="2025-01-01", source_id="s"
+    )
+    licence = replace(listed, item_id="b", scope="all", is_named_buyers=False)
+    shares = np.stack([np.full((5, N), 0.2), np.full((5, N), 0.5)])
+    assert combine((listed, licence), shares) == pytest.approx(np.full((5, N), 0.6))
