@@ -8,7 +8,7 @@ REGIMES = ("active", "snapback", "full_stop")
 MAIN_REGIME = "active"
 BANDS = ("critical", "high", "moderate", "low", "minimal")
 UNKNOWN_BAND = "unknown"
-ENDS = ("low", "likely_low", "", "likely_high", "high")  # of a published range; "" is best
+ENDS = ("low", "", "high")  # of a published range; "" is best
 STEPS = ("s0", "s1", "s2", "s3", "s4", "s5", "s6")
 
 ROUTE = ("mineral", "stage", "exporter", "importer")

@@ -124,7 +124,7 @@ def american_totals(change: Callable[[EngineInputs], Mapping[str, pl.DataFrame]]
     marts = score_portfolio(changed, default_ruleset())
     keys = {"importer": "USA", "horizon_days": 1825}
     steps = marts["importer_contribution_wide"].filter(regime="full_stop", **keys)
-    ends = [f"full_stop{end}" for end in ("_low", "_likely_low", "", "_likely_high", "_high")]
+    ends = [f"full_stop{end}" for end in ("_low", "", "_high")]
     scores = marts["importer_score"].filter(**keys).select("mineral", "stage", *ends)
     access = rule_access(changed, default_ruleset())
     ore = []

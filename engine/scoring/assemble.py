@@ -16,7 +16,7 @@ from engine.language.rules import RuleSet
 from engine.scoring.chain_score import Index
 from engine.scoring.curbs import CurbItem, CurbSet
 from engine.scoring.inputs import Inputs, ends, partition
-from engine.scoring.ranges import POINTS, Array, five_points
+from engine.scoring.ranges import POINTS, Array, three_points
 from engine.scoring.world import Chain, StageFacts
 
 NAMED_BUYERS = ("entities", "military_end_users")
@@ -247,9 +247,9 @@ def _pledge_ids(ruled: RuledMeasures, chain: Chain) -> tuple[str, ...]:
 
 
 def _points(frame: pl.DataFrame, name: str, unknown: float = 0.0) -> Array:
-    """(5, rows) of a range; a null stands for ``unknown``: no rule, or an item that names the whole stage."""
+    """(3, rows) of a range; a null stands for ``unknown``: no rule, or an item that names the whole stage."""
     low, best, high = (frame[c].cast(pl.Float64).fill_null(unknown).to_numpy() for c in ends(name))
-    return five_points(low, best, high)
+    return three_points(low, best, high)
 
 
 def _mitigation(
@@ -262,7 +262,7 @@ def _mitigation(
     at_place: Index,
     shape: tuple[int, ...],
 ) -> tuple[tuple[str, ...], Array]:
-    """(q, m, 5, n) what each pledge takes off each item. All stages of a chain list the same pledges."""
+    """(q, m, 3, n) what each pledge takes off each item. All stages of a chain list the same pledges."""
     ids = _pledge_ids(ruled, chain)
     values = np.zeros((len(ids), *shape))
     if not ids:
@@ -271,7 +271,7 @@ def _mitigation(
     here = own.filter((pl.col("stage") == stage) & (pl.col("horizon_days") == horizon))
     for q, pledge_id in enumerate(ids):
         credit = {
-            row["importer"]: five_points(*(np.array(row[f"value_{end}"]) for end in ("low", "best", "high")))
+            row["importer"]: three_points(*(np.array(row[f"value_{end}"]) for end in ("low", "best", "high")))
             for row in here.filter(pl.col("pledge_id") == pledge_id).iter_rows(named=True)
         }
         if not credit:
@@ -285,11 +285,11 @@ def _mitigation(
 
 
 def state_weights(ruleset: RuleSet, regime: str, state: "np.typing.NDArray[np.str_]", on: date) -> Array:
-    """(m, 5, n) weight of each item's state in a regime, by the scorecard; a state it does not name weighs nothing."""
+    """(m, 3, n) weight of each item's state in a regime, by the scorecard; a state it does not name weighs nothing."""
     weights = np.zeros((state.shape[0], POINTS, state.shape[1]))
     for name in np.unique(state):
         span = ruleset.state_weight(regime, str(name), on) if name else None
         if span is not None:
-            points = five_points(np.array(span.low), np.array(span.best), np.array(span.high))
+            points = three_points(np.array(span.low), np.array(span.best), np.array(span.high))
             weights += (state == name)[:, None, :] * points[None, :, None]
     return weights

@@ -4,7 +4,7 @@ A block holds, for its ``u`` units (routes, or importers), everything that the m
 `engine.scoring.finish` turn it into scores.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -14,7 +14,6 @@ import polars as pl
 from engine.language.rules import RuleSet
 from engine.scoring.assemble import ChainFrames, RuledMeasures, StageMeasures, stage_measures, state_weights
 from engine.scoring.chain_score import (
-    RANGE_INPUTS,
     ChainScorer,
     Index,
     Law,
@@ -49,7 +48,7 @@ class RegimeBlock:
     """One regime of a block.
 
     Attributes:
-        missing: (5, u) H.   alternatives: (5, u) share of the loss that others could replace, low to high; NaN where
+        missing: (3, u) H.   alternatives: (3, u) share of the loss that others could replace, low to high; NaN where
             no capacity is on record.
         swaps: the law steps in order.   after_swap: (swaps, u) H at best after each.
         drawn_missing: (D, u) H in every draw.   drawn_alternatives: (D, n + 1) share of each importer's loss
@@ -70,11 +69,11 @@ class Block:
 
     Attributes:
         units: frame of keys and facts, u rows; exporter is null for importers.
-        touched: (5, u) touched share of the exporter's pool (routes) or of the importer's own (importers).
+        touched: (3, u) touched share of the exporter's pool (routes) or of the importer's own (importers).
         dependence: (u,) route tonnes over the importer's pool; 1 for an importer total.
+        asked: names of the inputs that the chain draws on.
         buyer: (u,) place of each unit's importer, the bloc after all countries.
         regimes: by name.
-        likely_if_known: input group to (2, u): the likely ends of H in the active regime, were it known.
         schedule: days from as_of at which each known state of the law starts, first 0.
         scheduled_missing, scheduled_alternatives: (segments, u) at best.
     """
@@ -86,9 +85,9 @@ class Block:
     units: pl.DataFrame
     touched: Array
     dependence: Array
+    asked: Collection[tuple[str, ...]]
     buyer: Index
     regimes: Mapping[str, RegimeBlock]
-    likely_if_known: Mapping[str, Array]
     schedule: tuple[int, ...]
     scheduled_missing: Array
     scheduled_alternatives: Array
@@ -139,11 +138,13 @@ class ChainBlocks:
         self.numbers, self.threshold = numbers or Numbers(), threshold
         self.stages = [facts.name for facts in chain.stages]
         self._stop: list[DrawnMissing] = []
+        self._asked: Collection[tuple[str, ...]] = ()
 
     def build(self) -> ChainResult:
         """Every stage, horizon and regime of the chain."""
         result = ChainResult(scorer=self.scorer)
         joint = self.joint()
+        self._asked = joint.asked.keys()
         stop: Missing | None = None
         for horizon in self.ruleset.scorecard.horizons:
             measures = [
@@ -161,7 +162,6 @@ class ChainBlocks:
                 for regime in REGIMES
             }
             steps = {regime: self.scorer.law_steps(laws[regime]) for regime in REGIMES}
-            known = {name: self.scorer.narrowed(laws["active"], name, added) for name in RANGE_INPUTS}
             scheduled = self._scheduled(measures, horizon, added)
             drawn = self._drawn(joint, laws, horizon)
             for s, stage in enumerate(self.stages):
@@ -170,7 +170,7 @@ class ChainBlocks:
                     result.withheld[stage, horizon, regime] = self.scorer.withheld_share(laws[regime], s)
                 for is_importer in (False, True):
                     result.blocks.append(
-                        self._block(s, horizon, is_importer, solved, steps, known, scheduled, drawn[s])
+                        self._block(s, horizon, is_importer, solved, steps, scheduled, drawn[s])
                     )
         return result
 
@@ -231,7 +231,7 @@ class ChainBlocks:
         ]
 
     def replacement(self, stop: Missing, horizon: int) -> list[Array] | None:
-        """Per stage (5, n) tonnes of new plant upstream; only over five years is there any.
+        """Per stage (3, n) tonnes of new plant upstream; only over five years is there any.
 
         No more than a full stop would take is built, whatever the regime: were the limit the regime's own loss, a
         harsher law could build more and leave a country better off.
@@ -278,19 +278,19 @@ class ChainBlocks:
         return StageMeasures(part.curbs, state)
 
     def relief(self, s: int, horizon: int, lost: Array) -> Array:
-        """(5, n + 1) share of each importer's loss that others could replace, and last the bloc's.
+        """(3, n + 1) share of each importer's loss that others could replace, and last the bloc's.
 
         Args:
             s: place of the stage.
             horizon: in days.
-            lost: (5,) tonnes that final users go short of, low to high.
+            lost: (3,) tonnes that final users go short of, low to high.
 
         Returns:
             Low to high; NaN where no capacity is on record.
         """
         supply = self.supply[self.stages[s], horizon]
         if not supply.is_known:
-            return np.full((5, len(self.frames.chain.countries) + 1), np.nan)
+            return np.full((3, len(self.frames.chain.countries) + 1), np.nan)
         share = alternative_share(reachable_t(supply), lost)
         weight = np.where(self.scorer.bloc_members, self.scorer.pools[s].pool_t[0], 0.0)
         bloc = share @ (weight / max(weight.sum(), 1e-300))
@@ -303,7 +303,6 @@ class ChainBlocks:
         is_importer: bool,  # noqa: FBT001
         solved: Mapping[str, Missing],
         steps: Mapping[str, tuple[list[Swap], Missing]],
-        known: Mapping[str, tuple[list[Array], list[Array]]],
         scheduled: tuple[tuple[int, ...], Missing],
         drawn: Mapping[str, DrawnStage],
     ) -> Block:
@@ -348,7 +347,7 @@ class ChainBlocks:
         }
         days, segments = scheduled
         lost = segments.lost_t[s]
-        per_segment = np.stack([relief(np.full(5, tonnes))[BEST] for tonnes in lost])
+        per_segment = np.stack([relief(np.full(3, tonnes))[BEST] for tonnes in lost])
         return Block(
             self.frames.chain.mineral,
             stage,
@@ -357,9 +356,9 @@ class ChainBlocks:
             units,
             own_touched,
             dependence,
+            self._asked,
             chosen,
             regimes,
-            {name: (pair[1][s][:, chosen] if is_importer else pair[0][s]) for name, pair in known.items()},
             days,
             pick(segments),
             per_segment,

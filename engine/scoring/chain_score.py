@@ -6,22 +6,20 @@ measures and pledges are brought in one after another (the law steps of the wate
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from engine.scoring.attribution import Pools, clean_shares, form_pools
-from engine.scoring.curbs import CurbSet, collapsed, combine, strongest
+from engine.scoring.curbs import CurbSet, combine, strongest
 from engine.scoring.ranges import (
     BEST,
     HIGH,
-    LIKELY_HIGH,
-    LIKELY_LOW,
     LOW,
     POINTS,
     Array,
-    five_points,
     in_order,
+    three_points,
 )
 from engine.scoring.shock import (
     StageCurbs,
@@ -34,10 +32,7 @@ from engine.scoring.shock import (
 from engine.scoring.world import Chain, build_worlds
 
 Index = np.typing.NDArray[np.intp]
-UNEXPLAINED_WEIGHT = np.array(
-    [0.0, 0.25, 0.5, 0.75, 1.0]
-)  # untouched .. world mix .. made by the curbing country
-RANGE_INPUTS = ("severity", "coverage", "state of the law", "pledges", "trade and production")
+UNEXPLAINED_WEIGHT = np.array([0.0, 0.5, 1.0])  # untouched, the world mix, made by the curbing country
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class StageLaw:
 
     Attributes:
         curbs, reach: items that withhold the curbing country's own flows, and items that reach foreign goods.
-        weight, reach_weight: (m, 5, n) weight of each item's state.
+        weight, reach_weight: (m, 3, n) weight of each item's state.
         is_full_stop: every flow of the curbing country ceases; the rest is then ignored.
     """
 
@@ -137,18 +132,18 @@ class ChainScorer:
         """(rows, n) part of a pool that a re-export licence reaches: touched stock alone, or all mixed stock."""
         mixed = (touched >= threshold).astype(np.float64)
         point = self.row_point[:, None]
-        reach = np.where(point == HIGH, mixed, np.where(point == LIKELY_HIGH, (touched + mixed) / 2, touched))
+        reach = np.where(point == HIGH, mixed, touched)
         reach[:, self.chain.curbing] = 0.0
         return reach
 
     def touched_share(self, stage: int) -> Array:
-        """(5, n) share of each pool that went through the curbing country at this stage or before."""
+        """(3, n) share of each pool that went through the curbing country at this stage or before."""
         return self._envelope(self.touched_rows[stage])
 
     # -- solving --------------------------------------------------------------------------------------------
 
     def evaluate(self, law: Law, replacement_t: Sequence[Array] | None = None) -> Missing:
-        """H at all five points; ``replacement_t`` per stage (5, n) tonnes of new plant that feed the next stage."""
+        """H at all three points; ``replacement_t`` per stage (3, n) tonnes of new plant that feed the next stage."""
         return self._by_point(self._solve_rows(law, np.arange(len(self.row_point)), replacement_t))
 
     def evaluate_best(self, laws: Sequence[Law], replacement_t: Sequence[Array] | None = None) -> Missing:
@@ -159,22 +154,6 @@ class ChainScorer:
             pairs = [self._at_points(law[s]) for law in laws]
             curbs.append(self._stage_curbs(s, [c[BEST] for c, _ in pairs], [e[BEST] for _, e in pairs], n))
         return self._solve_best(curbs, replacement_t)
-
-    def narrowed(
-        self, law: Law, known: str, replacement_t: Sequence[Array] | None = None
-    ) -> tuple[list[Array], list[Array]]:
-        """Likely ends of H, per stage (2, routes) and (2, n + 1), were one group of inputs known at its best."""
-        likely = (self.row_point == LIKELY_LOW) | (self.row_point == LIKELY_HIGH)
-        if known == "trade and production":
-            likely &= self.row_world == 0
-        else:
-            law = [_with_known(stage, known) for stage in law]
-        rows = np.flatnonzero(likely)
-        solved = self._solve_rows(law, rows, replacement_t, at_best_mix=known == "trade and production")
-        low, high = self.row_point[rows] == LIKELY_LOW, self.row_point[rows] == LIKELY_HIGH
-        routes = [np.stack([h[low].min(axis=0), h[high].max(axis=0)]) for h in solved.route]
-        importers = [np.stack([h[low].min(axis=0), h[high].max(axis=0)]) for h in solved.importer]
-        return routes, importers
 
     def law_steps(self, law: Law) -> tuple[list[Swap], Missing]:
         """H at best after each swap from a full stop to the law: S0, S1 measures, S2 pledges, S3 reach.
@@ -228,13 +207,13 @@ class ChainScorer:
         return swaps, self._solve_best(self._stacked(withheld, reached), None)
 
     def withheld_share(self, law: Law, stage: int) -> Array:
-        """(5, n) c of the curbing country's flow to each importer."""
+        """(3, n) c of the curbing country's flow to each importer."""
         return self._at_points(law[stage])[0]
 
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _at_points(self, stage: StageLaw) -> tuple[Array, Array]:
-        """c and e at the five points, each (5, n). A country withholds nothing from itself."""
+        """c and e at the three points, each (3, n). A country withholds nothing from itself."""
         n = len(self.chain.countries)
         if stage.is_full_stop:
             withheld, reached = np.ones((POINTS, n)), np.zeros((POINTS, n))
@@ -258,15 +237,13 @@ class ChainScorer:
         reach = np.broadcast_to(self.reach_rows[stage][self.best_row], (len(c), n))
         return StageCurbs(c, np.stack(reached), reach)
 
-    def _solve_rows(
-        self, law: Law, rows: Index, replacement_t: Sequence[Array] | None, *, at_best_mix: bool = False
-    ) -> Missing:
+    def _solve_rows(self, law: Law, rows: Index, replacement_t: Sequence[Array] | None) -> Missing:
         points = self.row_point[rows]
         curbs = []
         for s, stage in enumerate(law):
             withheld, reached = self._at_points(stage)
             curbs.append(StageCurbs(withheld[points], reached[points], self.reach_rows[s][rows]))
-        weight = np.full(len(rows), UNEXPLAINED_WEIGHT[BEST]) if at_best_mix else UNEXPLAINED_WEIGHT[points]
+        weight = UNEXPLAINED_WEIGHT[points]
         added = None if replacement_t is None else [tonnes[points] for tonnes in replacement_t]
         return self._solve(curbs, self.row_world[rows], weight, added)
 
@@ -316,10 +293,10 @@ class ChainScorer:
         return np.concatenate([np.clip(1.0 - shock.pool_ratio, 0.0, 1.0), bloc[:, None]], axis=1)
 
     def _envelope(self, rows: Array) -> Array:
-        """(5, …) out of the rows: the least at the low points, the most at the high ones."""
+        """(3, …) out of the rows: the least at the low points, the most at the high ones."""
         points = [
             rows[self.row_point == point].min(axis=0)
-            if point in (LOW, LIKELY_LOW)
+            if point == LOW
             else rows[self.row_point == point].max(axis=0)
             for point in range(POINTS)
         ]
@@ -341,40 +318,16 @@ def _grouped(curbs: CurbSet) -> list[tuple[str, str, list[int]]]:
     return [(measure_id, clause, places) for (measure_id, clause), places in groups.items()]
 
 
-def _with_known(stage: StageLaw, known: str) -> StageLaw:
-    """The same law with one group of inputs at its best value."""
-    curbs, reach = stage.curbs, stage.reach
-    match known:
-        case "severity":
-            return replace(
-                stage,
-                curbs=replace(curbs, withheld=collapsed(curbs.withheld)),
-                reach=replace(reach, withheld=collapsed(reach.withheld)),
-            )
-        case "coverage":
-            return replace(
-                stage,
-                curbs=replace(curbs, coverage=collapsed(curbs.coverage)),
-                reach=replace(reach, coverage=collapsed(reach.coverage)),
-            )
-        case "state of the law":
-            return replace(stage, weight=collapsed(stage.weight), reach_weight=collapsed(stage.reach_weight))
-        case "pledges":
-            return replace(stage, curbs=replace(curbs, mitigation=collapsed(curbs.mitigation, axis=2)))
-        case _:
-            return stage
-
-
 def limited_replacement(available: Sequence[Array], lost: Sequence[Array]) -> list[Array]:
-    """Per stage (5, n): new plant never feeds more than was lost; the low loss meets the high relief.
+    """Per stage (3, n): new plant never feeds more than was lost; the low loss meets the high relief.
 
     Args:
         available: per stage (3, n) tonnes, low to high.
-        lost: per stage (5,) tonnes, low to high.
+        lost: per stage (3,) tonnes, low to high.
     """
     limited = []
     for tonnes, missing in zip(available, lost, strict=True):
-        points = five_points(*tonnes)[::-1]
+        points = three_points(*tonnes)[::-1]
         total = points.sum(axis=1)
         limited.append(points * (np.minimum(total, missing) / np.where(total > 0, total, 1.0))[:, None])
     return limited

@@ -1,14 +1,14 @@
 """From rule values to the withheld share of a flow (method section 4, "Withheld share c").
 
 Measures on the same form: the strongest governs. Disjoint forms add. Lists of firms and of military users overlap
-unless shown to be disjoint, so the strongest list governs, and combines with the rest by complement. Everything is done at five points of the range; what relieves runs against them.
+unless shown to be disjoint, so the strongest list governs, and combines with the rest by complement. Everything is done at the three points of the range; what relieves runs against them.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from engine.scoring.ranges import BEST, POINTS, Array
+from engine.scoring.ranges import POINTS, Array
 
 Mask = np.typing.NDArray[np.bool_]
 
@@ -33,11 +33,11 @@ class CurbSet:
 
     Attributes:
         items: m items, in order of (start, measure, clause, item).
-        withheld: (m, 5, n) withheld share by the rules, re-routing taken off.
+        withheld: (m, 3, n) withheld share by the rules, re-routing taken off.
         coverage: (m, 5) share of the stage's tonnes that the item names.
         rule_ids: (m, n) the rule that governs at best; empty where none applies.
         pledge_ids: q pledges, in order.
-        mitigation: (q, m, 5, n) by the rules, low to high.
+        mitigation: (q, m, 3, n) by the rules, low to high.
     """
 
     items: tuple[CurbItem, ...]
@@ -53,10 +53,10 @@ class CurbSet:
         return len(self.items)
 
     def item_shares(self, weight: Array, pledges: int | None = None) -> Array:
-        """(m, 5, n) coverage x state weight x withheld x (1 - mitigation), item by item.
+        """(m, 3, n) coverage x state weight x withheld x (1 - mitigation), item by item.
 
         Args:
-            weight: (m, 5, n) of the item's state in the regime.
+            weight: (m, 3, n) of the item's state in the regime.
             pledges: how many pledges, from the first, mitigate; None for all.
         """
         kept = np.ones_like(self.withheld)
@@ -66,7 +66,7 @@ class CurbSet:
 
 
 def combine(items: tuple[CurbItem, ...], shares: Array, chosen: Mask | None = None) -> Array:
-    """(5, n) c out of the items' shares (m, 5, n); ``chosen`` (m,) leaves the others out.
+    """(3, n) c out of the items' shares (m, 3, n); ``chosen`` (m,) leaves the others out.
 
     Within a form the strongest item governs; forms add, at most 1. Of the lists of named buyers the strongest governs:
     no list of firms withholds a tenth of a country's graphite five times over. It combines with the rest by complement.
@@ -89,12 +89,6 @@ def combine(items: tuple[CurbItem, ...], shares: Array, chosen: Mask | None = No
 
 
 def strongest(shares: Array, n: int, chosen: Mask | None = None) -> Array:
-    """(5, n) the strongest of (m, 5, n); zero where there is none. Used for extraterritorial severity."""
+    """(3, n) the strongest of (m, 3, n); zero where there is none. Used for extraterritorial severity."""
     picked = shares if chosen is None else shares[chosen]
     return np.max(picked, axis=0) if len(picked) else np.zeros((POINTS, n))
-
-
-def collapsed(points: Array, axis: int = 1) -> Array:
-    """Every point at its best value: what the range would be if this input were known."""
-    best = np.take(points, [BEST], axis=axis)
-    return np.broadcast_to(best, points.shape)

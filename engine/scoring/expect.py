@@ -12,9 +12,10 @@ import polars as pl
 
 from engine.language.rules import RuleSet
 from engine.scoring.blocks import REGIMES, Block
+from engine.scoring.doubt import GROUPS, explained
 from engine.scoring.draws import Numbers, quantile
 from engine.scoring.inputs import Inputs
-from engine.scoring.joint import ENDS, Draws
+from engine.scoring.joint import Draws
 from engine.scoring.ranges import Array
 from engine.scoring.responses import Responses
 
@@ -54,6 +55,10 @@ class Expectations:
     def __init__(self, numbers: Numbers, inputs: Inputs, ruleset: RuleSet) -> None:
         self.numbers, self.inputs = numbers, inputs
         self.shortage = ruleset.parameter("shortage_from_share", inputs.as_of).best
+        self.firm = ruleset.parameter("firm_from_chance", inputs.as_of).best
+        self.leaning = ruleset.parameter("leaning_from_chance", inputs.as_of).best
+        self.bands = [band.name for band in ruleset.scorecard.bands]
+        self.edges = [(band.start / 100.0) ** 2 for band in ruleset.scorecard.bands]
         rebuild = ruleset.parameter("stock_rebuilt_a_year_share", inputs.as_of)
         ends = np.array([rebuild.low, rebuild.best, rebuild.high])
         self.rebuilding = quantile(ends, numbers.of("rebuilding of stocks"), PERT)[:, None]
@@ -81,7 +86,9 @@ class Expectations:
             for name, values in self._block(block, responses, at, binding_days[at], sums):
                 parts.setdefault(name, []).append(values)
         self._close(mineral, sums)
-        return pl.DataFrame({name: np.concatenate(values) for name, values in parts.items()})
+        return pl.DataFrame({name: np.concatenate(values) for name, values in parts.items()}).with_columns(
+            pl.col("narrowed_by").replace("", None), pl.col("narrowed_by_share").fill_nan(None)
+        )
 
     def _close(self, mineral: str, sums: dict[tuple[int, str], Money]) -> None:
         self._rows += [self._frame(mineral, EVERY, at, money) for at, money in sums.items()]
@@ -95,14 +102,14 @@ class Expectations:
         sums: dict[tuple[int, str], Money],
     ) -> Iterator[tuple[str, Array]]:
         switched = self._per_unit(
-            responses.substitution[ENDS][:, at], ("substitution", block.mineral), [""] * block.units.height
+            responses.substitution[:, at], ("substitution", block.mineral), [""] * block.units.height
         )
         stock = self._per_unit(
-            responses.stock_days[ENDS][:, at], ("stock", block.mineral), block.units["importer"].to_list()
+            responses.stock_days[:, at], ("stock", block.mineral), block.units["importer"].to_list()
         )
         for regime in REGIMES:
             own = block.regimes[regime]
-            given = responses.alternatives[regime][ENDS][:, at]
+            given = responses.alternatives[regime][:, at]
             guessed = self._per_unit(
                 given, ("capacity", block.mineral, block.stage), [""] * block.units.height
             )
@@ -118,6 +125,8 @@ class Expectations:
             missing = np.maximum(0.0, gap - stock / block.horizon_days).astype(np.float32)
             yield f"{regime}_gap_share", gap.mean(axis=0)
             yield from self._published(regime, missing)
+            if regime == "active":
+                yield from self._doubt(block, missing)
             if not block.is_importer:
                 self._add(block, regime, missing, sums)
 
@@ -135,9 +144,47 @@ class Expectations:
         yield f"{regime}_expected_missing_share", missing.mean(axis=0, dtype=np.float64)
         for name, share in QUANTILES.items():
             yield f"{regime}_missing_share_{name}", _quantile(ordered, share)
+        reached = np.stack([(missing >= edge).mean(axis=0) for edge in self.edges])
+        chances = reached - np.concatenate([reached[1:], np.zeros((1, missing.shape[1]))])
+        for name, chance in zip(self.bands, chances, strict=True):
+            yield f"{regime}_chance_{name}", chance
+        most = chances.max(axis=0)
+        yield (
+            f"{regime}_confidence",
+            np.select([most >= self.firm, most >= self.leaning], ["firm", "leaning"], "open"),
+        )
         yield f"{regime}_least", ordered[:, 0].astype(np.float64)
         yield f"{regime}_most", ordered[:, -1].astype(np.float64)
         yield f"{regime}_chance_of_shortage", (missing >= self.shortage).mean(axis=0)
+
+    def _doubt(self, block: Block, missing: Draws) -> Iterator[tuple[str, Array]]:
+        """The group of inputs that explains most of the variance, and how much; empty where little varies."""
+        units = block.units
+        importers = units["importer"].to_list()
+        exporters = importers if block.is_importer else units["exporter"].to_list()
+        mineral, stage = block.mineral, block.stage
+        names = dict.fromkeys(block.asked)
+        names |= dict.fromkeys([("substitution", mineral), ("rebuilding of stocks",)])
+        names |= dict.fromkeys(("stock", mineral, importer) for importer in importers)
+        names |= dict.fromkeys(
+            (kind, mineral, stage, exporter) for kind in ("trade", "production") for exporter in exporters
+        )
+        ordered = np.sort(missing.T, axis=1)
+        spread = _quantile(ordered, QUANTILES["p90"]) - _quantile(ordered, QUANTILES["p10"])
+        shown = np.flatnonzero(spread >= self.shortage)
+        shares = explained(
+            missing[:, shown],
+            names,
+            [exporters[unit] for unit in shown],
+            [importers[unit] for unit in shown],
+            self.numbers,
+        )
+        most = np.full(len(spread), np.nan)
+        most[shown] = shares.max(axis=0)
+        first = np.zeros(len(spread), dtype=np.intp)
+        first[shown] = shares.argmax(axis=0)
+        yield "narrowed_by", np.where(most > 0, np.array(GROUPS)[first], "")
+        yield "narrowed_by_share", np.where(most > 0, most, np.nan)
 
     def _per_unit(self, ends: Array, name: tuple[str, ...], owners: Sequence[str]) -> Array:
         """(D, u) an input of each unit: one number for each owner, which all units of that owner share."""

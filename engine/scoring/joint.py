@@ -13,12 +13,11 @@ from engine.scoring.attribution import Index, Pools, clean_shares, form_lane_poo
 from engine.scoring.chain_score import Law, StageLaw
 from engine.scoring.curbs import CurbSet, Mask, combine
 from engine.scoring.draws import Numbers, quantile, shared
-from engine.scoring.ranges import BEST, HIGH, LOW, Array
+from engine.scoring.ranges import HIGH, Array
 from engine.scoring.response import Supply, reachable_t, replacement_t
 from engine.scoring.shock import StageCurbs, bloc_missing_share, lost_t, route_missing_share, run_shock
 from engine.scoring.world import Chain, drawn_stages
 
-ENDS = [LOW, BEST, HIGH]
 Draws = np.typing.NDArray[np.float32]
 
 
@@ -72,6 +71,8 @@ class JointChain:
     ) -> None:
         self.chain, self.routes, self.members = chain, routes, bloc_members
         self.threshold, self.numbers, self.spread = touched_threshold_share, numbers, spread
+        #: Names of the inputs that this chain has drawn on, in order.
+        self.asked: dict[tuple[str, ...], None] = {}
         inner = np.flatnonzero(bloc_members)
         self.pools: list[Pools] = []
         self.production_t: list[Array] = []
@@ -90,13 +91,17 @@ class JointChain:
             trade[:, place[0], place[1]] = stage.lane_t[:, within]
             self.bloc_trade_t.append(trade)
         # What the unexplained is made of: untouched, the world mix, or made by the curbing country.
-        self.origin = quantile(np.array([0.0, 0.5, 1.0]), numbers.of("origin", chain.mineral), spread.kind)
+        self.origin = quantile(np.array([0.0, 0.5, 1.0]), self._of("origin", chain.mineral), spread.kind)
         self._reach: list[Array] | None = None
 
     @property
     def size(self) -> int:
         """D."""
         return self.numbers.draws
+
+    def _of(self, *name: str) -> Array:
+        self.asked.setdefault(name)
+        return self.numbers.of(*name)
 
     # -- the law --------------------------------------------------------------------------------------------
 
@@ -121,15 +126,15 @@ class JointChain:
             at = np.flatnonzero((curbs.withheld[m, HIGH] > 0) & (weight[m, HIGH] > 0))
             if not len(at):
                 continue
-            coverage = self._drawn(curbs.coverage[m, ENDS], "coverage", item.item_id)[:, None]
-            state = self._state(weight[m][ENDS][:, at], item.measure_id, item.clause)
+            coverage = self._drawn(curbs.coverage[m], "coverage", item.item_id)[:, None]
+            state = self._state(weight[m][:, at], item.measure_id, item.clause)
             u = self._listed(at) if item.is_named_buyers else self._severity(curbs.rule_ids[m, at], at)
-            severity = quantile(curbs.withheld[m][ENDS][:, at], u, self.spread.kind)
+            severity = quantile(curbs.withheld[m][:, at], u, self.spread.kind)
             kept = np.ones_like(severity)
             for pledge, values in zip(curbs.pledge_ids[:pledges], curbs.mitigation[:pledges], strict=False):
-                ends = values[m][ENDS][:, at]
+                ends = values[m][:, at]
                 if ends.any():
-                    u = self.numbers.of("pledge", pledge)[:, None]
+                    u = self._of("pledge", pledge)[:, None]
                     kept *= 1.0 - quantile(ends, u, self.spread.kind)
             shares[m][:, at] = coverage * state * severity * kept
         return shares
@@ -140,9 +145,9 @@ class JointChain:
         for rule in np.unique(rule_ids):
             own = np.flatnonzero(rule_ids == rule)
             names = [self.chain.countries[at[j]] for j in own]
-            common = self.numbers.of("severity", str(rule))[:, None]
+            common = self._of("severity", str(rule))[:, None]
             lane = np.stack(
-                [self.numbers.of("severity", str(rule), self.chain.mineral, name) for name in names], axis=1
+                [self._of("severity", str(rule), self.chain.mineral, name) for name in names], axis=1
             )
             u[:, own] = shared(common, lane, self.spread.common_share)
         return u
@@ -150,7 +155,7 @@ class JointChain:
     def _listed(self, at: Index) -> Array:
         """(D, places) numbers of the share that any listed firm buys: one quantity for all lists of an importer."""
         names = [self.chain.countries[j] for j in at]
-        return np.stack([self.numbers.of("named buyers", self.chain.mineral, name) for name in names], axis=1)
+        return np.stack([self._of("named buyers", self.chain.mineral, name) for name in names], axis=1)
 
     def _state(self, ends: Array, measure_id: str, clause: str) -> Array:
         """(D or 1, places) whether the item binds: a state of law binds in full or not at all."""
@@ -158,15 +163,15 @@ class JointChain:
         if np.all(low == high):
             return np.asarray(best[None, :])
         # How likely a lapsed measure is to bind is itself uncertain, and the same for all such measures.
-        chance = quantile(ends, self.numbers.of("state of the law")[:, None], self.spread.kind)
+        chance = quantile(ends, self._of("state of the law")[:, None], self.spread.kind)
         return quantile(
             np.stack(np.broadcast_arrays(low, chance, high)),
-            self.numbers.of("state", measure_id, clause)[:, None],
+            self._of("state", measure_id, clause)[:, None],
             "chance",
         )
 
     def _drawn(self, ends: Array, *name: str) -> Array:
-        return quantile(ends, self.numbers.of(*name), self.spread.kind)
+        return quantile(ends, self._of(*name), self.spread.kind)
 
     # -- solving --------------------------------------------------------------------------------------------
 
@@ -257,4 +262,4 @@ class JointChain:
         return np.concatenate([share, bloc[:, None]], axis=1)
 
     def _capacity(self, stage: str) -> Array:
-        return self.numbers.of("capacity", self.chain.mineral, stage)
+        return self._of("capacity", self.chain.mineral, stage)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.scoring.ranges import Array, five_points
+from engine.scoring.ranges import Array, three_points
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,16 @@ def replacement_t(supply: Supply) -> Array:
 
 
 def alternative_share(reachable: Array, lost: Array) -> Array:
-    """(5, n) share of importer i's loss that others can replace, min(1, reachable / lost).
+    """(3, n) share of importer i's loss that others can replace, min(1, reachable / lost).
 
     All importers draw in proportion to their loss, so their draws together never exceed what is reachable. The
     low end pairs little spare capacity with a large loss, and the other way round (method section 5).
 
     Args:
         reachable: (3, n) tonnes.
-        lost: (5,) tonnes that final users go short of, low to high. Where nothing is lost the share is 0: it
+        lost: (3,) tonnes that final users go short of, low to high. Where nothing is lost the share is 0: it
             does not matter.
     """
-    points = five_points(*reachable)
+    points = three_points(*reachable)
     against = lost[::-1, None]
     return np.minimum(points, against) / np.where(against > 0, against, 1.0)

@@ -10,7 +10,7 @@ from engine.language.evaluation import evaluate, evaluate_each
 from engine.language.rules import RuleSet
 from engine.scoring.blocks import REGIMES, Block
 from engine.scoring.inputs import Inputs, ends
-from engine.scoring.ranges import BEST, HIGH, LOW, Array, five_points
+from engine.scoring.ranges import BEST, HIGH, LOW, Array, three_points
 
 EVERY_EXPORTER = "*"
 
@@ -20,8 +20,8 @@ class Responses:
     """Values for ``u`` units, in the order of the blocks.
 
     Attributes:
-        alternatives: regime to (5, u).   scheduled_alternatives: (segments, u) at best.
-        substitution, stock_days, transit_days: (5, u).
+        alternatives: regime to (3, u).   scheduled_alternatives: (segments, u) at best.
+        substitution, stock_days, transit_days: (3, u).
         rule_ids: factor to (u,) the rule that decided at best.
         flags: (u,) ids of the flag rules that apply, separated by semicolons; null where none does.
     """
@@ -87,7 +87,7 @@ def respond(blocks: Sequence[Block], frame: pl.DataFrame, inputs: Inputs, rulese
         value = evaluate(ruleset, factor, at, on=inputs.as_of)
         rule_ids.setdefault(factor, value["rule_id"])
         low, best, high = (value[f"value_{end}"].fill_null(0.0).to_numpy() for end in ("low", "best", "high"))
-        return five_points(low, best, high)
+        return three_points(low, best, high)
 
     alternatives = {
         regime: run("alternatives", _with_share(frame, [b.regimes[regime].alternatives for b in blocks]))
@@ -97,7 +97,7 @@ def respond(blocks: Sequence[Block], frame: pl.DataFrame, inputs: Inputs, rulese
     scheduled = np.zeros((segments, frame.height))
     for segment in range(segments):
         share = [
-            np.repeat(b.scheduled_alternatives[[min(segment, len(b.schedule) - 1)]], 5, axis=0)
+            np.repeat(b.scheduled_alternatives[[min(segment, len(b.schedule) - 1)]], 3, axis=0)
             for b in blocks
         ]
         scheduled[segment] = run("alternatives", _with_share(frame, share))[BEST]
@@ -109,7 +109,7 @@ def respond(blocks: Sequence[Block], frame: pl.DataFrame, inputs: Inputs, rulese
         scheduled,
         run("substitution", frame),
         run("stock_days", frame),
-        five_points(low, best, high),
+        three_points(low, best, high),
         rule_ids,
         _flags(frame, inputs, ruleset),
     )

@@ -39,9 +39,3 @@ def band_index(scores: Array, edges: Sequence[float]) -> "np.typing.NDArray[np.i
     A score that misses an edge only by rounding of the arithmetic belongs to the band above it.
     """
     return np.searchsorted(np.asarray(edges[1:]) - 1e-9, scores, side="right")
-
-
-def confidence(low_band: "np.typing.NDArray[np.intp]", high_band: "np.typing.NDArray[np.intp]") -> list[str]:
-    """firm where the likely range lies in one band, split in two, wide in three or more."""
-    names = ("firm", "split", "wide")
-    return [names[min(2, int(width))] for width in np.abs(high_band - low_band)]

@@ -1,21 +1,17 @@
 """A mineral's chain of stages among countries, and the worlds in which its uncertain tonnes may lie.
 
 Method section 1: with tonnes and production fixed, the corners of severity are guaranteed bounds. In tonnes and
-production the missing share is not monotone, so the chain is evaluated in a set of worlds: best, both ends and
-sixteen seeded draws, and the same half-way to best for the likely range.
+production the missing share is not monotone, so the bounds are taken over best, both ends and every joint draw.
 """
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from engine.scoring.draws import Numbers, quantile
-from engine.scoring.ranges import BEST, HIGH, LIKELY_HIGH, LIKELY_LOW, LOW, Array
+from engine.scoring.ranges import BEST, HIGH, LOW, Array
 
-DRAWS: Final = 16
 UNLISTED: Final = "*"  # names the number that all producers without a row share
 
 
@@ -68,17 +64,6 @@ class Worlds:
         return int(np.flatnonzero(self.row_point == BEST)[0])
 
 
-def _seed(*words: str) -> int:
-    """A seed that depends on the words alone, so that the same facts give the same bytes."""
-    return int.from_bytes(hashlib.sha256("/".join(words).encode()).digest()[:8], "big")
-
-
-def _between(ends: Array, u: Array) -> Array:
-    """Straight from low through best (u = 0.5) to high."""
-    low, best, high = ends
-    return np.asarray(np.where(u < 0.5, low + (best - low) * 2 * u, best + (high - best) * (2 * u - 1)))
-
-
 def _unlisted_producers(facts: StageFacts) -> Array:
     """(3, n) production of exporters without a production row: unknown, not zero (method section 3).
 
@@ -107,45 +92,18 @@ def at_best(chain: Chain) -> Chain:
     return replace(chain, stages=tuple(stages))
 
 
-def build_worlds(chain: Chain, draws: int = DRAWS) -> Worlds:
-    """Lay out best, both ends, ``draws`` seeded draws, and all of these half-way to best.
-
-    A chain whose tonnes are all certain has one world. Draws move an exporter's shares together, and a producer's
-    output by itself: a share range belongs to a code and its exporter, not to a single lane.
-    """
-    trades: list[Array] = []
-    outputs: list[Array] = []
-    uncertain = False
-    for facts in chain.stages:
-        output = facts.production_t + _unlisted_producers(facts)
-        uncertain |= bool(np.any(facts.trade_t[0] != facts.trade_t[2]) or np.any(output[0] != output[2]))
-        rng = np.random.default_rng(_seed(chain.mineral, facts.name))
-        n = len(chain.countries)
-        u_trade, u_output = rng.random((draws, n, 1)), rng.random((draws, n))
-        low, best, high = facts.trade_t
-        full_trade = np.concatenate([[best, low, high], _between(facts.trade_t[:, None], u_trade)])
-        full_output = np.concatenate([[output[1], output[0], output[2]], _between(output[:, None], u_output)])
-        trades.append(np.concatenate([full_trade, (full_trade[1:] + best) / 2]))
-        outputs.append(np.concatenate([full_output, (full_output[1:] + output[1]) / 2]))
-    if not uncertain:
-        return Worlds(
-            tuple(t[:1] for t in trades),
-            tuple(p[:1] for p in outputs),
-            np.arange(5),
-            np.zeros(5, dtype=np.intp),
-        )
-    variants = 2 + draws
-    full: Sequence[int] = range(variants + 1)
-    half: Sequence[int] = [0, *range(variants + 1, 2 * variants + 1)]
-    rows = [
-        *((LOW, w) for w in full),
-        *((LIKELY_LOW, w) for w in half),
-        (BEST, 0),
-        *((LIKELY_HIGH, w) for w in half),
-        *((HIGH, w) for w in full),
-    ]
+def build_worlds(chain: Chain) -> Worlds:
+    """Every tonne at best, at its low and at its high end; a chain whose tonnes are all certain has one world."""
+    trades = tuple(facts.trade_t[[BEST, LOW, HIGH]] for facts in chain.stages)
+    outputs = tuple(
+        (facts.production_t + _unlisted_producers(facts))[[BEST, LOW, HIGH]] for facts in chain.stages
+    )
+    if all(np.array_equal(ends[1], ends[2]) for ends in (*trades, *outputs)):
+        trades, outputs = tuple(t[:1] for t in trades), tuple(p[:1] for p in outputs)
+    count = len(trades[0])
+    rows = [*((LOW, w) for w in range(count)), (BEST, 0), *((HIGH, w) for w in range(count))]
     points, worlds = np.array(rows, dtype=np.intp).T
-    return Worlds(tuple(trades), tuple(outputs), points, worlds)
+    return Worlds(trades, outputs, points, worlds)
 
 
 @dataclass(frozen=True)

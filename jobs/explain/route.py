@@ -199,7 +199,7 @@ def _regime(score: dict[str, Any], regime: str) -> dict[str, Any]:
     return {
         "score": dict(
             zip(
-                ("low", "likely_low", "best", "likely_high", "high"),
+                ("low", "best", "high"),
                 (score[c] for c in range_columns(regime)),
                 strict=True,
             )

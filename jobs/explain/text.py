@@ -67,13 +67,23 @@ def _scores(scores: dict[str, Any]) -> RenderableType:
         ends = item["score"]
         rows.append(
             (
-                LABELS[regime], points(ends["best"]), item["band"] or "unknown", f"{points(ends['likely_low'])}–{points(ends['likely_high'])}",
+                LABELS[regime], points(ends["best"]), item["band"] or "unknown", f"{share(item['expected']['p10'])} – {share(item['expected']['p90'])}",
                 f"{points(ends['low'])}–{points(ends['high'])}", item["confidence"] or "", share(item["missing_share"]),
                 days(item["time_to_shortage_days"]),
             )
         )  # fmt: skip
     return as_table(
-        ("regime", "score", "band", "likely", "bounds", "confidence", "missing", "shortage after"), rows
+        (
+            "regime",
+            "score",
+            "band",
+            "missing in eight of ten",
+            "bounds",
+            "confidence",
+            "missing",
+            "shortage after",
+        ),
+        rows,
     )
 
 
@@ -104,7 +114,9 @@ def _context(row: dict[str, Any]) -> list[str]:
     if row.get("hindsight"):
         lines.append("Production or reserves published after the date of knowledge were used (hindsight).")
     if row.get("narrowed_by"):
-        lines.append(f"What would narrow the range most: {row['narrowed_by']}.")
+        lines.append(
+            f"What would narrow the range most: {row['narrowed_by']} ({share(row['narrowed_by_share'])} of the variance)."
+        )
     if row.get("scheduled") is not None:
         lines.append(f"Scheduled (the changes already known, weighted by time): {points(row['scheduled'])}.")
     if row.get("next_event"):

@@ -38,8 +38,8 @@ WITH lane AS (
 )
 """
 TOP_ROUTES = f"""{LISTED}
-SELECT mineral, stage, exporter, importer, active AS score, active_band AS band, active_likely_low AS likely_low,
-       active_likely_high AS likely_high, snapback, full_stop, active_priority AS priority, route_t, route_usd, reconciliation, next_event_date
+SELECT mineral, stage, exporter, importer, active AS score, active_band AS band, active_confidence AS confidence,
+       active_missing_share_p10 AS p10, active_missing_share_p90 AS p90, snapback, full_stop, active_priority AS priority, route_t, route_usd, reconciliation, next_event_date
 FROM lane WHERE is_listed
 ORDER BY active_priority DESC NULLS LAST, mineral, stage, exporter, importer LIMIT {TOP}
 """
@@ -242,7 +242,8 @@ def _top(rows: list[dict[str, Any]], left_out: dict[str, Any]) -> list[Renderabl
     shown = [
         (
             f"{row['mineral']} / {row['stage']}", f"{row['exporter']} → {row['importer']}", _one(row["priority"]), _one(row["score"]),
-            row["band"] or UNKNOWN_BAND, f"{_one(row['likely_low'])}–{_one(row['likely_high'])}", _one(row["snapback"]),
+            row["band"] or UNKNOWN_BAND, row["confidence"] or "",
+            f"{_percent(row['p10'])} – {_percent(row['p90'])}", _one(row["snapback"]),
             _one(row["full_stop"]), amount(row["route_t"]), amount(row["route_usd"]), row["reconciliation"],
         )
         for row in rows
@@ -253,7 +254,8 @@ def _top(rows: list[dict[str, Any]], left_out: dict[str, Any]) -> list[Renderabl
         "priority",
         "score",
         "band",
-        "likely",
+        "confidence",
+        "missing in eight of ten",
         "snapback",
         "full stop",
         "tonnes",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.scoring.attribution import Pools, clean_shares, form_pools, origin_shares
-from engine.scoring.ranges import BEST, Array, five_points, mirrored
+from engine.scoring.ranges import BEST, Array, mirrored, three_points
 from engine.scoring.score import band_index, missing_share, score, time_to_shortage_days
 from engine.scoring.shock import StageCurbs, StageShock, route_missing_share, run_shock
 
@@ -120,21 +120,23 @@ def test_importer_totals_and_lost_shares(scenario: str) -> None:
         assert round(lost, 4) == expected["importer_lost_share_last_stage"][importer]
 
 
-def test_five_points_of_the_active_scenario() -> None:
+def test_bounds_and_best_of_the_active_scenario() -> None:
     example = Example()
     spread = EXAMPLE["inputs"]["intervals"]
     low, high = spread["severity_factor"]
-    factors = [low, (1 + low) / 2, 1.0, (1 + high) / 2, high]
+    factors = [low, 1.0, high]
     missing = np.stack([example.missing(example.curbs(spread["scenario"], f), ROUTES) for f in factors])
-    replaced = five_points(
+    replaced = three_points(
         *(np.array(v) for v in (spread["replaceability"][0], 0.1, spread["replaceability"][1]))
     )
-    stock = five_points(*(np.array(float(v)) for v in (spread["cover_days"][0], 45, spread["cover_days"][1])))
+    stock = three_points(
+        *(np.array(float(v)) for v in (spread["cover_days"][0], 45, spread["cover_days"][1]))
+    )
     points = score(missing_share(missing, mirrored(replaced)[:, None], mirrored(stock)[:, None], 365))
     for i, (exporter, importer) in enumerate(ROUTES):
         assert (
             points[:, i].round(1).tolist()
-            == EXAMPLE["expected"]["interval_scores"][f"{exporter}->{importer}"]
+            == EXAMPLE["expected"]["interval_scores"][f"{exporter}->{importer}"][::2]
         )
 
 
@@ -157,13 +159,12 @@ def test_score_vectors(place: int) -> None:
 
     def span(ends: list[float]) -> Array:
         low, high = (np.array(float(end)) for end in ends)
-        return five_points(low, (low + high) / 2, high)
+        return three_points(low, (low + high) / 2, high)
 
-    before = five_points(*(np.array(float(v)) for v in given["H"]))
+    before = three_points(*(np.array(float(v)) for v in given["H"]))
     left = missing_share(
         before, mirrored(span(given["A"])), mirrored(span(given["cover_days"])), float(given["horizon_days"])
     )
-    assert left.round(4).tolist() == want["L_bound_likely_central_likely_bound"]
-    assert score(left).round(1).tolist() == want["score"]
-    bands = [BANDS[i] for i in band_index(score(left), EDGES)]
-    assert [bands[1], bands[BEST], bands[3]] == want["band_likely_central_likely"]
+    assert left.round(4).tolist() == want["L_bound_likely_central_likely_bound"][::2]
+    assert score(left).round(1).tolist() == want["score"][::2]
+    assert BANDS[band_index(score(left), EDGES)[BEST]] == want["band_likely_central_likely"][1]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.scoring.chain_score import ChainScorer, StageLaw
 from engine.scoring.curbs import CurbItem, CurbSet
-from engine.scoring.ranges import POINTS, Array, five_points
+from engine.scoring.ranges import POINTS, Array, three_points
 from engine.scoring.world import Chain, StageFacts
 
 N = 5
@@ -53,13 +53,13 @@ def law_of(seed: int, *, reach: float = 0.0, mitigation: float = 0.5) -> list[St
             )
             for m in range(4)
         )
-        withheld = five_points(*np.sort(rng.random((3, 4, N)), axis=0)).swapaxes(0, 1)
-        coverage = five_points(*np.sort(rng.random((3, 4)) * 0.5, axis=0)).T
-        relief = mitigation * five_points(*np.sort(rng.random((3, 4, N)), axis=0)).swapaxes(0, 1)[None]
+        withheld = three_points(*np.sort(rng.random((3, 4, N)), axis=0)).swapaxes(0, 1)
+        coverage = three_points(*np.sort(rng.random((3, 4)) * 0.5, axis=0)).T
+        relief = mitigation * three_points(*np.sort(rng.random((3, 4, N)), axis=0)).swapaxes(0, 1)[None]
         curbs = CurbSet(items, withheld, coverage, np.full((4, N), "r"), ("p",), relief)
         foreign = CurbSet(
             items[:1],
-            reach * five_points(*np.sort(rng.random((3, 1, N)), axis=0)).swapaxes(0, 1),
+            reach * three_points(*np.sort(rng.random((3, 1, N)), axis=0)).swapaxes(0, 1),
             np.ones((1, POINTS)),
             np.full((1, N), "x"),
             ("p",),

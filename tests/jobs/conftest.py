@@ -43,9 +43,7 @@ def route_row(
     for step, regime in enumerate(REGIMES):
         best = None if score is None else min(100.0, score + 10 * step)
         for column in range_columns(regime):
-            shift = {"low": -4, "likely_low": -2, "likely_high": 2, "high": 4}.get(
-                column.removeprefix(f"{regime}_"), 0
-            )
+            shift = {"low": -4, "high": 4}.get(column.removeprefix(f"{regime}_"), 0)
             row[column] = None if best is None else best + shift
             share = column.replace(regime, f"{regime}_missing_share", 1)
             row[share] = None if best is None else ((best + shift) / 100) ** 2
@@ -54,7 +52,7 @@ def route_row(
         row[f"{regime}_priority"] = None if best is None else best / 2
         row[f"{regime}_time_to_shortage_days"] = None if best is None else 66.0
     return {
-        **row, "band_likely_low": "moderate", "band_likely_high": "moderate", "narrowed_by": None,
+        **row, "narrowed_by": None, "narrowed_by_share": None,
         "worst_regime": "full_stop", "scheduled": score, "scheduled_missing_share": 0.3,
         "next_event": "MOFCOM 46/2024: suspended becomes lapsed unverified", "next_event_date": date(2026, 11, 28),
         "unknown_reason": None if score is not None else "no pool can be formed",

@@ -11,9 +11,7 @@ REGIMES = {
 }
 _ENDS = (
     ("_low", "low end"),
-    ("_likely_low", "likely low end"),
     ("", "best estimate"),
-    ("_likely_high", "likely high end"),
     ("_high", "high end"),
 )
 _MINERAL = text("mineral", "Mineral; see core.minerals.")
@@ -61,7 +59,7 @@ def _scores() -> tuple[MartColumn, ...]:
             ),
             text(
                 f"{regime}_confidence",
-                f"Bands in the likely range if {words}: firm (1), split (2) or wide (3+).",
+                f"Whether one band holds the draws if {words}: firm (80 % of them), leaning (50 %) or open.",
             ),
             number(
                 f"{regime}_priority",
@@ -98,6 +96,13 @@ def _expected(regime: str, words: str) -> list[MartColumn]:
             f"{regime}_gap_share",
             f"The same mean before stocks are drawn on if {words}: what the market is short of (0..1); computed.",
         ),
+        *(
+            number(
+                f"{regime}_chance_{band}",
+                f"Share of the draws in the band {band} if {words} (0..1); the five sum to 1; computed.",
+            )
+            for band in ("minimal", "low", "moderate", "high", "critical")
+        ),
         number(
             f"{regime}_chance_of_shortage",
             f"Share of the draws in which 4 % or more is missing if {words} (0..1); computed.",
@@ -106,9 +111,11 @@ def _expected(regime: str, words: str) -> list[MartColumn]:
 
 
 _AROUND = (
-    text("band_likely_low", "Band of the likely low end of the active score."),
-    text("band_likely_high", "Band of the likely high end of the active score."),
-    text("narrowed_by", "Input group that would narrow a wide active range most."),
+    text(
+        "narrowed_by",
+        "Group of inputs that explains most of the variance of the active missing share; empty where little varies.",
+    ),
+    number("narrowed_by_share", "Share of that variance which it explains by itself (0..1); computed."),
     text("worst_regime", "Regime with the highest best score."),
     number(
         "scheduled", "Score over the horizon, weighted by time over changes already known (0..100); computed."

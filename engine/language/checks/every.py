@@ -37,6 +37,7 @@ STATES = (
 ENGINE_PARAMETERS = (
     *("small_lane_share", "touched_threshold_share", "unknown_transit_days", "reserve_years", "ramp_share"),
     *("common_severity_share", "shortage_from_share", "stock_rebuilt_a_year_share"),
+    *("firm_from_chance", "leaning_from_chance"),
     *("reconciliation_fair_from", "reconciliation_weak_from", "reconciliation_insufficient_from"),
 )
 REGIMES = ("active", "snapback", "full_stop")
