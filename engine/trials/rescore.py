@@ -18,7 +18,7 @@ from engine.scoring.blocks import BLOC_AS_IMPORTER, ChainBlocks
 from engine.scoring.inputs import Inputs
 from engine.scoring.law_marts import reconciliation
 from engine.scoring.portfolio import described_units, grade_edges
-from engine.scoring.ranges import BEST, Array
+from engine.scoring.ranges import BEST, POINTS, Array
 from engine.scoring.score import missing_share, priority, replaced_share, score
 from engine.scoring.supply import LONG_HORIZON, RuledAccess, chain_supply, rule_access
 from engine.scoring.world import at_best
@@ -120,7 +120,7 @@ class Rescorer:
         best = None if added is None else [tonnes[[BEST]] for tonnes in added]
         missing = builder.scorer.evaluate_best([builder.law(measures, "active")], best)
         reached = [
-            builder.relief(s, horizon, np.full(5, missing.lost_t[s][0]))[BEST, importers]
+            builder.relief(s, horizon, np.full(POINTS, missing.lost_t[s][0]))[BEST, importers]
             for s, (_, importers) in enumerate(builder.frames.routes)
         ]
         return np.concatenate([h[0] for h in missing.route]), np.concatenate(reached)

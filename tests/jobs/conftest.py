@@ -47,6 +47,12 @@ def route_row(
             row[column] = None if best is None else best + shift
             share = column.replace(regime, f"{regime}_missing_share", 1)
             row[share] = None if best is None else ((best + shift) / 100) ** 2
+        for place, name in enumerate(("_p10", "_p50", "_p90")):
+            row[f"{regime}_missing_share{name}"] = (
+                None if best is None else (best / 100) ** 2 * (0.8 + 0.2 * place)
+            )
+        row[f"{regime}_expected_missing_share"] = None if best is None else (best / 100) ** 2
+        row[f"{regime}_gap_share"] = None if best is None else (best / 100) ** 2 + 0.05
         row[f"{regime}_band"] = None if best is None else "high" if best >= 60 else "moderate"
         row[f"{regime}_confidence"] = None if best is None else "firm"
         row[f"{regime}_priority"] = None if best is None else best / 2

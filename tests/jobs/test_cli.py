@@ -100,7 +100,7 @@ def test_explain_says_why(small_root: Path, capsys: pytest.CaptureFixture[str]) 
     assert time.perf_counter() - start < 1
     said = " ".join(capsys.readouterr().out.split())
     for part in (
-        "gallium / refined / CHN → USA, 365 days", "as of 2026-11-23", "active 55.0 moderate 53.0–57.0 51.0–59.0 firm",
+        "gallium / refined / CHN → USA, 365 days", "as of 2026-11-23", "active 55.0 moderate 24.2 % – 36.3 % 51.0–59.0 firm", "Expect 30.3 % of 365 days of gallium",
         "snapback 65.0 high", "full stop 75.0", "S0 full stop +90.0 90.0 every shipment of CHN ceases", "S1 law, refined -35.0 55.0",
         "MOFCOM 23/2023 needs a licence for gallium: 35 % of what CHN sends to USA.", "35 % (10 %–60 %)", "src-a A MOFCOM",
         "Next known event: 2026-11-28, MOFCOM 46/2024", "Normal trade 12.5 t in 2022",
