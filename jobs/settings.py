@@ -42,7 +42,7 @@ class ScheduleSettings(Table):
 class ExportSettings(Table):
     """Which workbooks a run writes beside the CSV and Parquet tables."""
 
-    importers: tuple[Annotated[str, Field(pattern=r"^[A-Z0-9]{3,4}$")], ...] = ()
+    importers: tuple[Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}$")], ...] = ()
     top: Annotated[int, Field(ge=0, le=10_000)] = 50
 
 

@@ -15,16 +15,8 @@ from engine.scoring.chain_score import Swap
 from engine.scoring.finish import Finisher
 from engine.scoring.ranges import Array
 from engine.scoring.score import score
+from engine.scoring.steps import BY_NAME, COLUMNS, STEPS
 
-STEP_NAMES: Final = {
-    "S0": "full stop",
-    "S1": "law",
-    "S2": "pledges",
-    "S3": "extraterritorial reach",
-    "S4": "alternatives",
-    "S5": "substitution",
-    "S6": "stocks",
-}
 AFTER_LAW: Final = (Swap("S4", stage="upstream"), Swap("S4"), Swap("S5"), Swap("S6"))
 
 
@@ -33,7 +25,7 @@ class Waterfall:
     """Wide contributions of routes and importers, and what each slot means.
 
     Attributes:
-        routes, importers: keys, regime, s0..s6, t01.. in points.
+        routes, importers: keys, regime, a column per step (s0..), t01.. in points.
         terms: mineral, term, step, step_name, term_stage, measure_id, clause, pledge_id, sort_order.
     """
 
@@ -44,7 +36,7 @@ class Waterfall:
 
 ROUTE: Final = ("mineral", "stage", "exporter", "importer")
 IMPORTER: Final = ("mineral", "stage", "importer")
-RESPONSES: Final = ("alternatives", "substitution", "stock_days")
+RESPONSES: Final = tuple(step.response for step in STEPS if step.response)
 
 
 def build_waterfall(
@@ -90,10 +82,10 @@ def _rows(
     rules: Sequence[pl.Series],
 ) -> pl.DataFrame:
     """One row per unit: steps, rules of the responses, and the terms in play."""
-    steps = {name.lower(): np.zeros(block.units.height) for name in STEP_NAMES}
+    steps = {column: np.zeros(block.units.height) for column in COLUMNS}
     terms: dict[str, Array] = {}
     for swap, gained in _points(block, regime, later):
-        steps[swap.step.lower()] += gained
+        steps[BY_NAME[swap.step].column] += gained
         terms[slots[block.mineral, swap]] = gained
     return block.units.select(IMPORTER if block.is_importer else ROUTE).with_columns(
         pl.lit(block.horizon_days, pl.Int64).alias("horizon_days"),
@@ -142,7 +134,7 @@ def _term_frame(slots: dict[tuple[str, Swap], str]) -> pl.DataFrame:
             "mineral": mineral,
             "term": term,
             "step": swap.step,
-            "step_name": STEP_NAMES[swap.step],
+            "step_name": BY_NAME[swap.step].words,
             "term_stage": swap.stage or None,
             "measure_id": swap.measure_id or None,
             "clause": swap.clause or None,

@@ -15,10 +15,10 @@ from engine.language.rules import Range, RuleSet
 from engine.language.scenarios import FACTS, RANGES, Cell, Expectation, Scenario
 from engine.scoring.inputs import COLUMNS, RANGE, Inputs, ends
 from engine.scoring.portfolio import score_portfolio
+from engine.scoring.steps import STEPS
 
 FAILED = "R090"
 SOURCE = "scenario"
-RESPONSE_STEPS = {"s4": "alternatives", "s5": "substitution", "s6": "stock_days"}
 _TYPES: Mapping[str, "type[pl.DataType]"] = {
     "stage_order": pl.Int64, "horizon_days": pl.Int64, "trade_year": pl.Int64, "baseline_year": pl.Int64, "valid_from": pl.Date,
     "state_valid_from": pl.Date, "start_date": pl.Date, "latest_t": pl.Float64, "route_usd": pl.Float64,
@@ -190,7 +190,9 @@ def _deciding(marts: Mapping[str, pl.DataFrame], keys: Mapping[str, str], want: 
     at = {"horizon_days": want.horizon_days, "regime": want.regime}
     wide = marts["contribution_wide"].filter(**at, **keys)
     points = wide.row(0, named=True) if wide.height else {}
-    found = {points.get(f"{factor}_rule_id") for step, factor in RESPONSE_STEPS.items() if points.get(step)}
+    found = {
+        points.get(f"{step.response}_rule_id") for step in STEPS if step.response and points.get(step.column)
+    }
     law = marts["flow_measure"].filter(mineral=keys["mineral"], **at)
     for term in marts["contribution_term"].filter(mineral=keys["mineral"]).iter_rows(named=True):
         if points.get(term["term"]):

@@ -208,6 +208,7 @@ def who(
     as_json: JsonOption = False,
 ) -> int:
     """List every rule that looked at a published route, and why it did or did not apply."""
+    from jobs.places import country_code
     from jobs.rules.rulebook import CURBS, load_rulebook
     from jobs.rules.who import Lane, as_data, as_text
     from jobs.rules.who import who as ask
@@ -216,8 +217,9 @@ def who(
 
     chosen = settings_with(settings, out=out, rules=rules)
     ruleset = load_rulebook(chosen.rules, method=CURBS).ruleset
-    lane = Lane(mineral.lower(), stage.lower(), exporter.upper(), importer.upper(), horizon)
     with Database.open(published(chosen, run_id).path, read_only=True) as reader:
+        ends = country_code(reader, "exporter", exporter), country_code(reader, "importer", importer)
+        lane = Lane(mineral.lower(), stage.lower(), *ends, horizon)
         day, looks = ask(reader, ruleset, lane)
     if as_json:
         typer.echo(json.dumps(as_data(lane, day, looks), default=plain, ensure_ascii=False, indent=1))

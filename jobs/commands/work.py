@@ -227,8 +227,9 @@ def export(
         if tables:
             export_tables(reader, folder, tables)
         if "xlsx" in wanted:
-            selection = Selection(importer.upper() if importer else None, top, horizon, min_usd)
-            write_book(load_book(reader, selection), folder / selection.file_name)
+            selection = Selection(importer, top, horizon, min_usd)
+            book = load_book(reader, selection)
+            write_book(book, folder / book.selection.file_name)
         written = sorted(path.name for path in folder.iterdir())
     write_manifest(target)
     for name in written:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from jobs.errors import InputError, SettingsError
-from jobs.explain.sentences import load_book, with_sentences, with_templates
 from jobs.marts import MAIN_HORIZON, MAIN_REGIME, REGIMES, range_columns
+from jobs.places import code_of, country_code, importer_code
 from jobs.ports import Reader
 from jobs.suggest import did_you_mean
 
@@ -66,7 +66,7 @@ def explain(reader: Reader, question: Question) -> dict[str, Any]:
         raise InputError(_no_route(reader, question))
     score = row.row(0, named=True)
     measures = _measures(reader, question)
-    waterfall = _waterfall(reader, question, measures)
+    waterfall = _waterfall(reader, question)
     cited = _cited([*(term["source_ids"] for term in waterfall), *measures["source_id"]])
     return {
         "question": {**question.keys(), "exporter": question.exporter, "regime": question.regime},
@@ -92,7 +92,7 @@ def resolve(reader: Reader, question: Question) -> Question:
         "SELECT mineral AS code, name, symbol AS other FROM core.minerals ORDER BY ALL"
     ).rows()
     scored = set(routes["mineral"])
-    mineral = _code(
+    mineral = code_of(
         "mineral",
         question.mineral,
         [row for row in names if row[0] in scored] or [(m, m, None) for m in scored],
@@ -109,29 +109,16 @@ def resolve(reader: Reader, question: Question) -> Question:
         raise SettingsError(
             f"no scores at a horizon of {question.horizon_days} days; known: {', '.join(map(str, days))}"
         )
-    countries = reader.query(
-        "SELECT country AS code, name, iso2 AS other FROM core.countries ORDER BY ALL"
-    ).rows()
-    blocs = reader.query(
-        "SELECT DISTINCT bloc AS code, bloc AS name, NULL::VARCHAR AS other FROM core.blocs ORDER BY 1"
-    ).rows()
-    exporter = question.exporter
-    exporter = ALL if exporter.casefold() in (ALL, "*") else _code("exporter", exporter, countries)
-    importers = [*countries, *blocs] if exporter == ALL else countries
-    importer = _code("importer", question.importer, importers)
+    is_total = question.exporter.casefold() in (ALL, "*")
+    exporter = ALL if is_total else country_code(reader, "exporter", question.exporter)
+    importer = (
+        importer_code(reader, question.importer)
+        if is_total
+        else country_code(reader, "importer", question.importer)
+    )
     return Question(
         mineral, question.stage.casefold(), exporter, importer, question.horizon_days, question.regime
     )
-
-
-def _code(what: str, written: str, known: Iterable[Sequence[str | None]]) -> str:
-    """Return the code of a name, code or symbol, whatever its case."""
-    codes = {str(alias).casefold(): str(row[0]) for row in known for alias in row if alias}
-    wanted = written.casefold()
-    for candidate in (wanted, wanted.replace(" ", "_").replace("-", "_")):
-        if candidate in codes:
-            return codes[candidate]
-    raise SettingsError(f"unknown {what} '{written}'{did_you_mean(written, codes)}")
 
 
 def _where(
@@ -141,56 +128,48 @@ def _where(
     return reader.query(f"SELECT * FROM {table} WHERE {condition} {more} ORDER BY {order}", keys)
 
 
-def _waterfall(reader: Reader, question: Question, measures: pl.DataFrame) -> list[dict[str, Any]]:
+def _waterfall(reader: Reader, question: Question) -> list[dict[str, Any]]:
     """Return the terms in their order, each with its sentence; terms that moved nothing are left out."""
     keys = question.keys()
-    view = "importer_contribution" if question.is_total else "contribution"
+    view = "importer_contribution_sentence" if question.is_total else "contribution_sentence"
     condition = " AND ".join(f'c."{name}" = ${name}' for name in keys)
-    points = reader.query(
-        f"SELECT c.* FROM mart.{view} AS c WHERE {condition} AND c.regime = $regime AND c.points <> 0 "
+    return reader.query(
+        "SELECT c.step, c.step_name, c.points, c.sentence, c.measure_id, c.clause, c.term_stage, c.rule_id, "
+        f"c.pledge_id, c.source_ids FROM mart.{view} AS c WHERE {condition} AND c.regime = $regime "
         "ORDER BY c.sort_order, c.step, c.term",
         {**keys, "regime": question.regime},
-    )
-    terms = with_templates(reader, points)
-    hits = measures.with_columns(pl.lit(value).alias(name) for name, value in keys.items())
-    made = with_sentences(terms.to_dicts(), hits.to_dicts(), load_book(reader))
-    wanted = (
-        *(
-            "step",
-            "step_name",
-            "points",
-            "sentence",
-            "measure_id",
-            "clause",
-            "term_stage",
-            "rule_id",
-            "pledge_id",
-        ),
-        "source_ids",
-    )
-    return [{name: term[name] for name in wanted} for term in made]
+    ).to_dicts()
 
 
 def _measures(reader: Reader, question: Question) -> pl.DataFrame:
-    """Return the measures that hit the route or the flows that feed it, the strongest first."""
+    """Return the measures that hit the route or the flows that feed it, the strongest first; of a bloc, its members'."""
     keys = question.keys()
+    del keys["importer"]
     condition = " AND ".join(f'rm."{name}" = ${name}' for name in keys)
     regime = "snapback" if question.regime == "full_stop" else question.regime
     return reader.query(
         f"""
+        WITH buyer AS (
+            SELECT b.country AS importer FROM core.blocs AS b, meta.run AS r
+            WHERE b.bloc = $importer AND b.known_from <= r.known_at
+              AND coalesce(b.valid_from <= r.as_of, true) AND coalesce(b.valid_to > r.as_of, true)
+            UNION
+            SELECT $importer
+        )
         SELECT rm.measure_id, any_value(m.notice) AS notice, rm.clause, rm.state, rm.flow_stage, rm.flow_exporter,
                rm.flow_importer, sum(rm.withheld_share_low) AS withheld_share_low,
                sum(rm.withheld_share_best) AS withheld_share_best, sum(rm.withheld_share_high) AS withheld_share_high,
                arg_max(rm.rule_id, rm.withheld_share_best) AS rule_id,
                string_agg(DISTINCT rm.source_id, ';' ORDER BY rm.source_id) AS source_id
-        FROM (SELECT DISTINCT ON (measure_id, clause, item_id, flow_stage, flow_exporter, flow_importer) * FROM mart.route_measure AS rm
+        FROM (SELECT DISTINCT ON (measure_id, clause, item_id, flow_stage, flow_exporter, flow_importer) *
+              FROM mart.route_measure AS rm SEMI JOIN buyer USING (importer)
               WHERE {condition} AND rm.regime = $regime ORDER BY ALL) AS rm
         LEFT JOIN (SELECT measure_id, arg_max(notice, known_from) AS notice FROM core.measures GROUP BY measure_id) AS m
           USING (measure_id)
         GROUP BY rm.measure_id, rm.clause, rm.state, rm.flow_stage, rm.flow_exporter, rm.flow_importer
         ORDER BY withheld_share_best DESC, rm.measure_id, rm.clause, rm.flow_stage, rm.flow_exporter, rm.flow_importer
         """,
-        {**keys, "regime": regime},
+        {**keys, "importer": question.importer, "regime": regime},
     )
 
 

@@ -6,20 +6,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from engine.scoring.steps import BY_NAME, UPSTREAM_SENTENCE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.scoring.inputs import Inputs
 
 LAW_TERM = ["mineral", "measure_id", "clause", "term_stage"]
-STEP_SENTENCES = {
-    "S0": "If {curbing_country} stopped all exports, with no response: {points}.",
-    "S1": "No law withholds anything yet: {points}.",
-    "upstream": "New plants upstream replace part of what is lost: {points}.",
-    "S4": "Other suppliers replace part of the loss: {points}.",
-    "S5": "Users switch to other materials: {points}.",
-    "S6": "Stocks cover part of the loss: {points}.",
-}
 
 
 def term_frame(marts: Mapping[str, pl.DataFrame], inputs: Inputs) -> pl.DataFrame:
@@ -41,6 +35,7 @@ def term_frame(marts: Mapping[str, pl.DataFrame], inputs: Inputs) -> pl.DataFram
         inputs["measures"]
         .group_by("measure_id", "clause")
         .agg(law_sources=pl.col("source_id").unique().sort().str.join(";"), notice=pl.col("notice").first())
+        .with_columns(notice=_cited())
     )
     pledges = (
         inputs["pledges"]
@@ -68,21 +63,24 @@ def term_frame(marts: Mapping[str, pl.DataFrame], inputs: Inputs) -> pl.DataFram
         sort_order="sort_order",
         source_ids=pl.coalesce("law_sources", "pledge_sources"),
         explain=pl.Series(sentences, dtype=pl.String),
+        notice="notice",
     )
+
+
+def _cited() -> pl.Expr:
+    """The notice and its clause, unless the clause is all of it or the notice names it already."""
+    notice, clause = pl.col("notice"), pl.col("clause")
+    is_said = (clause == "all") | notice.str.ends_with(clause)
+    return pl.when(is_said).then(notice).otherwise(pl.format("{} ({})", notice, clause))
 
 
 def _sentence(row: dict[str, object], curbing_country: str) -> str:
     """A sentence with places for the route's own names; all else is filled in here."""
     if row["measure_id"]:
-        reach = (
-            "foreign goods with its content"
-            if row["step"] == "S3"
-            else f"its {row['term_stage']} {{mineral}}"
-        )
-        return (
-            f"{row['notice']} ({row['clause']}) holds back {curbing_country}'s share in {reach}: {{points}}."
-        )
+        is_foreign = BY_NAME[str(row["step"])].is_extraterritorial
+        reach = "foreign goods with its content" if is_foreign else f"its {row['term_stage']} {{mineral}}"
+        return f"{row['notice']} holds back {curbing_country}'s share in {reach}: {{points}}."
     if row["pledge_id"]:
         return f"Pledge {row['pledge_id']} eases the law: {{points}}."
-    key = "upstream" if row["term_stage"] == "upstream" else str(row["step"])
-    return STEP_SENTENCES[key].replace("{curbing_country}", curbing_country)
+    own = UPSTREAM_SENTENCE if row["term_stage"] == "upstream" else BY_NAME[str(row["step"])].sentence
+    return own.replace("{curbing_country}", curbing_country)

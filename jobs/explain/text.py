@@ -8,10 +8,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from jobs.explain.route import ALL
 from jobs.marts import REGIMES
 from jobs.tables import as_table
 
 SHOWN_FROM = 0.05  # points; smaller terms would all read +0.0
+TOLD_FROM = 0.005  # points; what all smaller terms of a step come to would read +0.00
 LABELS = {"active": "active", "snapback": "snapback", "full_stop": "full stop"}
 
 
@@ -35,7 +37,7 @@ def as_text(found: dict[str, Any]) -> Group:
         *(Text(line) for line in _context(row)),
         Text(),
         *_waterfall(found),
-        *_measures(found["measures"]),
+        *_measures(found),
         *_sources(found["sources"]),
     ]
     return Group(*parts)
@@ -128,6 +130,8 @@ def _waterfall(found: dict[str, Any]) -> list[RenderableType]:
     """Return the steps with their terms; the points sum to the score."""
     regime = found["question"]["regime"]
     terms = found["waterfall"]
+    if not terms and found["row"].get("unknown_reason"):
+        return []
     if not terms:
         return [Text(f"No points in {LABELS[regime]}: nothing on this route is hit."), Text()]
     rows: list[tuple[object, ...]] = []
@@ -141,7 +145,7 @@ def _waterfall(found: dict[str, Any]) -> list[RenderableType]:
                 continue
             stage = f", {term['term_stage']}" if term["measure_id"] else ""
             rows.append((f"{step} {name}{stage}", signed(term["points"]), points(reached), term["sentence"]))
-        if small:
+        if abs(sum(small)) >= TOLD_FROM:
             terms_word = "smaller term" if len(small) == 1 else "smaller terms"
             more = f"and {len(small)} {terms_word}, {sum(small):+.2f} together (--json lists all)"
             rows.append((f"{step} {name}", signed(sum(small)), points(reached), more))
@@ -152,23 +156,51 @@ def _waterfall(found: dict[str, Any]) -> list[RenderableType]:
     return [title, as_table(("step", "points", "score", "why"), rows), Text()]
 
 
-def _measures(measures: list[dict[str, Any]]) -> list[RenderableType]:
+def _measures(found: dict[str, Any]) -> list[RenderableType]:
+    measures = found["measures"]
     if not measures:
-        return [Text("No measure withholds anything on this route or upstream of it."), Text()]
-    rows = [
-        (
-            item["notice"] or item["measure_id"], item["clause"], str(item["state"]).replace("_", " "),
-            f"{item['flow_stage']} {item['flow_exporter']} → {item['flow_importer']}",
-            f"{share(item['withheld_share_best'])} ({share(item['withheld_share_low'])}–{share(item['withheld_share_high'])})",
-            item["rule_id"], item["source_id"],
-        )
-        for item in measures
-    ]  # fmt: skip
+        is_hit = any(term["measure_id"] for term in found["waterfall"])
+        return [
+            Text(
+                "No measure hits this route or a flow into its exporter; those named above bite further upstream."
+                if is_hit
+                else "No measure withholds anything on this route or upstream of it."
+            ),
+            Text(),
+        ]
+    # A total is fed by flows to half the world: there each clause has one line, whomever it hits.
+    by_clause = found["question"]["exporter"] == ALL
+    groups: dict[tuple[object, ...], list[dict[str, Any]]] = {}
+    for place, item in enumerate(measures):
+        groups.setdefault(_clause(item) if by_clause else (place,), []).append(item)
+    rows = [_measure_row(flows) for flows in groups.values()]
+    more = " (--json lists every flow)" if by_clause else ""
     return [
-        Text("Measures", style="bold"),
+        Text(f"Measures{more}", style="bold"),
         as_table(("notice", "clause", "state", "flow", "withheld", "rule", "source"), rows),
         Text(),
     ]
+
+
+def _clause(item: dict[str, Any]) -> tuple[object, ...]:
+    return tuple(item[name] for name in ("measure_id", "clause", "state", "flow_stage"))
+
+
+def _measure_row(flows: list[dict[str, Any]]) -> tuple[object, ...]:
+    """One flow that a clause hits, or all of them in one line."""
+    item = flows[0]
+    best = [share(end) for end in sorted({flow["withheld_share_best"] for flow in (flows[-1], item)})]
+    low, high = min(f["withheld_share_low"] for f in flows), max(f["withheld_share_high"] for f in flows)
+    to = item["flow_importer"] if len(flows) == 1 else f"{len(flows)} countries"
+    return (
+        item["notice"] or item["measure_id"],
+        item["clause"],
+        str(item["state"]).replace("_", " "),
+        f"{item['flow_stage']} {item['flow_exporter']} → {to}",
+        f"{' to '.join(best)} ({share(low)}–{share(high)})",
+        ", ".join(sorted({str(flow["rule_id"]) for flow in flows})),
+        item["source_id"],
+    )
 
 
 def _sources(sources: list[dict[str, Any]]) -> list[RenderableType]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
 
 from jobs.errors import InputError
-from jobs.explain.sentences import load_book as sentence_book
-from jobs.explain.sentences import with_sentences, with_templates
 from jobs.marts import MAIN_HORIZON, ROUTE
+from jobs.places import importer_code
 from jobs.ports import Reader
-from jobs.suggest import did_you_mean
 
 MIN_USD = (
     100_000  # a year; below it a lane of samples may be all that an importer buys, and would head the list
@@ -116,8 +114,8 @@ REASONS_SQL = f"""
 {CHOSEN}
 SELECT s.*
 FROM chosen AS c
-JOIN mart.contribution AS s USING (mineral, stage, exporter, importer)
-WHERE s.horizon_days = $horizon AND s.regime = 'active' AND s.points <> 0
+JOIN mart.contribution_sentence AS s USING (mineral, stage, exporter, importer)
+WHERE s.horizon_days = $horizon AND s.regime = 'active'
 ORDER BY c.position, s.sort_order, s.step, s.term
 """
 
@@ -145,11 +143,14 @@ def load_book(reader: Reader, selection: Selection) -> Book:
     """Read the tables of a workbook from a published file.
 
     Raises:
+        SettingsError: The importer is unknown.
         InputError: The importer has no routes, or there are more routes than a workbook should hold.
     """
     run = reader.query("SELECT run_id, as_of, known_at, curbing_country, code_version FROM meta.run").row(
         0, named=True
     )
+    if selection.importer:
+        selection = replace(selection, importer=importer_code(reader, selection.importer))
     most = selection.top or MAX_ROUTES + 1
     wanted: dict[str, object] = {
         "horizon": selection.horizon_days,
@@ -172,7 +173,7 @@ def load_book(reader: Reader, selection: Selection) -> Book:
     chosen: dict[str, object] = {name: risk[name].to_list() for name in ROUTE}
     chosen |= {"position": list(range(risk.height)), "horizon": selection.horizon_days}
     measures = reader.query(MEASURES_SQL, chosen)
-    reasons = _reasons(reader, chosen, measures)
+    reasons = _without_small(reader.query(REASONS_SQL, chosen))
     risk = risk.join(_main_reason(measures), on=list(ROUTE), how="left", maintain_order="left")
     risk = _with_links(reader, risk)
     cited = _cited(reasons["source_ids"], measures["source_id"])
@@ -200,18 +201,7 @@ def _no_routes(reader: Reader, selection: Selection) -> str:
     if selection.horizon_days not in horizons:
         shown = ", ".join(str(days) for days in horizons)
         return f"no scores at a horizon of {selection.horizon_days} days; known: {shown}"
-    known = reader.query(
-        "SELECT DISTINCT importer AS code FROM mart.route_score UNION SELECT DISTINCT bloc FROM core.blocs ORDER BY 1"
-    )["code"].to_list()
-    return f"no routes into '{selection.importer}' (codes are ISO 3166 alpha-3, or a bloc){did_you_mean(selection.importer or '', known)}"
-
-
-def _reasons(reader: Reader, chosen: dict[str, object], measures: pl.DataFrame) -> pl.DataFrame:
-    """Read the points of the chosen routes and give each its sentence."""
-    terms = with_templates(reader, reader.query(REASONS_SQL, chosen))
-    active = measures.filter(pl.col("regime") == "active")
-    made = with_sentences(terms.iter_rows(named=True), active.iter_rows(named=True), sentence_book(reader))
-    return _without_small(pl.DataFrame(made, schema={**terms.schema, "sentence": pl.String}, strict=False))
+    return f"no routes into {selection.importer} in this file: nothing that it buys is known."
 
 
 def _without_small(reasons: pl.DataFrame) -> pl.DataFrame:

@@ -80,13 +80,8 @@ def export_tables(
 
 
 def sort_clause(reader: Reader, name: str) -> str:
-    """Return what brings a table into the order of its key; nothing where it lies so, as the large tables do.
-
-    A table without a key is sorted by every column.
-    """
-    if name not in KEYS:
-        return "ORDER BY ALL"
-    keys = [key for key in KEYS[name] if key in _columns(reader, name)]
+    """Return what brings a table into the order of its key; nothing where it lies so, as the large tables do."""
+    keys = list(KEYS[name])
     last: list[pl.DataFrame] = []
     for piece in pieces(reader, name, ", ".join(keys)):
         rows = pl.concat([*last, piece]).with_row_index("row_in_file")
@@ -106,10 +101,6 @@ def pieces(reader: Reader, name: str, columns: str = "*", order: str = "") -> It
         yield reader.query(
             f"SELECT {columns} FROM mart.{quoted(name)} WHERE rowid >= {start} AND rowid < {start + ROWS_AT_ONCE}"
         )
-
-
-def _columns(reader: Reader, name: str) -> list[str]:
-    return reader.query(f"FROM mart.{quoted(name)} LIMIT 0").columns
 
 
 def write_manifest(folder: Path) -> Path:

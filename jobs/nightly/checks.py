@@ -11,8 +11,9 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 
+from engine.scoring.steps import STEPS
 from jobs.errors import CheckError
-from jobs.marts import HORIZONS, KEYS, REGIMES, ROUTE, STEPS, range_columns
+from jobs.marts import HORIZONS, KEYS, MAIN_HORIZON, MAIN_REGIME, REGIMES, ROUTE, VIEW_KEYS, range_columns
 from jobs.ports import Reader
 from jobs.settings import ALL_COUNTRIES
 
@@ -83,10 +84,10 @@ class MartChecks:
         ]
 
     def verify_built(self, reader: Reader, path: Path) -> None:
-        """Compare the built file with the tables that were checked: row counts, and the sum of all scores.
+        """Compare the built file with the tables that were checked, and check the keys of its views.
 
         Raises:
-            CheckError: The file holds other rows than were computed.
+            CheckError: The file holds other rows or scores than were computed, or a key of a view repeats or is empty.
         """
         for name, rows in sorted(self._rows.items()):
             stored = reader.query(f'SELECT count(*)::BIGINT AS n FROM mart."{name}"').item()
@@ -99,6 +100,14 @@ class MartChecks:
             if abs(total - computed) > 1e-6 * max(1.0, abs(computed)):
                 raise CheckError(
                     f"{path.name}: the active scores of mart.{name} sum to {total}, computed were {computed}; nothing was published."
+                )
+
+        for name, keys in VIEW_KEYS.items():
+            faults = reader.query(view_faults(name, keys)).item()
+            if faults:
+                raise CheckError(
+                    f"{path.name}: the key of mart.{name} ({', '.join(keys)}) repeats or is empty in {faults} rows; "
+                    "nothing was published. A join in warehouse/published/views.sql meets too many rows."
                 )
 
     def _keep(self, result: CheckResult) -> None:
@@ -114,13 +123,28 @@ class MartChecks:
 
     def _apart(self, name: str, frame: pl.DataFrame) -> Iterator[CheckResult]:
         """Keys are unique over all parts if they are so in each and no mineral is in two."""
-        if "mineral" in KEYS.get(name, ()) and "mineral" in frame.columns:
+        if "mineral" in KEYS[name]:
             seen = self._minerals.setdefault(name, set())
             own = set(frame["mineral"].drop_nulls().unique())
             twice = sorted(own & seen)
             seen |= own
             detail = f"given in two parts: {', '.join(twice)}" if twice else ""
             yield CheckResult("mineral_given_once", name, len(twice), detail)
+
+
+def view_faults(name: str, keys: Sequence[str]) -> str:
+    """SQL that counts the rows of a view beyond one per key, and those with an empty key.
+
+    Long views are checked at one horizon and regime: a join that repeats rows there repeats them in all, and the rest
+    would take longer than the scores did.
+    """
+    held = {"horizon_days": str(MAIN_HORIZON), "regime": f"'{MAIN_REGIME}'"}
+    where = " AND ".join(f"{key} = {value}" for key, value in held.items() if key in keys) or "true"
+    empty = " OR ".join(f"{key} IS NULL" for key in keys)
+    return (
+        f"SELECT coalesce(sum(CASE WHEN {empty} THEN n ELSE n - 1 END), 0)::BIGINT AS faults "
+        f"FROM (SELECT {', '.join(keys)}, count(*) AS n FROM mart.{name} WHERE {where} GROUP BY ALL)"
+    )
 
 
 def require_passed(results: Sequence[CheckResult]) -> None:
@@ -150,7 +174,7 @@ def _result(check_id: str, table: str, broken: pl.DataFrame, sentence: str) -> C
     """Make a result of the rows that break a check, naming the first few."""
     if broken.height == 0:
         return CheckResult(check_id, table, failures=0, detail="")
-    keys = [name for name in KEYS.get(table, ()) if name in broken.columns] or broken.columns[:4]
+    keys = list(KEYS[table])
     rows = broken.sort(keys).head(SHOWN).select(keys).rows()
     shown = "; ".join(" ".join("?" if value is None else str(value) for value in row) for row in rows)
     return CheckResult(
@@ -162,11 +186,7 @@ def _result(check_id: str, table: str, broken: pl.DataFrame, sentence: str) -> C
 
 
 def _key_checks(name: str, frame: pl.DataFrame) -> Iterator[CheckResult]:
-    keys = KEYS.get(name)
-    if keys is None:
-        return
-    if name == "contribution_term" and "mineral" not in frame.columns:
-        keys = ("term",)  # one list of terms for all minerals
+    keys = KEYS[name]
     missing = [key for key in keys if key not in frame.columns]
     if missing:
         yield CheckResult(
@@ -222,7 +242,7 @@ def _sum_checks(
     """Points sum to the score, and the terms of a step sum to the step."""
     keys = [key for key in KEYS[wide_name] if key != "regime"]
     published = scores.unpivot(on=list(REGIMES), index=keys, variable_name="regime", value_name="score")
-    total = wide.select(*keys, "regime", pl.sum_horizontal(STEPS).alias("points"))
+    total = wide.select(*keys, "regime", pl.sum_horizontal(step.column for step in STEPS).alias("points"))
     joined = total.join(
         published.with_columns(pl.lit(value=True).alias("has_row")), on=[*keys, "regime"], how="left"
     )
@@ -233,14 +253,11 @@ def _sum_checks(
     if terms is None:
         return
     # A term's column may mean another thing for another mineral, so each list is summed over its own rows.
-    lists = terms.partition_by("mineral", as_dict=True) if "mineral" in terms.columns else {(None,): terms}
-    off: dict[str, list[pl.DataFrame]] = {step: [] for step in STEPS}
-    for (mineral,), own in lists.items():
-        rows = wide if mineral is None else wide.filter(pl.col("mineral") == mineral)
+    off: dict[str, list[pl.DataFrame]] = {step.column: [] for step in STEPS}
+    for (mineral,), own in terms.partition_by("mineral", as_dict=True).items():
+        rows = wide.filter(pl.col("mineral") == mineral)
         members = {
-            step: [
-                t for t in own.filter(pl.col("step").str.to_lowercase() == step)["term"] if t in wide.columns
-            ]
+            step.column: [term for term in own.filter(step=step.name)["term"] if term in wide.columns]
             for step in STEPS
         }
         wrong = rows.select(

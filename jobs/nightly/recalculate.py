@@ -13,6 +13,7 @@ import polars as pl
 from engine.scoring.draws import Numbers
 from engine.scoring.expect import Expectations
 from engine.scoring.portfolio import score_in_parts
+from engine.scoring.steps import step_frame
 from engine.scoring.withheld import withheld_portfolio
 from jobs.explain.terms import term_frame
 from jobs.gather import LONGEST_DAYS, gather
@@ -85,6 +86,7 @@ def recalculate(
             "exposure": totals.exposure().with_columns(pl.lit(None, pl.String).alias("run_id")),
             "measure_coverage": measure_coverage(state, request.known_at, every_route),
             "calendar": _calendar(facts),
+            "waterfall_step": step_frame(),
         }
     deliver({name: publishable(name, frame) for name, frame in last.items()})
     return _warnings(every_grade, facts)

@@ -15,7 +15,6 @@ from jobs.errors import ExitCode, InputError, SettingsError
 from jobs.export.book import Selection, load_book
 from jobs.export.tables import NIGHTLY_SKIP, TableFormat, export_tables, whole_folder, write_manifest
 from jobs.export.xlsx import write_book
-from jobs.marts import KEYS
 from jobs.nightly.checks import CheckResult, MartChecks, check_frame, require_passed
 from jobs.nightly.meta import RunStamp, meta_frames
 from jobs.nightly.phases import Phases
@@ -186,9 +185,10 @@ def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp,
         parquet = pool.submit(export_tables, beside, folder, (TableFormat.PARQUET,), skip=NIGHTLY_SKIP)
         export_tables(reader, folder, (TableFormat.CSV,), skip=NIGHTLY_SKIP)
         for selection in selections:
-            write_book(load_book(reader, selection), folder / selection.file_name)
+            book = load_book(reader, selection)
+            write_book(book, folder / book.selection.file_name)
         parquet.result()
-        write_data_package(reader, folder, facts.bundles, KEYS)
+        write_data_package(reader, folder, facts.bundles)
         write_manifest(folder)
     return target
 

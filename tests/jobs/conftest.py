@@ -9,12 +9,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from jobs.marts import HORIZONS, REGIMES, STEPS, range_columns
+from engine.scoring.steps import COLUMNS, step_frame
+from jobs.marts import HORIZONS, REGIMES, range_columns
 from jobs.output.layout import Layout
 from jobs.output.publish import place_snapshot, point_to
 from tests.jobs.web import Web, serving
 from warehouse.database import Database
-from warehouse.ddl import core_ddl
+from warehouse.ddl import core_ddl, sql_text
 from warehouse.published.mart_columns import TABLES_OF_MART
 
 DAY = date(2026, 11, 23)
@@ -87,13 +88,15 @@ def marts() -> dict[str, pl.DataFrame]:
         )
         .drop_nulls("score")
         .with_columns(
-            *(pl.lit(0.0).alias(step) for step in STEPS if step not in ("s0", "s1")),
+            *(pl.lit(0.0).alias(step) for step in COLUMNS if step not in ("s0", "s1")),
             s0=pl.lit(90.0),
             s1=pl.col("score") - 90.0,
             t001=pl.lit(90.0),
             t002=pl.col("score") - 90.0,
         )
-        .select("mineral", "stage", "exporter", "importer", "horizon_days", "regime", *STEPS, "t001", "t002")
+        .select(
+            "mineral", "stage", "exporter", "importer", "horizon_days", "regime", *COLUMNS, "t001", "t002"
+        )
     )
     importer_wide = wide.filter(pl.col("exporter") == "CHN").drop("exporter")
     terms = pl.DataFrame(
@@ -102,7 +105,8 @@ def marts() -> dict[str, pl.DataFrame]:
             "step_name": ["full stop", "law"], "rule_id": [None, "dual-use-licence"],
             "measure_id": [None, "mofcom-23-2023"], "clause": [None, "all"], "term_stage": [None, "refined"],
             "pledge_id": [None, None], "sort_order": [1, 2], "source_ids": ["", "src-a;src-b"],
-            "explain": ["every shipment of {curbing_country} ceases", "a licence, not a full stop"],
+            "explain": ["every shipment of CHN ceases", "a licence, not a full stop"],
+            "notice": [None, "MOFCOM 23/2023"], "flow_exporter": [None, "CHN"],
         },
         schema_overrides={"pledge_id": pl.String},
     )  # fmt: skip
@@ -146,13 +150,14 @@ def marts() -> dict[str, pl.DataFrame]:
         "route_score": route_score, "importer_score": importer_score, "contribution_wide": wide,
         "importer_contribution_wide": importer_wide, "contribution_term": terms, "flow_measure": measures,
         "measure_coverage": coverage, "reconciliation": reconciliation, "calendar": calendar,
+        "waterfall_step": step_frame(),
     }  # fmt: skip
     return {name: whole(name, frame) for name, frame in frames.items()}
 
 
 def whole(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Add the published columns that no test of the jobs looks at."""
-    missing = [column for column in TABLES_OF_MART[name].columns if column.name not in frame.columns]
+    missing = [column for column in TABLES_OF_MART[name].own if column.name not in frame.columns]
     given = {"mineral": "gallium"}
     return frame.with_columns(pl.lit(given.get(c.name), dtype=c.dtype).alias(c.name) for c in missing)
 
@@ -166,6 +171,8 @@ INSERT INTO core.minerals BY NAME SELECT * FROM (VALUES
   ('gallium', 'gallium', 'Ga', false, 'contained metal', 'src-a', DATE '2020-01-01'),
   ('dysprosium', 'dysprosium', 'Dy', false, 'contained metal', 'src-a', DATE '2020-01-01'))
   AS t(mineral, name, symbol, is_group, content_basis, source_id, known_from);
+INSERT INTO core.chains BY NAME SELECT mineral, stage, stage_order, 'src-a' AS source_id, DATE '2020-01-01' AS known_from
+  FROM (VALUES ('gallium', 'refined', 1), ('dysprosium', 'refined', 1), ('dysprosium', 'fabricated', 2)) AS t(mineral, stage, stage_order);
 INSERT INTO core.countries BY NAME SELECT country, name, iso2, false AS is_entrepot, 'src-a' AS source_id, DATE '2020-01-01' AS known_from
   FROM (VALUES ('CHN', 'China', 'CN'), ('DEU', 'Germany', 'DE'), ('FRA', 'France', 'FR'), ('JPN', 'Japan', 'JP'), ('USA', 'United States', 'US'))
   AS t(country, name, iso2);
@@ -176,20 +183,7 @@ INSERT INTO core.measures BY NAME SELECT * FROM (VALUES
   AS t(measure_id, curbing_country, authority, notice, title, instrument, date_announced, is_framework, source_id, known_from);
 """
 
-VIEWS = """
-CREATE VIEW mart.contribution AS
-  SELECT w.* EXCLUDE (s0, s1, s2, s3, s4, s5, s6, t001, t002), t.step, t.step_name, t.rule_id, t.measure_id, t.clause,
-         t.term_stage, t.pledge_id, t.sort_order, t.source_ids, t.term,
-         CASE t.term WHEN 't001' THEN w.t001 ELSE w.t002 END AS points
-  FROM mart.contribution_wide AS w CROSS JOIN mart.contribution_term AS t;
-CREATE VIEW mart.importer_contribution AS
-  SELECT w.* EXCLUDE (s0, s1, s2, s3, s4, s5, s6, t001, t002), t.step, t.step_name, t.rule_id, t.measure_id, t.clause,
-         t.term_stage, t.pledge_id, t.sort_order, t.source_ids, t.term,
-         CASE t.term WHEN 't001' THEN w.t001 ELSE w.t002 END AS points
-  FROM mart.importer_contribution_wide AS w CROSS JOIN mart.contribution_term AS t;
-CREATE VIEW mart.route_measure AS
-  SELECT f.mineral, f.flow_stage AS stage, f.flow_exporter AS exporter, f.flow_importer AS importer, f.* EXCLUDE (mineral)
-  FROM mart.flow_measure AS f;
+RULES = """
 CREATE TABLE meta.rule AS SELECT 'dual-use-licence' AS rule_id,
   '{notice} needs a licence for {mineral}: {withheld:percent} of what {exporter} sends to {importer}.' AS sentence;
 """
@@ -203,11 +197,12 @@ def build_small(path: Path, marts: dict[str, pl.DataFrame]) -> None:
         for name, frame in marts.items():
             with database.frame("incoming", frame):
                 database.execute(f'CREATE TABLE mart."{name}" AS SELECT * FROM incoming')
-        database.execute(VIEWS)
+        database.execute(RULES)
         database.execute(
             f"CREATE TABLE meta.run AS SELECT '{RUN_ID}' AS run_id, DATE '{DAY}' AS as_of, DATE '{DAY}' AS known_at, "
             "'CHN' AS curbing_country, '0.1.0+abc' AS code_version"
         )
+        database.execute(sql_text("published/views"))
         database.execute("CHECKPOINT")
 
 

@@ -3,13 +3,19 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
+import polars as pl
 import pytest
+from rich.console import Console
 
 from jobs.cli import main
+from jobs.explain import text
+from jobs.output.layout import Layout
+from jobs.output.publish import place_snapshot, point_to
 from tests.jobs.bundle import TABLES, write_bundle
-from tests.jobs.conftest import RUN_ID
+from tests.jobs.conftest import DAY, RUN_ID, build_small
 
 
 def test_help_lists_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,6 +134,62 @@ def test_explain_the_total_of_an_importer(small_root: Path, capsys: pytest.Captu
     assert "Imports 20 t in 2022" in said
 
 
+@pytest.fixture
+def with_bloc(tmp_path: Path, marts: dict[str, pl.DataFrame]) -> Path:
+    """The small file, with the EU27 as an importer and a measure on one of its members."""
+    bloc = {
+        name: pl.concat([frame, frame.filter(importer="DEU").with_columns(importer=pl.lit("EU27"))])
+        for name, frame in marts.items()
+        if name in {"importer_score", "importer_contribution_wide"}
+    }
+    hits = marts["flow_measure"].with_columns(flow_importer=pl.lit("DEU"))
+    layout = Layout(tmp_path)
+    path = place_snapshot(
+        layout, as_of=DAY, run_id=RUN_ID, build=lambda p: build_small(p, {**marts, **bloc, "flow_measure": hits}),
+        verify=lambda p: None,
+    )  # fmt: skip
+    point_to(layout, path)
+    return layout.root
+
+
+@pytest.mark.parametrize("written", ["EU27", "EU", "eu"])
+def test_explain_a_bloc_names_the_measures_on_its_members(
+    with_bloc: Path, capsys: pytest.CaptureFixture[str], written: str
+) -> None:
+    assert explain(with_bloc, "gallium", "refined", "all", written) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "gallium / refined / all → EU27, 365 days" in said
+    assert "S1 law, refined -45.0 45.0" in said
+    assert "MOFCOM 23/2023 all in force refined CHN → DEU" in said
+    assert "No measure withholds" not in said
+
+
+def test_sql_has_the_sentences_that_explain_prints(
+    small_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for exporter, view in (("CHN", "contribution_sentence"), ("all", "importer_contribution_sentence")):
+        assert explain(small_root, "gallium", "refined", exporter, "DEU", "--json") == 0
+        printed = [(t["step"], t["sentence"]) for t in json.loads(capsys.readouterr().out)["waterfall"]]
+        where = "mineral = 'gallium' AND stage = 'refined' AND importer = 'DEU' AND horizon_days = 365"
+        lane = " AND exporter = 'CHN'" if exporter == "CHN" else ""
+        query = f"SELECT step, sentence FROM mart.{view} WHERE {where}{lane} AND regime = 'active' ORDER BY sort_order"
+        assert main(["sql", query, "--format", "json", "--out", str(small_root)]) == 0
+        rows = json.loads(capsys.readouterr().out)
+        assert [(row["step"], row["sentence"]) for row in rows] == printed
+        assert all(sentence for _, sentence in printed)
+
+
+def test_explain_leaves_out_what_comes_to_nothing() -> None:
+    term = {"step": "S1", "step_name": "law", "measure_id": None, "term_stage": None, "sentence": "Small."}
+    for points, is_told in (((0.001, -0.001), False), ((0.02, 0.02), True)):
+        terms = [{**term, "points": value} for value in points]
+        found = {"question": {"regime": "active"}, "waterfall": terms, "row": {}}
+        shown = Console(width=200, file=StringIO())
+        for part in text._waterfall(found):
+            shown.print(part)
+        assert ("smaller terms" in shown.file.getvalue()) is is_told  # type: ignore[attr-defined]
+
+
 def test_explain_an_unknown_score(small_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert explain(small_root, "dysprosium", "fabricated", "JPN", "DEU") == 0
     said = capsys.readouterr().out
@@ -144,8 +206,14 @@ def test_explain_an_unknown_score(small_root: Path, capsys: pytest.CaptureFixtur
             40,
             "no routes of gallium at stage 'refned'; did you mean 'refined'?",
         ),
-        (["gallium", "refined", "CHM", "USA"], 40, "unknown exporter 'CHM'; did you mean 'chn'?"),
-        (["gallium", "refined", "CHN", "EU27"], 40, "unknown importer 'EU27'"),
+        (["gallium", "refined", "CHM", "USA"], 40, "unknown exporter 'CHM'; did you mean 'CHN'?"),
+        (
+            ["gallium", "refined", "CHN", "EU"],
+            40,
+            "importer 'EU' is a bloc, and a route joins two countries. Name a member, or ask for what EU27 buys",
+        ),
+        (["gallium", "refined", "EU27", "DEU"], 40, "exporter 'EU27' is a bloc"),
+        (["gallium", "refined", "all", "EU28"], 40, "unknown importer 'EU28'; did you mean 'EU27'?"),
         (["gallium", "refined", "CHN", "USA", "--horizon", "30"], 40, "known: 90, 365, 1825"),
         (["gallium", "refined", "CHN", "USA", "--regime", "snapbak"], 40, "did you mean 'snapback'?"),
         (["gallium", "refined", "FRA", "DEU"], 30, "no such trade is known. DEU buys from: CHN, JPN."),

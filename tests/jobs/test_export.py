@@ -9,7 +9,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from jobs.errors import InputError, PublishError
+from jobs.errors import InputError, PublishError, SettingsError
 from jobs.export.book import Selection, _without_small, load_book
 from jobs.export.columns import MEASURES, REASONS, RISK, SOURCES
 from jobs.export.csv import csv_text
@@ -50,12 +50,11 @@ def test_rows_come_in_the_order_of_their_key(tmp_path: Path) -> None:
         database.execute(
             "CREATE SCHEMA mart; CREATE TABLE mart.reconciliation AS SELECT * FROM (VALUES "
             "('tin', 'mined', 1), ('gallium', 'refined', 2), ('gallium', 'mined', 3)) t (mineral, stage, n);"
-            "CREATE TABLE mart.calendar AS SELECT * FROM (VALUES (2, 'x'), (NULL, 'y'), (1, NULL)) t (a, b)"
+            "CREATE TABLE mart.waterfall_step AS SELECT * FROM (VALUES ('S1', 'x'), ('S0', 'y')) t (step, words)"
         )
         export_tables(database, tmp_path, FORMATS)
     by_key = [("gallium", "mined", 3), ("gallium", "refined", 2), ("tin", "mined", 1)]
-    by_everything = [(1, None), (2, "x"), (None, "y")]
-    for name, rows in (("reconciliation", by_key), ("calendar", by_everything)):
+    for name, rows in (("reconciliation", by_key), ("waterfall_step", [("S0", "y"), ("S1", "x")])):
         assert pl.read_parquet(tmp_path / f"{name}.parquet").rows() == rows
         assert pl.read_csv(tmp_path / f"{name}.csv").rows() == rows
 
@@ -210,7 +209,10 @@ def test_readme_counts_the_bands(workbook: "openpyxl.Workbook") -> None:
 
 
 def test_a_bloc_holds_the_routes_of_its_members(reader: Database) -> None:
-    assert set(load_book(reader, Selection(importer="EU27")).risk["importer"]) == {"DEU", "FRA"}
+    for written in ("EU27", "EU", "eu"):
+        book = load_book(reader, Selection(importer=written))
+        assert set(book.risk["importer"]) == {"DEU", "FRA"}
+        assert book.selection.file_name == "routes-EU27-365d.xlsx"
 
 
 def test_small_lanes_are_left_out_of_the_top_and_counted(reader: Database) -> None:
@@ -233,7 +235,7 @@ def test_the_main_reason_carries_its_link_and_small_terms_share_a_row(reader: Da
 
 
 def test_an_importer_without_routes_is_refused_with_a_suggestion(reader: Database) -> None:
-    with pytest.raises(InputError, match=r"no routes into 'DUE'.*did you mean 'DEU'"):
+    with pytest.raises(SettingsError, match=r"unknown importer 'DUE'; did you mean 'DEU'"):
         load_book(reader, Selection(importer="DUE"))
     with pytest.raises(InputError, match="known: 90, 365, 1825"):
         load_book(reader, Selection(top=3, horizon_days=30))

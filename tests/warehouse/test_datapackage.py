@@ -24,7 +24,6 @@ BUNDLE = Manifest(
     "1",
     "Own compilation CC BY 4.0; trade figures: CEPII BACI, Etalab Open Licence 2.0; USGS: public domain; a friend's list",
 )
-KEYS = {"calendar": ("event_date", "measure_id")}
 CALENDAR = pl.DataFrame(
     {
         "event_date": [date(2026, 11, 28)],
@@ -55,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def described(folder: Path) -> dict[str, Any]:
     with Database.open(folder.parent / "file.duckdb", read_only=True) as database:
-        return data_package(database, folder, [BUNDLE], KEYS)
+        return data_package(database, folder, [BUNDLE])
 
 
 def test_every_exported_table_is_a_resource_and_nothing_else(folder: Path) -> None:
@@ -69,13 +68,13 @@ def test_every_exported_table_is_a_resource_and_nothing_else(folder: Path) -> No
 
 def test_fields_are_the_published_columns_with_their_comments(folder: Path) -> None:
     resource = described(folder)["resources"][0]
-    columns = TABLES_OF_MART["calendar"].columns
+    columns = TABLES_OF_MART["calendar"].own
     assert [(f["name"], f["description"]) for f in resource["schema"]["fields"]] == [
         (c.name, c.comment) for c in columns
     ]
     assert resource["description"] == TABLES_OF_MART["calendar"].says
     assert resource["schema"]["fields"][0]["type"] == "date"
-    assert resource["schema"]["primaryKey"] == ["event_date", "measure_id"]
+    assert resource["schema"]["primaryKey"] == ["event_date", "measure_id", "clause", "event"]
     assert resource["schema"]["missingValues"] == [""]
 
 
@@ -111,8 +110,8 @@ def test_it_names_the_run_and_no_clock(folder: Path) -> None:
 
 def test_the_same_folder_gives_the_same_bytes(folder: Path) -> None:
     with Database.open(folder.parent / "file.duckdb", read_only=True) as database:
-        first = write_data_package(database, folder, [BUNDLE], KEYS).read_bytes()
-        again = write_data_package(database, folder, [BUNDLE], KEYS).read_bytes()
+        first = write_data_package(database, folder, [BUNDLE]).read_bytes()
+        again = write_data_package(database, folder, [BUNDLE]).read_bytes()
     (folder / FILE).unlink()
     assert first == again
     assert json.loads(first) == described(folder)

@@ -13,9 +13,10 @@ from tests.warehouse.helpers import given, run_frame
 from warehouse.asof.state import Warehouse
 from warehouse.errors import MartError, SnapshotError
 from warehouse.published.dictionary import data_dictionary
-from warehouse.published.mart_columns import TABLES_OF_MART, VIEWS
+from warehouse.published.mart_columns import TABLES_OF_MART
 from warehouse.published.meta_columns import META
 from warehouse.published.snapshot import build_snapshot
+from warehouse.published.view_columns import VIEWS
 from warehouse.records.tables import TABLES
 
 WIDE = pl.DataFrame(
@@ -53,10 +54,22 @@ TERMS = pl.DataFrame(
             "{exporter}'s {mineral} to {importer} at {horizon_days} days: {points}.",
             "It's a pledge.",
         ],
+        "notice": ["MOFCOM 23/2023", None],
     },
     schema_overrides={"clause": pl.String, "measure_id": pl.String, "pledge_id": pl.String},
 )
-MARTS = {"contribution_wide": WIDE, "contribution_term": TERMS}
+STEPS = pl.DataFrame(
+    {
+        "step": ["S1", "S2"],
+        "step_name": ["the law", "pledges"],
+        "sentence": ["Law: {points}.", "Pledges: {points}."],
+        "response": [None, None],
+        "is_extraterritorial": [False, False],
+        "sort_order": [1, 2],
+    },
+    schema_overrides={"response": pl.String},
+)
+MARTS = {"contribution_wide": WIDE, "contribution_term": TERMS, "waterfall_step": STEPS}
 
 
 @pytest.fixture(scope="module")
@@ -220,5 +233,5 @@ def test_the_dictionary_names_every_column() -> None:
     text = data_dictionary()
     for name, table in TABLES_OF_MART.items():
         assert f"### mart.{name}\n" in text
-        for column in table.columns:
+        for column in table.own:
             assert f"| `{column.name}` |" in text

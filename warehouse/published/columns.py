@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
+
+from warehouse.errors import MartError
 
 _TEXT, _NUMBER, _WHOLE, FLAG, _DAY, TIME = (
     pl.String(),
@@ -27,12 +31,74 @@ class MartColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class Family:
+    """Columns of decimal numbers that are as many as a run has things of a kind, such as a column per step."""
+
+    pattern: str
+    example: str
+    comment: str
+
+    def of(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that belong to it, in the order given."""
+        return [name for name in names if re.fullmatch(self.pattern, name)]
+
+
+@dataclass(frozen=True, slots=True)
 class MartTable:
-    """One published table; `has_terms` tells that columns t001, t002 … follow."""
+    """One published table.
+
+    Attributes:
+        says: what it holds.
+        key: columns that are never empty and together unique; exports are sorted by them.
+        columns: in the published order.
+
+    Raises:
+        MartError: no key is given, or it names a column that the table has not.
+    """
 
     says: str
-    columns: tuple[MartColumn, ...]
-    has_terms: bool = False
+    key: tuple[str, ...]
+    columns: tuple[MartColumn | Family, ...]
+
+    def __post_init__(self) -> None:
+        strange = [name for name in self.key if name not in {column.name for column in self.own}]
+        if not self.key or strange:
+            named = f"names {', '.join(strange)}, which it has not" if strange else "is empty"
+            raise MartError(f"the key of a published table {named}: {self.says}")
+
+    @property
+    def own(self) -> list[MartColumn]:
+        """The columns that it has in every run."""
+        return [column for column in self.columns if isinstance(column, MartColumn)]
+
+    @property
+    def families(self) -> list[Family]:
+        """The families of columns that it has, in order."""
+        return [column for column in self.columns if isinstance(column, Family)]
+
+    def laid_out(self, names: Iterable[str]) -> list[MartColumn]:
+        """Every column in the published order, the families with those of the names that belong to them."""
+        given = list(names)
+        found: list[MartColumn] = []
+        for column in self.columns:
+            if isinstance(column, MartColumn):
+                found.append(column)
+            else:
+                found += [number(name, column.comment) for name in column.of(given)]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class MartView:
+    """One published view.
+
+    Attributes:
+        says: what it holds.
+        key: columns that are never empty and together unique.
+    """
+
+    says: str
+    key: tuple[str, ...]
 
 
 def text(name: str, comment: str, *, optional: bool = False) -> MartColumn:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from warehouse.bundle.reading import Manifest
 from warehouse.database import Database
+from warehouse.published.mart_columns import TABLES_OF_MART
 
 FILE = "datapackage.json"
 
@@ -56,7 +57,6 @@ def data_package(
     database: Database,
     folder: Path,
     bundles: Sequence[Manifest],
-    keys: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Describe the exported tables of a folder.
 
@@ -64,7 +64,6 @@ def data_package(
         database: the published file that the tables were exported from.
         folder: holds `<table>.csv` and `<table>.parquet` of tables of schema mart; other files are passed over.
         bundles: the bundles of facts behind the run; their licences are those of the package.
-        keys: columns that are unique together, per table.
 
     Returns:
         The descriptor. It holds no clock: equal files of one run give an equal descriptor.
@@ -81,7 +80,7 @@ def data_package(
     )
     fields = _fields(database)
     resources = [
-        _resource(path, says[path.stem], fields[path.stem], (keys or {}).get(path.stem, ()))
+        _resource(path, says[path.stem], fields[path.stem], TABLES_OF_MART[path.stem].key)
         for path in sorted(folder.iterdir())
         if path.suffix in _KINDS and path.stem in says
     ]
@@ -105,7 +104,6 @@ def write_data_package(
     database: Database,
     folder: Path,
     bundles: Sequence[Manifest],
-    keys: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """Write `datapackage.json` beside the exported tables; the same run gives the same bytes.
 
@@ -113,10 +111,9 @@ def write_data_package(
         database: see `data_package`.
         folder: see `data_package`.
         bundles: see `data_package`.
-        keys: see `data_package`.
     """
     path = folder / FILE
-    text = json.dumps(data_package(database, folder, bundles, keys), indent=1, ensure_ascii=False)
+    text = json.dumps(data_package(database, folder, bundles), indent=1, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
     return path
 
@@ -136,9 +133,7 @@ def _fields(database: Database) -> dict[str, list[dict[str, str]]]:
 
 
 def _resource(path: Path, says: str, fields: list[dict[str, str]], key: Sequence[str]) -> dict[str, Any]:
-    schema: dict[str, Any] = {"fields": fields, "missingValues": [""]}
-    if key:
-        schema["primaryKey"] = list(key)
+    schema: dict[str, Any] = {"fields": fields, "missingValues": [""], "primaryKey": list(key)}
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import polars as pl
+
 from warehouse.ddl import MACRO_COMMENTS
-from warehouse.published.columns import MartTable
-from warehouse.published.mart_columns import TABLES_OF_MART, VIEWS
+from warehouse.published.columns import Family, MartColumn, MartTable
+from warehouse.published.mart_columns import TABLES_OF_MART
 from warehouse.published.marts import sql_type
 from warehouse.published.meta_columns import META
+from warehouse.published.view_columns import VIEWS
 from warehouse.records.tables import TABLES, columns
 
 _HEAD = """# Data dictionary
@@ -29,7 +32,8 @@ def data_dictionary() -> str:
     parts.append("## Schema mart\n")
     parts += [_mart("mart", name, table) for name, table in TABLES_OF_MART.items()]
     parts.append("### Views\n")
-    parts.append(_table(("view", "meaning"), ((f"`mart.{n}`", says) for n, says in VIEWS.items())))
+    views = ((f"`mart.{name}`", view.says, _listed(view.key)) for name, view in VIEWS.items())
+    parts.append(_table(("view", "meaning", "key"), views))
     parts.append("## Schema meta\n")
     parts += [_mart("meta", name, table) for name, table in META.items()]
     parts.append("`meta.source` is `core.sources`.\n")
@@ -43,13 +47,19 @@ def _macro_rows() -> Iterable[tuple[str, str]]:
 
 
 def _mart(schema: str, name: str, table: MartTable) -> str:
-    rows = ((f"`{c.name}`", sql_type(c.dtype), c.comment) for c in table.columns)
-    more = (
-        "\nThen one DOUBLE column per term of `mart.contribution_term` (empty: not in play).\n"
-        if table.has_terms
-        else ""
-    )
-    return f"### {schema}.{name}\n\n{table.says}\n\n{_table(('column', 'type', 'meaning'), rows)}{more}"
+    rows = (_row(column) for column in table.columns)
+    said = f"{table.says} Key: {_listed(table.key)}."
+    return f"### {schema}.{name}\n\n{said}\n\n{_table(('column', 'type', 'meaning'), rows)}"
+
+
+def _row(column: MartColumn | Family) -> tuple[str, str, str]:
+    if isinstance(column, Family):
+        return f"`{column.example}` …", sql_type(pl.Float64()), column.comment
+    return f"`{column.name}`", sql_type(column.dtype), column.comment
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _core(name: str) -> str:
@@ -57,8 +67,7 @@ def _core(name: str) -> str:
     rows = (
         (f"`{c.name}`", c.sql_type, "" if c.required else "may be empty", c.comment) for c in columns(name)
     )
-    key = ", ".join(f"`{k}`" for k in table.key)
-    return f"### core.{name}\n\n{table.model.says} Key: {key}.\n\n{_table(('column', 'type', '', 'meaning'), rows)}"
+    return f"### core.{name}\n\n{table.model.says} Key: {_listed(table.key)}.\n\n{_table(('column', 'type', '', 'meaning'), rows)}"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

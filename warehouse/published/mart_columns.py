@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.published.columns import RUN, MartColumn, MartTable, day, flag, number, text, whole
+from warehouse.published.columns import RUN, Family, MartColumn, MartTable, day, flag, number, text, whole
 
 REGIMES = {
     "active": "the law in force on as_of",
@@ -20,7 +20,7 @@ _EXPORTER = text("exporter", "Exporter; ISO 3166 alpha-3.")
 _IMPORTER = text("importer", "Importer; ISO 3166 alpha-3.")
 _HORIZON = whole("horizon_days", "Horizon of the score (days): 90, 365 or 1825.")
 _REGIME = text("regime", "active, snapback or full_stop.")
-_LANE = (_MINERAL, _STAGE, _EXPORTER, _IMPORTER)
+LANE = (_MINERAL, _STAGE, _EXPORTER, _IMPORTER)
 _YEARS = (
     whole("trade_year", "Latest year of trade that was known; from core.trade."),
     whole("baseline_year", "Last full year before the first curb; its tonnes are the normal ones."),
@@ -132,20 +132,12 @@ _AROUND = (
         "Rules of factor flag that apply, separated by semicolons: what to be careful of; see meta.rule.",
     ),
 )
-_STEPS = tuple(
-    number(f"s{n}", f"Points of step S{n}: {word} (points of score); the steps sum to the score; computed.")
-    for n, word in enumerate(
-        (
-            "full stop without any response",
-            "the law of the regime",
-            "pledges",
-            "extraterritorial reach",
-            "alternatives",
-            "substitution",
-            "stocks",
-        )
-    )
+_STEPS = Family(
+    r"s\d+",
+    "s0",
+    "Points of one step (points of score); mart.waterfall_step says which. The steps sum to the score.",
 )
+_TERMS = Family(r"t\d+", "t01", "Points of one term; mart.contribution_term says which, mineral by mineral.")
 _RESPONSE_RULES = tuple(
     text(f"{factor}_rule_id", f"Rule that decided {words} at best; see meta.rule.")
     for factor, words in (
@@ -156,12 +148,20 @@ _RESPONSE_RULES = tuple(
 )
 _C_ENDS = (("low", "low end"), ("best", "best estimate"), ("high", "high end"))
 
+ROUTE_KEY = ("mineral", "stage", "exporter", "importer")
+IMPORTER_KEY = ("mineral", "stage", "importer")
+FLOW_MEASURE_KEY = (
+    *("mineral", "flow_stage", "flow_exporter", "flow_importer", "horizon_days", "regime"),
+    *("measure_id", "clause", "item_id"),
+)
+
 TABLES_OF_MART: dict[str, MartTable] = {
     "route_score": MartTable(
         "Scores of every route: one row per mineral, stage, exporter, importer and horizon.",
+        (*ROUTE_KEY, "horizon_days"),
         (
             *RUN,
-            *_LANE,
+            *LANE,
             _HORIZON,
             *_YEARS,
             number("route_t", "Tonnes of content in the baseline year; from core.trade and core.hs_codes."),
@@ -187,6 +187,7 @@ TABLES_OF_MART: dict[str, MartTable] = {
     ),
     "importer_score": MartTable(
         "Scores of every importer, each country and the EU27 as one: mineral, stage, importer and horizon.",
+        (*IMPORTER_KEY, "horizon_days"),
         (
             *RUN,
             _MINERAL,
@@ -209,6 +210,7 @@ TABLES_OF_MART: dict[str, MartTable] = {
     ),
     "exposure": MartTable(
         "Money missing by importer or bloc, summed inside the joint draws, so that totals have honest ranges.",
+        ("importer", "mineral", "stage", "horizon_days", "regime"),
         (
             *RUN,
             text("importer", "Importer (ISO 3166 alpha-3) or bloc, without what moves between its members."),
@@ -224,12 +226,33 @@ TABLES_OF_MART: dict[str, MartTable] = {
             number("missing_usd_p90", "One chance in ten that more is missing (USD); computed."),
         ),
     ),
+    "waterfall_step": MartTable(
+        "Steps of the waterfall, in the order in which they act.",
+        ("step",),
+        (
+            text(
+                "step", "Step: S0, S1 and so on; its column in the wide tables is the same in small letters."
+            ),
+            text("step_name", "Name of the step."),
+            text(
+                "sentence",
+                "What a term of it says that has no measure and no pledge, with places for numbers.",
+            ),
+            text(
+                "response",
+                "Factor whose rule decides the step: alternatives, substitution or stock_days; else empty.",
+            ),
+            flag("is_extraterritorial", "True where the measures of the step reach foreign goods."),
+            whole("sort_order", "Order in which the steps act."),
+        ),
+    ),
     "contribution_term": MartTable(
         "Terms of the waterfalls: what each column t01, t02 … of the wide tables stands for, mineral by mineral.",
+        ("mineral", "term"),
         (
             _MINERAL,
             text("term", "Short name of the term: its column in the wide tables, for this mineral."),
-            text("step", "Step of the waterfall: S0 to S6."),
+            text("step", "Step of the waterfall; see mart.waterfall_step."),
             text("step_name", "Name of the step."),
             text("rule_id", "Rule that most buyers meet behind the term; see meta.rule."),
             text("measure_id", "Measure behind the term; see core.measures."),
@@ -239,29 +262,35 @@ TABLES_OF_MART: dict[str, MartTable] = {
             text("pledge_id", "Pledge behind the term; see core.pledges."),
             whole("sort_order", "Order in which rules were swapped; the points depend on it."),
             text("source_ids", "Sources, separated by semicolons; see core.sources."),
-            text("explain", "Sentence of the rule, with places for the route's names."),
+            text(
+                "explain",
+                "Sentence of the term where no rule speaks for it, with places for the route's names.",
+            ),
+            text("notice", "Notice of the measure with its clause, as sentences name it."),
         ),
     ),
     "contribution_wide": MartTable(
         "Waterfall of every route in points, one column per step and per term; read mart.contribution instead.",
-        (*_LANE, _HORIZON, _REGIME, *_STEPS, *_RESPONSE_RULES),
-        has_terms=True,
+        (*ROUTE_KEY, "horizon_days", "regime"),
+        (*LANE, _HORIZON, _REGIME, _STEPS, *_RESPONSE_RULES, _TERMS),
     ),
     "importer_contribution_wide": MartTable(
         "Waterfall of every importer in points; read mart.importer_contribution instead.",
+        (*IMPORTER_KEY, "horizon_days", "regime"),
         (
             _MINERAL,
             _STAGE,
             text("importer", "Importer; ISO 3166 alpha-3, or EU27."),
             _HORIZON,
             _REGIME,
-            *_STEPS,
+            _STEPS,
             *_RESPONSE_RULES,
+            _TERMS,
         ),
-        has_terms=True,
     ),
     "flow_measure": MartTable(
         "Which measure withholds how much of which flow; mart.route_measure lays it out by route.",
+        FLOW_MEASURE_KEY,
         (
             _MINERAL,
             text("flow_stage", "Stage of the flow that is hit."),
@@ -293,6 +322,7 @@ TABLES_OF_MART: dict[str, MartTable] = {
     ),
     "measure_coverage": MartTable(
         "Every item of every measure: its codes, whether trade in them exists, what was scored, and why not.",
+        ("measure_id", "clause", "item_id"),
         (
             text("measure_id", "Measure; see core.measures."),
             text("clause", "Clause of the measure."),
@@ -316,6 +346,7 @@ TABLES_OF_MART: dict[str, MartTable] = {
     ),
     "reconciliation": MartTable(
         "How well trade and production agree per mineral and stage.",
+        ("mineral", "stage"),
         (
             _MINERAL,
             _STAGE,
@@ -334,9 +365,10 @@ TABLES_OF_MART: dict[str, MartTable] = {
     ),
     "withheld_share": MartTable(
         "Share of each flow that its own curbing country's measures withhold, for every curbing country.",
+        ("curbing_country", *ROUTE_KEY, "horizon_days"),
         (
             text("curbing_country", "Country whose measures are read; ISO 3166 alpha-3."),
-            *_LANE,
+            *LANE,
             _HORIZON,
             *(
                 number(
@@ -357,6 +389,7 @@ TABLES_OF_MART: dict[str, MartTable] = {
     ),
     "calendar": MartTable(
         "Changes of measures that are already known to come.",
+        ("event_date", "measure_id", "clause", "event"),
         (
             day("event_date", "Day of the change; from core.measure_states."),
             text("measure_id", "Measure; see core.measures."),
@@ -367,42 +400,4 @@ TABLES_OF_MART: dict[str, MartTable] = {
             text("source_id", "Source of the change; see core.sources."),
         ),
     ),
-}
-
-#: Comments of the columns that only the long views have.
-VIEW_COLUMNS: dict[str, str] = {
-    "publisher": "Who published the shares; see core.sources.",
-    "form": "Good, as the publisher names it; see core.import_share_codes.",
-    "year_from": "First calendar year of the published mean.",
-    "year_to": "Last calendar year of the published mean.",
-    "trade_years": "Years of trade that the codes are summed over; empty where none is on hand.",
-    "trade_year": "Latest year of trade that was known; from core.trade.",
-    "hs6_list": "Trade codes that hold this good, with semicolons; from core.import_share_codes.",
-    "share_basis": "What trade_share is a share of: tonnes of content, or USD where tonnes are missing for 5 % of the value.",
-    "published_share": "Share of the origin in the imports as published (0..1); 0 where the publisher names no such origin.",
-    "trade_share": "Share of the origin in the imports of these codes (0..1); empty where nothing can be compared.",
-    "attributed_share": "Share of the origin in the importer's tonnes of trade_year at this stage, as the split of the codes has "
-    "them (0..1); empty where there is no route.",
-    "difference_points": "Our share less published_share (percentage points).",
-    "apart_share": "Half the sum of the differences of this good: the part of imports that stands at another origin (0..1).",
-    "grade": "By apart_share: good (below 10 %), fair (25 %), weak (50 %), insufficient; or not compared.",
-    "not_compared_because": "Why no code can be compared; empty where one can.",
-    "remark": "What a reader must know: published bounds, and what the codes hold more or less than the good.",
-    **{c.name: c.comment for c in TABLES_OF_MART["contribution_term"].columns},
-    **{c.name: c.comment for c in (*_LANE, _HORIZON, _REGIME)},
-    "points": "Points of score that the term adds (negative: takes away); the points of a route sum to its score.",
-    "sentence": "The term in one sentence.",
-    "step": "Step of the waterfall: S0 to S6.",
-    **{c.name: c.comment for c in TABLES_OF_MART["flow_measure"].columns},
-}
-VIEWS: dict[str, str] = {
-    "contribution": "Waterfall of every route, one row per term in play; points sum to the score.",
-    "importer_contribution": "Waterfall of every importer, one row per term in play; points sum to the score.",
-    "import_share_check": "Where a country's imports come from: as published and by our trade codes, side by side. A check of "
-    "the codes, and no part of a score.",
-    "bundle_share_check": "Where a country's imports of a good come from whose code holds others too: as published, and as the "
-    "split of the code has it. A check of the split, and no part of a score.",
-    "contribution_sentence": "Waterfall of every route with a sentence for each term.",
-    "route_measure": "Which measure hits which flow of a route: its own lane, a flow into its exporter at this stage or "
-    "before, or its goods on their way to the importer.",
 }

@@ -6,8 +6,7 @@ The comments here are the only description: the snapshot's comments and the data
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import polars as pl
 
@@ -17,8 +16,6 @@ from warehouse.published.columns import MartTable
 from warehouse.published.mart_columns import TABLES_OF_MART
 from warehouse.published.meta_columns import META
 
-_TERM = re.compile(r"t\d+")
-_TERM_SAYS = "Points of one term; mart.contribution_term says which, mineral by mineral."
 _SQL: dict[pl.DataType, str] = {
     pl.String(): "VARCHAR",
     pl.Float64(): "DOUBLE",
@@ -49,23 +46,17 @@ def conform(schema: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
     if name not in tables:
         raise MartError(f"{schema}.{name} is no published table{_hint(name, list(tables))}")
     table = tables[name]
-    wanted = {c.name: c for c in table.columns}
-    extra = terms(table, frame)
+    wanted = {c.name: c for c in table.laid_out(frame.columns)}
     faults = [
-        f"column '{c.name}' is missing"
-        for c in table.columns
-        if c.name not in frame.columns and not c.optional
+        f"column '{name}' is missing"
+        for name, column in wanted.items()
+        if name not in frame.columns and not column.optional
     ]
-    faults += [
-        f"unknown column '{c}'{_hint(c, list(wanted))}"
-        for c in frame.columns
-        if c not in wanted and c not in extra
-    ]
+    faults += [f"unknown column '{c}'{_hint(c, list(wanted))}" for c in frame.columns if c not in wanted]
     if faults:
         raise MartError(f"{schema}.{name}: {'; '.join(faults)}")
-    types = {**{n: c.dtype for n, c in wanted.items()}, **dict.fromkeys(extra, pl.Float64())}
     exprs = []
-    for column, dtype in types.items():
+    for column, dtype in ((c.name, c.dtype) for c in wanted.values()):
         if column not in frame.columns:
             exprs.append(pl.lit(None, dtype=dtype).alias(column))
         elif not _fits(frame.schema[column], dtype):
@@ -78,15 +69,9 @@ def conform(schema: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def publishable(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """The published columns of a mart table that a frame has, and its term columns; what is internal is left behind."""
-    table = TABLES_OF_MART[name]
-    own = [c.name for c in table.columns if c.name in frame.columns]
-    return frame.select(*own, *terms(table, frame))
-
-
-def terms(table: MartTable, frame: pl.DataFrame) -> list[str]:
-    """Columns of a frame that are terms of a waterfall, where the published table has such."""
-    return [c for c in frame.columns if table.has_terms and _TERM.fullmatch(c)]
+    """The published columns of a mart table that a frame has; what is internal is left behind."""
+    laid_out = TABLES_OF_MART[name].laid_out(frame.columns)
+    return frame.select(column.name for column in laid_out if column.name in frame.columns)
 
 
 def _hint(word: str, words: list[str]) -> str:
@@ -114,15 +99,14 @@ def _cast(column: str, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
     return pl.col(column).cast(wanted)
 
 
-def create_table(schema: str, name: str, table: MartTable, own_terms: Sequence[str] = ()) -> str:
-    """Statements that create a published table, with these columns of terms, and all its comments."""
+def create_table(schema: str, name: str, table: MartTable, many: Iterable[str] = ()) -> str:
+    """Statements that create a published table, with these columns of its families, and all its comments."""
     full = f"{schema}.{quoted(name)}"
-    told = [(c.name, c.dtype, c.comment) for c in table.columns]
-    told += [(term, pl.Float64(), _TERM_SAYS) for term in own_terms]
-    body = ",\n    ".join(f"{quoted(c)} {sql_type(dtype)}" for c, dtype, _ in told)
+    told = table.laid_out(many)
+    body = ",\n    ".join(f"{quoted(c.name)} {sql_type(c.dtype)}" for c in told)
     lines = [
         f"CREATE TABLE {full} (\n    {body}\n);",
         f"COMMENT ON TABLE {full} IS {literal(table.says)};",
     ]
-    lines += [f"COMMENT ON COLUMN {full}.{quoted(c)} IS {literal(comment)};" for c, _, comment in told]
+    lines += [f"COMMENT ON COLUMN {full}.{quoted(c.name)} IS {literal(c.comment)};" for c in told]
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from warehouse.published.columns import FLAG, RUN, TIME, MartColumn, MartTable, 
 META: dict[str, MartTable] = {
     "run": MartTable(
         "The run that made this file.",
+        ("attempt_id",),
         (
             *RUN,
             text("attempt_id", "This attempt; a run repeated has the same run_id and another attempt_id."),
@@ -27,6 +28,7 @@ META: dict[str, MartTable] = {
     ),
     "step": MartTable(
         "Phases of the run.",
+        ("step",),
         (
             text("step", "Name of the phase."),
             number("seconds", "Duration (s)."),
@@ -36,6 +38,7 @@ META: dict[str, MartTable] = {
     ),
     "check": MartTable(
         "Checks made before publishing.",
+        ("check_name",),
         (
             text("check_name", "Name of the check."),
             flag("passed", "True where it passed."),
@@ -44,6 +47,7 @@ META: dict[str, MartTable] = {
     ),
     "rule": MartTable(
         "Rules of the run.",
+        ("rule_id",),
         (
             text("rule_id", "Identity of the rule."),
             whole("version", "Version; goes up whenever a score could change."),
@@ -61,6 +65,7 @@ META: dict[str, MartTable] = {
     ),
     "rejected_row": MartTable(
         "Rows of the bundles that were left out.",
+        ("file", "line", "column", "value", "reason"),
         (
             text("file", "Bundle folder and file."),
             whole("line", "Line in the file."),

@@ -13,9 +13,11 @@ from warehouse.asof.state import Warehouse
 from warehouse.database import Database, literal, quoted
 from warehouse.ddl import core_ddl, macro_ddl, sql_text
 from warehouse.errors import MartError, QueryError, SnapshotError
-from warehouse.published.mart_columns import TABLES_OF_MART, VIEW_COLUMNS, VIEWS
-from warehouse.published.marts import conform, create_table, terms
+from warehouse.published.columns import MartTable
+from warehouse.published.mart_columns import TABLES_OF_MART
+from warehouse.published.marts import conform, create_table
 from warehouse.published.meta_columns import META
+from warehouse.published.view_columns import VIEW_COLUMNS, VIEWS
 from warehouse.records.tables import TABLES, columns
 
 _FILE = "snapshot_file"
@@ -71,7 +73,7 @@ class _Waiting:
         self._folder = folder
         self.rows = dict.fromkeys(TABLES_OF_MART, 0)
         self.files: dict[str, list[str]] = {name: [] for name in TABLES_OF_MART}
-        self.terms: dict[str, set[str]] = {name: set() for name in TABLES_OF_MART}
+        self.columns: dict[str, set[str]] = {name: set() for name in TABLES_OF_MART}
 
     def append(self, marts: Frames) -> None:
         """Add rows below those that wait.
@@ -86,7 +88,7 @@ class _Waiting:
                 frame.write_parquet(file, compression="lz4", statistics=False)
                 self.files[name].append(str(file))
                 self.rows[name] += frame.height
-                self.terms[name].update(terms(TABLES_OF_MART[name], frame))
+                self.columns[name].update(frame.columns)
 
 
 def _write(path: Path, state: Warehouse, meta: Frames, waiting: _Waiting) -> None:
@@ -110,9 +112,7 @@ def _write(path: Path, state: Warehouse, meta: Frames, waiting: _Waiting) -> Non
                     _copy(str(home), name), {"known_at": known_at} if name not in _STRUCTURE else None
                 )
             for name, table in TABLES_OF_MART.items():
-                # The long views need at least one column of terms to turn.
-                own = sorted(waiting.terms[name]) or (["t000"] if table.has_terms else [])
-                database.execute(create_table("mart", name, table, own))
+                database.execute(create_table("mart", name, table, _many(table, waiting.columns[name])))
                 if waiting.files[name]:
                     database.execute(
                         f"INSERT INTO mart.{quoted(name)} BY NAME SELECT * FROM read_parquet($files, union_by_name = true)",
@@ -137,6 +137,11 @@ def _write(path: Path, state: Warehouse, meta: Frames, waiting: _Waiting) -> Non
     finally:
         database.execute(f"USE {quoted(str(home))}")
         database.execute(f"DETACH {_FILE}")
+
+
+def _many(table: MartTable, names: set[str]) -> list[str]:
+    """Columns of a table's families, in order; the long views need at least one of each to turn."""
+    return [name for many in table.families for name in sorted(many.of(names)) or [many.example]]
 
 
 def _known_at(meta: Mapping[str, pl.DataFrame]) -> date:
@@ -164,8 +169,8 @@ def _copy(home: str, name: str) -> str:
 
 def _view_comments(database: Database) -> str:
     lines = []
-    for view, says in VIEWS.items():
-        lines.append(f"COMMENT ON VIEW mart.{view} IS {literal(says)};")
+    for view, table in VIEWS.items():
+        lines.append(f"COMMENT ON VIEW mart.{view} IS {literal(table.says)};")
         found = database.query(
             "SELECT column_name FROM duckdb_columns() "
             f"WHERE database_name = '{_FILE}' AND schema_name = 'mart' AND table_name = $view",

@@ -11,24 +11,28 @@ long AS (
 ),
 met AS (
     SELECT
-        mineral, flow_stage, flow_exporter, flow_importer, horizon_days, regime, measure_id, clause,
-        arg_max(rule_id, withheld_share_best) AS rule_id
+        mineral, flow_stage, flow_exporter, flow_importer, horizon_days, regime, measure_id, clause, is_extraterritorial,
+        arg_max(rule_id, withheld_share_best) AS rule_id,
+        sum(withheld_share_best) AS withheld_share_best
     FROM mart.flow_measure
     GROUP BY ALL
 )
 SELECT
     w.mineral, w.stage, w.exporter, w.importer, w.horizon_days, w.regime,
     t.step, t.step_name,
-    CASE t.step
-        WHEN 'S4' THEN w.alternatives_rule_id
-        WHEN 'S5' THEN w.substitution_rule_id
-        WHEN 'S6' THEN w.stock_days_rule_id
+    CASE s.response
+        WHEN 'alternatives' THEN w.alternatives_rule_id
+        WHEN 'substitution' THEN w.substitution_rule_id
+        WHEN 'stock_days' THEN w.stock_days_rule_id
         ELSE coalesce(m.rule_id, t.rule_id)
     END AS rule_id,
     t.measure_id, t.clause, t.term_stage, t.flow_exporter, t.pledge_id,
-    w.points, t.source_ids, t.sort_order, w.term
+    w.points, t.source_ids, t.sort_order, w.term,
+    m.flow_importer, m.withheld_share_best
 FROM long w
 JOIN mart.contribution_term t USING (mineral, term)
+JOIN mart.waterfall_step s ON s.step = t.step
+-- The flow that the measure hits on this route, if it is one flow: the route's own, one into its exporter, or its goods'.
 LEFT JOIN met m
     ON m.mineral = w.mineral
     AND m.flow_stage = t.term_stage
@@ -36,16 +40,21 @@ LEFT JOIN met m
     AND m.regime = w.regime
     AND m.measure_id = t.measure_id
     AND m.clause = t.clause
-    AND m.flow_importer = CASE WHEN w.exporter = m.flow_exporter THEN w.importer ELSE w.exporter END;
+    AND m.flow_exporter = t.flow_exporter
+    AND m.is_extraterritorial = s.is_extraterritorial
+    AND m.flow_importer = CASE
+        WHEN NOT s.is_extraterritorial AND w.exporter <> t.flow_exporter THEN w.exporter
+        WHEN s.is_extraterritorial <> (w.exporter = t.flow_exporter) AND t.term_stage = w.stage THEN w.importer
+    END;
 
 CREATE VIEW mart.importer_contribution AS
 SELECT
     w.mineral, w.stage, w.importer, w.horizon_days, w.regime,
     t.step, t.step_name,
-    CASE t.step
-        WHEN 'S4' THEN w.alternatives_rule_id
-        WHEN 'S5' THEN w.substitution_rule_id
-        WHEN 'S6' THEN w.stock_days_rule_id
+    CASE s.response
+        WHEN 'alternatives' THEN w.alternatives_rule_id
+        WHEN 'substitution' THEN w.substitution_rule_id
+        WHEN 'stock_days' THEN w.stock_days_rule_id
         ELSE t.rule_id
     END AS rule_id,
     t.measure_id, t.clause, t.term_stage, t.flow_exporter, t.pledge_id,
@@ -57,7 +66,8 @@ FROM (
     FROM (UNPIVOT mart.importer_contribution_wide ON COLUMNS('^t[0-9]+$') INTO NAME term VALUE points)
     WHERE abs(points) > 1e-12
 ) w
-JOIN mart.contribution_term t USING (mineral, term);
+JOIN mart.contribution_term t USING (mineral, term)
+JOIN mart.waterfall_step s ON s.step = t.step;
 
 -- A route's measures: on its own lane, on flows into its exporter at this stage or before, and on its goods' way.
 CREATE VIEW mart.route_measure AS
@@ -86,26 +96,70 @@ JOIN mart.flow_measure f
     AND f.flow_stage = l.stage AND f.is_extraterritorial
 WHERE l.exporter <> l.curbing_country;
 
+-- What `curbline explain` and the workbooks print. A rule speaks for the flow that its measure hits on the route, and
+-- says so where that is not the route itself; every other term has its own sentence. A template with a place that has
+-- no value here gives way to a plain sentence.
 CREATE VIEW mart.contribution_sentence AS
+WITH
+told AS (
+    SELECT
+        c.*,
+        t.notice,
+        c.withheld_share_best IS NOT NULL AS has_flow,
+        replace(c.mineral, '_', ' ') AS said_mineral,
+        CASE WHEN has_flow THEN c.term_stage ELSE c.stage END AS said_stage,
+        CASE WHEN has_flow THEN c.flow_exporter ELSE c.exporter END AS said_exporter,
+        CASE WHEN has_flow THEN c.flow_importer ELSE c.importer END AS said_importer,
+        coalesce(printf('%.0f %%', 100 * c.withheld_share_best), '') AS said_share,
+        CASE WHEN has_flow THEN r.sentence ELSE t.explain END AS template
+    FROM mart.contribution c
+    JOIN mart.contribution_term t USING (mineral, term)
+    LEFT JOIN meta.rule r ON r.rule_id = c.rule_id
+),
+filled AS (
+    SELECT
+        *,
+        regexp_replace(template, '\{(withheld|extraterritorial|reroute):percent\}', said_share, 'g')
+            .replace('{mineral}', said_mineral)
+            .replace('{stage}', said_stage)
+            .replace('{exporter}', said_exporter)
+            .replace('{importer}', said_importer)
+            .replace('{horizon_days}', horizon_days::VARCHAR)
+            .replace('{horizon_days:days}', horizon_days || ' days')
+            .replace('{curbing_country}', coalesce(flow_exporter, ''))
+            .replace('{notice}', coalesce(notice, ''))
+            .replace('{points}', printf('%+.1f', points)) AS full_text
+    FROM told
+)
+SELECT
+    * EXCLUDE (
+        notice, has_flow, said_mineral, said_stage, said_exporter, said_importer, said_share, template, full_text, plain_text
+    ),
+    CASE
+        WHEN NOT has_flow OR (said_stage, said_exporter, said_importer) = (stage, exporter, importer) THEN plain_text
+        ELSE concat(rtrim(plain_text, '.'), ' (at the ', said_stage, ' stage, ', said_exporter, ' → ', said_importer, ').')
+    END AS sentence
+FROM (
+    SELECT
+        *,
+        CASE
+            WHEN has_flow AND (full_text IS NULL OR contains(full_text, '{')) THEN
+                concat(
+                    notice, ' is expected to withhold ', said_share, ' of ', said_stage, ' ', said_mineral,
+                    ' on the way from ', said_exporter, ' to ', said_importer, '.'
+                )
+            ELSE full_text
+        END AS plain_text
+    FROM filled
+);
+
+CREATE VIEW mart.importer_contribution_sentence AS
 SELECT
     c.*,
-    replace(
-        regexp_replace(
-            regexp_replace(
-                regexp_replace(
-                    regexp_replace(
-                        regexp_replace(t.explain, '\{mineral(:[a-z]+)?\}', replace(c.mineral, '_', ' '), 'g'),
-                        '\{stage(:[a-z]+)?\}', c.stage, 'g'
-                    ),
-                    '\{exporter(:[a-z]+)?\}', c.exporter, 'g'
-                ),
-                '\{importer(:[a-z]+)?\}', c.importer, 'g'
-            ),
-            '\{horizon_days(:[a-z]+)?\}', c.horizon_days::VARCHAR, 'g'
-        ),
-        '{points}', printf('%+.1f', c.points)
-    ) AS sentence
-FROM mart.contribution c
+    t.explain
+        .replace('{mineral}', replace(c.mineral, '_', ' '))
+        .replace('{points}', printf('%+.1f', c.points)) AS sentence
+FROM mart.importer_contribution c
 JOIN mart.contribution_term t USING (mineral, term);
 
 CREATE VIEW meta.source AS SELECT * FROM core.sources;

@@ -1,0 +1,74 @@
+"""The published views: what each is, its key, and the meaning of its columns; views.sql makes them."""
+
+from __future__ import annotations
+
+from warehouse.published.columns import MartView
+from warehouse.published.mart_columns import FLOW_MEASURE_KEY, IMPORTER_KEY, ROUTE_KEY, TABLES_OF_MART
+
+TERM_KEY = ("horizon_days", "regime", "term")
+
+
+def _told(table: str) -> dict[str, str]:
+    return {column.name: column.comment for column in TABLES_OF_MART[table].own}
+
+
+#: Comments of the columns of views.
+VIEW_COLUMNS: dict[str, str] = {
+    "publisher": "Who published the shares; see core.sources.",
+    "form": "Good, as the publisher names it; see core.import_share_codes.",
+    "year_from": "First calendar year of the published mean.",
+    "year_to": "Last calendar year of the published mean.",
+    "trade_years": "Years of trade that the codes are summed over; empty where none is on hand.",
+    "trade_year": "Latest year of trade that was known; from core.trade.",
+    "hs6_list": "Trade codes that hold this good, with semicolons; from core.import_share_codes.",
+    "share_basis": "What trade_share is a share of: tonnes of content, or USD where tonnes are missing for 5 % of the value.",
+    "published_share": "Share of the origin in the imports as published (0..1); 0 where the publisher names no such origin.",
+    "trade_share": "Share of the origin in the imports of these codes (0..1); empty where nothing can be compared.",
+    "attributed_share": "Share of the origin in the importer's tonnes of trade_year at this stage, as the split of the codes has "
+    "them (0..1); empty where there is no route.",
+    "difference_points": "Our share less published_share (percentage points).",
+    "apart_share": "Half the sum of the differences of this good: the part of imports that stands at another origin (0..1).",
+    "grade": "By apart_share: good (below 10 %), fair (25 %), weak (50 %), insufficient; or not compared.",
+    "not_compared_because": "Why no code can be compared; empty where one can.",
+    "remark": "What a reader must know: published bounds, and what the codes hold more or less than the good.",
+    **_told("contribution_wide"),
+    **_told("contribution_term"),
+    "points": "Points of score that the term adds (negative: takes away); the points of a route sum to its score.",
+    "sentence": "The term in one sentence.",
+    **_told("flow_measure"),
+    "rule_id": "Rule that decided the term or the share; see meta.rule.",
+}
+_GOOD_KEY = ("publisher", "mineral", "form", "importer", "exporter")
+VIEWS: dict[str, MartView] = {
+    "contribution": MartView(
+        "Waterfall of every route, one row per term in play; points sum to the score.",
+        (*ROUTE_KEY, *TERM_KEY),
+    ),
+    "importer_contribution": MartView(
+        "Waterfall of every importer, one row per term in play; points sum to the score.",
+        (*IMPORTER_KEY, *TERM_KEY),
+    ),
+    "import_share_check": MartView(
+        "Where a country's imports come from: as published and by our trade codes, side by side. A check of the codes, "
+        "and no part of a score.",
+        _GOOD_KEY,
+    ),
+    "bundle_share_check": MartView(
+        "Where a country's imports of a good come from whose code holds others too: as published, and as the split of "
+        "the code has it. A check of the split, and no part of a score.",
+        _GOOD_KEY,
+    ),
+    "contribution_sentence": MartView(
+        "Waterfall of every route with a sentence for each term, as `curbline explain` prints it.",
+        (*ROUTE_KEY, *TERM_KEY),
+    ),
+    "importer_contribution_sentence": MartView(
+        "Waterfall of every importer with a sentence for each term, as `curbline explain` prints it.",
+        (*IMPORTER_KEY, *TERM_KEY),
+    ),
+    "route_measure": MartView(
+        "Which measure hits which flow of a route: its own lane, a flow into its exporter at this stage or before, or its "
+        "goods on their way to the importer.",
+        (*("stage", "exporter", "importer"), *FLOW_MEASURE_KEY),
+    ),
+}
