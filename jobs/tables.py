@@ -30,4 +30,6 @@ def cell(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < LARGE else f"{value:,.0f}"
+    if isinstance(value, list):
+        return ", ".join(cell(item) for item in value)
     return str(value)

@@ -7,10 +7,10 @@ WITH fact AS (
         concat_ws(' ', subject, '|', predicate, '|', value, unit) AS says, source_id, known_from
     FROM core.statements WHERE in_article_2025_10_27
     UNION ALL
-    SELECT 'pledge', pledge_id, agreement_id, kind, pledging_party || ': ' || description, source_id, known_from
+    SELECT 'pledge', pledge_id, agreement_id, kind, array_to_string(pledging_party, ', ') || ': ' || description, source_id, known_from
     FROM core.pledges WHERE in_article_2025_10_27
     UNION ALL
-    SELECT 'agreement', agreement_id, agreement_id, agreement_type, title || ' (' || parties || ')', source_id, known_from
+    SELECT 'agreement', agreement_id, agreement_id, agreement_type, title || ' (' || array_to_string(parties, ', ') || ')', source_id, known_from
     FROM core.agreements
     WHERE agreement_id IN (SELECT agreement_id FROM core.pledges WHERE in_article_2025_10_27)
 )

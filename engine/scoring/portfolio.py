@@ -134,7 +134,7 @@ def _score_chains(
         scored = widened(pl.concat([scored, drawn], how="horizontal"))
         scored = scored.with_columns(
             unknown_reason=pl.lit(None, pl.String),
-            flags=responses.flags,
+            flags=pl.coalesce(responses.flags.str.split(";"), pl.lit([], pl.List(pl.String))),
             curbing_country=pl.lit(inputs.curbing_country),
             as_of=pl.lit(inputs.as_of),
             known_at=pl.lit(inputs.known_at),
@@ -168,7 +168,10 @@ def described_units(
 ) -> pl.DataFrame:
     """One row per unit of the blocks, with all that second-pass rules may read but the share of alternatives."""
     notes = _stage_notes(inputs, grades)
-    return _with_events(unit_frame(blocks, inputs, notes), inputs, _stage_orders(chains))
+    units = unit_frame(blocks, inputs, notes)
+    # A route may say it of its own trade (then the note has another name); an importer says it of all that its stage needs.
+    units = units.with_columns(pl.coalesce("^is_hindsight(_right)?$").alias("is_hindsight"))
+    return _with_events(units, inputs, _stage_orders(chains))
 
 
 def grade_edges(inputs: Inputs, ruleset: RuleSet) -> tuple[float, float, float]:

@@ -154,7 +154,7 @@ def _compared(scenario: Scenario, want: Expectation, marts: Mapping[str, pl.Data
         band = row[f"{want.regime}_band"]
         if want.band is not None and want.band != band:
             differences.append(f"band: want {want.band}, got {band}")
-        flags = set((row["flags"] or "").split(";")) - {""}
+        flags = set(row["flags"])
         differences += _missing("flags", want.flags, flags)
         differences += _missing("rules", want.rules, _deciding(marts, keys, want) if want.rules else set())
     problem = None

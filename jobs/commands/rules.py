@@ -260,8 +260,8 @@ def try_file(
     moves = compare(score_routes(inputs, rulebook.ruleset), score_routes(inputs, trial.ruleset), horizon)
     if as_json:
         typer.echo(
-            json.dumps(as_data(trial, moves, horizon, top), default=plain, ensure_ascii=False, indent=1)
+            json.dumps(as_data(trial, moves, horizon, top, day), default=plain, ensure_ascii=False, indent=1)
         )
     else:
-        typer.echo(as_text(trial, moves, horizon, top))
+        typer.echo(as_text(trial, moves, horizon, top, day))
     return ExitCode.OK

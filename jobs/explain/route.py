@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +67,7 @@ def explain(reader: Reader, question: Question) -> dict[str, Any]:
     score = row.row(0, named=True)
     measures = _measures(reader, question)
     waterfall = _waterfall(reader, question)
-    cited = _cited([*(term["source_ids"] for term in waterfall), *measures["source_id"]])
+    cited = _cited([*(term["source_ids"] for term in waterfall), *measures["source_ids"].to_list()])
     return {
         "question": {**question.keys(), "exporter": question.exporter, "regime": question.regime},
         "run": {name: score[name] for name in ("run_id", "as_of", "known_at", "curbing_country")},
@@ -160,7 +160,7 @@ def _measures(reader: Reader, question: Question) -> pl.DataFrame:
                rm.flow_importer, sum(rm.withheld_share_low) AS withheld_share_low,
                sum(rm.withheld_share_best) AS withheld_share_best, sum(rm.withheld_share_high) AS withheld_share_high,
                arg_max(rm.rule_id, rm.withheld_share_best) AS rule_id,
-               string_agg(DISTINCT rm.source_id, ';' ORDER BY rm.source_id) AS source_id
+               list(DISTINCT rm.source_id ORDER BY rm.source_id) AS source_ids
         FROM (SELECT DISTINCT ON (measure_id, clause, item_id, flow_stage, flow_exporter, flow_importer) *
               FROM mart.route_measure AS rm SEMI JOIN buyer USING (importer)
               WHERE {condition} AND rm.regime = $regime ORDER BY ALL) AS rm
@@ -197,13 +197,9 @@ def _regime(score: dict[str, Any], regime: str) -> dict[str, Any]:
     }
 
 
-def _cited(cells: Iterable[object]) -> list[str]:
-    """Return every source id in cells that hold one, a list, or a `;` list."""
-    ids: set[str] = set()
-    for cell in cells:
-        parts = cell if isinstance(cell, list) else str(cell or "").split(";")
-        ids.update(str(part).strip() for part in parts if str(part).strip())
-    return sorted(ids)
+def _cited(cells: Iterable[Sequence[str] | None]) -> list[str]:
+    """Return every source id in the lists."""
+    return sorted({name for cell in cells for name in cell or ()})
 
 
 def _sources(reader: Reader, ids: list[str]) -> pl.DataFrame:

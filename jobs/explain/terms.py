@@ -34,14 +34,10 @@ def term_frame(marts: Mapping[str, pl.DataFrame], inputs: Inputs) -> pl.DataFram
     law = (
         inputs["measures"]
         .group_by("measure_id", "clause")
-        .agg(law_sources=pl.col("source_id").unique().sort().str.join(";"), notice=pl.col("notice").first())
+        .agg(law_sources=pl.col("source_id").unique().sort(), notice=pl.col("notice").first())
         .with_columns(notice=_cited())
     )
-    pledges = (
-        inputs["pledges"]
-        .group_by("pledge_id")
-        .agg(pledge_sources=pl.col("source_id").unique().sort().str.join(";"))
-    )
+    pledges = inputs["pledges"].group_by("pledge_id").agg(pledge_sources=pl.col("source_id").unique().sort())
     frame = (
         marts["contribution_term"]
         .join(rules, on=LAW_TERM, how="left", maintain_order="left")

@@ -109,10 +109,11 @@ def _context(row: dict[str, Any]) -> list[str]:
             f"Curbing-country material in the exporter's pool: {share(row['touched_share_best'])} "
             f"({share(row['touched_share_low'])}–{share(row['touched_share_high'])}), assuming that pools mix evenly."
         )
-    graded = f"Trade against production reconciles: {row['reconciliation']}."
-    if row["reconciliation"] == "insufficient":
-        graded += " Read the score as unverified."
-    lines.append(graded)
+    if row["reconciliation"] is not None:
+        graded = f"Trade against production reconciles: {row['reconciliation']}."
+        if row["reconciliation"] == "insufficient":
+            graded += " Read the score as unverified."
+        lines.append(graded)
     if row.get("hindsight"):
         lines.append("Production or reserves published after the date of knowledge were used (hindsight).")
     if row.get("narrowed_by"):
@@ -199,7 +200,7 @@ def _measure_row(flows: list[dict[str, Any]]) -> tuple[object, ...]:
         f"{item['flow_stage']} {item['flow_exporter']} → {to}",
         f"{' to '.join(best)} ({share(low)}–{share(high)})",
         ", ".join(sorted({str(flow["rule_id"]) for flow in flows})),
-        item["source_id"],
+        ", ".join(item["source_ids"]),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -280,8 +279,4 @@ def _main_reason(measures: pl.DataFrame) -> pl.DataFrame:
 
 def _cited(lists: pl.Series, singles: pl.Series) -> list[str]:
     """Return every source id that the rows name, sorted."""
-    many = (
-        lists.explode() if isinstance(lists.dtype, pl.List) else lists.drop_nulls().str.split(";").explode()
-    )
-    ids: Sequence[str] = [*many.drop_nulls().to_list(), *singles.drop_nulls().to_list()]
-    return sorted({part.strip() for item in ids for part in item.split(";") if part.strip()})
+    return sorted({*lists.explode().drop_nulls(), *singles.drop_nulls()})

@@ -1,4 +1,7 @@
-"""CSV: UTF-8, comma, dot, ISO dates; an empty cell is unknown; no cell can start a formula."""
+"""CSV: UTF-8, comma, dot, ISO dates; an empty cell is unknown; no cell can start a formula.
+
+A list is one cell as DuckDB writes and reads it, `[AUS, MYS]`: with its brackets, a list of one code stays text.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,12 @@ FORMULA_START = r"^[=+\-@\t\r\n]"
 def safe_text(frame: pl.DataFrame) -> pl.DataFrame:
     """Put an apostrophe before every text that a spreadsheet would run; numbers are untouched.
 
-    Lists become one cell, their items separated by `;`.
+    Lists become one cell, as the module says.
     """
     lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
-    flat = frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(";") for name in lists)
+    flat = frame.with_columns(
+        pl.format("[{}]", pl.col(name).cast(pl.List(pl.String)).list.join(", ")).alias(name) for name in lists
+    )
     flat = flat.with_columns(cs.categorical().cast(pl.String), cs.enum().cast(pl.String))
     texts = [name for name, kind in flat.schema.items() if kind == pl.String]
     return flat.with_columns(

@@ -234,6 +234,8 @@ def _score_checks(name: str, frame: pl.DataFrame) -> Iterator[CheckResult]:
         yield _result("all_horizons", name, short, "a horizon is missing")
     silent = frame.filter(pl.col("active").is_null() & pl.col("unknown_reason").is_null())
     yield _result("unknown_has_reason", name, silent, "no score and no reason")
+    contrary = frame.filter(pl.col("active").is_not_null() & pl.col("unknown_reason").is_not_null())
+    yield _result("known_has_no_reason", name, contrary, "a score, and a reason why there is none")
 
 
 def _sum_checks(

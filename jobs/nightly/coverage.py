@@ -70,7 +70,7 @@ def measure_coverage(state: Reader, known_at: date, routes: pl.DataFrame) -> pl.
         maintain_order="left",
         nulls_equal=False,
     )
-    codes = [hs6.split(";") if hs6 else [] for hs6 in frame["hs6"]]
+    codes = [hs6.to_list() if hs6 is not None else [] for hs6 in frame["hs6"]]
     goods = list(frame.select("mineral", "stage").iter_rows())
     mapped = [
         [code for code in own if good in meanings.get(code, ())]
@@ -91,8 +91,8 @@ def measure_coverage(state: Reader, known_at: date, routes: pl.DataFrame) -> pl.
         "stage",
         "form",
         "hs6",
-        pl.Series("mapped_hs6", [";".join(own) or None for own in mapped], pl.String),
-        pl.Series("traded_hs6", [";".join(own) or None for own in with_trade], pl.String),
+        pl.Series("mapped_hs6", mapped, pl.List(pl.String)),
+        pl.Series("traded_hs6", with_trade, pl.List(pl.String)),
         pl.Series("has_trade", [bool(own) for own in with_trade], pl.Boolean),
         pl.col("route_count").fill_null(0),
         "route_usd",

@@ -49,7 +49,7 @@ def meta_frames(
             "rules_hash": [stamp.rules_hash],
             "code_version": [stamp.code_version],
             "started_at": [stamp.started_at.replace(tzinfo=None)],
-            "bundles": ["; ".join(f"{bundle.name} {bundle.version}" for bundle in facts.bundles)],
+            "bundles": [[f"{bundle.name} {bundle.version}" for bundle in facts.bundles]],
             "strict_knowledge": [stamp.strict_knowledge],
         }
     )

@@ -18,6 +18,7 @@ from engine.scoring.withheld import withheld_portfolio
 from jobs.explain.terms import term_frame
 from jobs.gather import LONGEST_DAYS, gather
 from jobs.nightly.coverage import measure_coverage
+from jobs.nightly.unknown import unknown_scores
 from jobs.settings import ALL_COUNTRIES
 from warehouse.asof.inputs import Inputs as WarehouseInputs
 from warehouse.published.marts import publishable
@@ -68,18 +69,32 @@ def recalculate(
     facts = WarehouseInputs(state, request.as_of, request.known_at, request.curbing_country)
     with on_phase("gather"):
         inputs = gather(facts, strict_knowledge=request.strict_knowledge)
-    routes, grades = [], []
+    unmeasured = facts.unmeasured
+    run = {
+        "run_id": pl.lit(None, pl.String),
+        "as_of": pl.lit(inputs.as_of),
+        "known_at": pl.lit(inputs.known_at),
+        "curbing_country": pl.lit(inputs.curbing_country),
+    }
+    routes, grades, empty = [], [], {}
     totals = Expectations(Numbers(), inputs, ruleset)
     for scored in score_in_parts(inputs, ruleset, on_phase, totals):
         with on_phase("tables"):
             marts = dict(scored)
             marts["contribution_term"] = term_frame(marts, inputs)
             for name in ("route_score", "importer_score"):
-                marts[name] = marts[name].with_columns(pl.lit(None, pl.String).alias("run_id"))
+                marts[name] = marts[name].with_columns(run["run_id"].alias("run_id"))
+                empty[name] = marts[name].clear()
             routes.append(marts["route_score"].select(ROUTE_COLUMNS))
             grades.append(marts["reconciliation"])
+            here = pl.col("mineral").is_in(marts["reconciliation"]["mineral"].unique().to_list())
+            marts |= unknown_scores(marts, unmeasured.filter(here), ruleset.scorecard.horizons, run)
+            unmeasured = unmeasured.filter(~here)
         deliver({name: publishable(name, frame) for name, frame in marts.items()})
         del scored, marts  # before the next minerals are scored
+    if empty and unmeasured.height:  # minerals of which no lane at all has tonnes
+        rest = unknown_scores(empty, unmeasured, ruleset.scorecard.horizons, run)
+        deliver({name: publishable(name, frame) for name, frame in rest.items()})
     with on_phase("tables"):
         every_route, every_grade = pl.concat(routes), pl.concat(grades, how="vertical_relaxed")
         last = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -31,6 +32,18 @@ class Trial:
     rule: Rule
     replaces: bool
     was_draft: bool
+
+    def standing(self, on: date) -> str | None:
+        """Why the rule scores nothing on a day, and which day shows what it moves; None where it scores."""
+        rule = self.rule
+        if rule.stands_on(on):
+            return None
+        if on < rule.effective_from:
+            return (
+                f"It begins on {rule.effective_from} and scores nothing on {on}: "
+                f"--as-of {rule.effective_from} shows what it moves then."
+            )
+        return f"It ended before {rule.effective_to} and scores nothing on {on}."
 
 
 @dataclass(frozen=True)
@@ -145,12 +158,13 @@ def _moved(both: pl.DataFrame, regime: str) -> pl.DataFrame:
     )
 
 
-def as_text(trial: Trial, moves: list[Moves], horizon: int, top: int) -> str:
-    """What the file would change: a sentence per regime, and the top movers of those that move."""
+def as_text(trial: Trial, moves: list[Moves], horizon: int, top: int, on: date) -> str:
+    """What the file would change on a day: a sentence per regime, and the top movers of those that move."""
     how = "in the place of the rule as it is" if trial.replaces else "as a new rule"
     draft = ", as if it were active" if trial.was_draft else ""
     head = f"{trial.rule.id} ({trial.rule.sets}) {how}{draft}, {horizon} days:"
-    return "\n".join([head, *moves_text(moves, top)])
+    standing = trial.standing(on)
+    return "\n".join([head, *([standing] if standing else []), *moves_text(moves, top)])
 
 
 def moves_text(moves: list[Moves], top: int) -> list[str]:
@@ -175,13 +189,14 @@ def _span(row: Mapping[str, float], when: str) -> str:
     return f"{row[when]:.1f} ({row[f'low_{when}']:.0f}–{row[f'high_{when}']:.0f})"
 
 
-def as_data(trial: Trial, moves: list[Moves], horizon: int, top: int) -> dict[str, object]:
+def as_data(trial: Trial, moves: list[Moves], horizon: int, top: int, on: date) -> dict[str, object]:
     """The same as data."""
     return {
         "rule_id": trial.rule.id,
         "sets": trial.rule.sets,
         "replaces": trial.replaces,
         "horizon_days": horizon,
+        "standing": trial.standing(on),
         "regimes": moves_data(moves, top),
     }
 

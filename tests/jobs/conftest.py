@@ -104,7 +104,7 @@ def marts() -> dict[str, pl.DataFrame]:
             "mineral": ["gallium", "gallium"], "term": ["t001", "t002"], "step": ["S0", "S1"],
             "step_name": ["full stop", "law"], "rule_id": [None, "dual-use-licence"],
             "measure_id": [None, "mofcom-23-2023"], "clause": [None, "all"], "term_stage": [None, "refined"],
-            "pledge_id": [None, None], "sort_order": [1, 2], "source_ids": ["", "src-a;src-b"],
+            "pledge_id": [None, None], "sort_order": [1, 2], "source_ids": [None, ["src-a", "src-b"]],
             "explain": ["every shipment of CHN ceases", "a licence, not a full stop"],
             "notice": [None, "MOFCOM 23/2023"], "flow_exporter": [None, "CHN"],
         },
@@ -127,7 +127,7 @@ def marts() -> dict[str, pl.DataFrame]:
         {
             "measure_id": ["mofcom-23-2023", "mofcom-61-2025"], "clause": ["all", "all"], "item_id": ["i1", "i9"],
             "mineral": ["gallium", "holmium"], "stage": ["refined", "refined"], "form": ["metal", "oxide"],
-            "hs6": ["811292", None], "has_trade": [True, False], "route_count": [3, 0], "route_usd": [3e6, None],
+            "hs6": [["811292"], None], "has_trade": [True, False], "route_count": [3, 0], "route_usd": [3e6, None],
             "reason": [None, "no trade code names it"],
         }
     )  # fmt: skip

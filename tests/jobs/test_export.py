@@ -12,7 +12,7 @@ import pytest
 from jobs.errors import InputError, PublishError, SettingsError
 from jobs.export.book import Selection, _without_small, load_book
 from jobs.export.columns import MEASURES, REASONS, RISK, SOURCES
-from jobs.export.csv import csv_text
+from jobs.export.csv import csv_text, write_csv
 from jobs.export.tables import MANIFEST, TableFormat, export_tables, whole_folder, write_manifest
 from jobs.export.xlsx import BAND_COLOURS, write_book
 from jobs.output.layout import Layout
@@ -42,7 +42,7 @@ def test_text_that_starts_a_formula_is_made_text() -> None:
 
 def test_lists_dates_and_booleans_are_plain() -> None:
     frame = pl.DataFrame({"ids": [["a", "b"], []], "day": [date(2026, 11, 23), None], "flag": [True, None]})
-    assert csv_text(frame) == 'ids,day,flag\na;b,2026-11-23,true\n"",,\n'
+    assert csv_text(frame) == 'ids,day,flag\n"[a, b]",2026-11-23,true\n[],,\n'
 
 
 def test_rows_come_in_the_order_of_their_key(tmp_path: Path) -> None:
@@ -57,6 +57,27 @@ def test_rows_come_in_the_order_of_their_key(tmp_path: Path) -> None:
     for name, rows in (("reconciliation", by_key), ("waterfall_step", [("S0", "y"), ("S1", "x")])):
         assert pl.read_parquet(tmp_path / f"{name}.parquet").rows() == rows
         assert pl.read_csv(tmp_path / f"{name}.csv").rows() == rows
+
+
+def test_csv_reads_back_with_the_types_of_parquet(tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {
+            "score": [1.5, None], "year": [2024, 2025], "day": [date(2026, 11, 28), None], "sure": [True, False],
+            "hs6": [["811292"], ["284690", "280530"]], "flags": [[], None], "text": ["=1+1", "a, b"],
+        },
+        schema_overrides={"flags": pl.List(pl.String)},
+    )  # fmt: skip
+    path = tmp_path / "table.csv"
+    write_csv([frame.head(1), frame.tail(1)], path)
+    read = pl.read_csv(path, try_parse_dates=True, infer_schema_length=1)
+    assert read.schema == frame.with_columns(pl.lit("").alias(name) for name in ("hs6", "flags")).schema
+    assert read["hs6"].to_list() == ["[811292]", "[284690, 280530]"]
+    assert read["flags"].to_list() == ["[]", None]
+    with Database.open() as database:
+        types = "{'hs6': 'VARCHAR[]', 'flags': 'VARCHAR[]'}"
+        back = database.query(f"SELECT * FROM read_csv('{path}', types = {types})")
+    assert back["hs6"].to_list() == frame["hs6"].to_list()
+    assert back["flags"].to_list() == frame["flags"].to_list()
 
 
 def test_a_table_is_written_in_pieces_without_a_seam(

@@ -1,5 +1,6 @@
 """`curbline rules try`: which routes a file would move, and what it refuses."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -53,11 +54,21 @@ def test_routes_that_move_are_told_by_priority(rulebook: Rulebook, tmp_path: Pat
     assert moves[0].moved["importer"].to_list() == ["DEU", "USA"]
     assert [found.moved.height for found in moves[1:]] == [0, 0]
     trial = with_file(rulebook, write(tmp_path, RULE))
-    text = as_text(trial, moves, 365, 1)
+    text = as_text(trial, moves, 365, 1, DAY)
     assert "small (withheld) as a new rule, 365 days:" in text
     assert "+3.0  gallium refined CHN to DEU: 30.0 (30–30) to 33.0 (33–33); priority +4.0" in text
     assert "USA" not in text
-    assert as_data(trial, moves, 365, 1)["rule_id"] == "small"
+    assert as_data(trial, moves, 365, 1, DAY)["rule_id"] == "small"
+
+
+def test_a_rule_that_begins_later_says_so(rulebook: Rulebook, tmp_path: Path) -> None:
+    trial = with_file(rulebook, write(tmp_path, RULE))
+    assert trial.standing(DAY) is None
+    trial = replace(trial, rule=replace(trial.rule, effective_from=date(2027, 1, 1)))
+    told = "It begins on 2027-01-01 and scores nothing on 2026-11-23: --as-of 2027-01-01 shows what it moves then."
+    assert told in as_text(trial, [], 365, 1, DAY)
+    assert as_data(trial, [], 365, 1, DAY)["standing"] == told
+    assert trial.standing(date(2027, 1, 1)) is None
 
 
 def test_unknown_scores_do_not_count_as_moves() -> None:

@@ -64,7 +64,7 @@ def test_minerals_with_chains_and_with_trade(inputs: Inputs) -> None:
 
 
 def test_every_code_of_a_notice_is_mapped_or_a_known_catch_all(embedded: Warehouse) -> None:
-    named = embedded.query("SELECT DISTINCT unnest(string_split(hs6, ';')) AS hs6 FROM core.measure_items")
+    named = embedded.query("SELECT DISTINCT unnest(hs6) AS hs6 FROM core.measure_items")
     meant = embedded.query(
         "SELECT hs6, bool_and(mineral = 'other') AS is_catch_all FROM core.hs_codes GROUP BY hs6"
     )

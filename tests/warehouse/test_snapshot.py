@@ -147,15 +147,25 @@ def test_long_views_and_sentences(published: Path) -> None:
             "SELECT importer, step, rule_id, measure_id, points, source_ids FROM mart.contribution ORDER BY ALL"
         ).fetchall()
         assert rows == [
-            ("DEU", "S2", "announced-pledge", None, 1.0, "official;press"),
-            ("USA", "S1", "dual-use-licence", "23-2023", 12.5, "official"),
-            ("USA", "S2", "announced-pledge", None, -2.5, "official;press"),
+            ("DEU", "S2", "announced-pledge", None, 1.0, ["official", "press"]),
+            ("USA", "S1", "dual-use-licence", "23-2023", 12.5, ["official"]),
+            ("USA", "S2", "announced-pledge", None, -2.5, ["official", "press"]),
         ]
         sentence = connection.sql(
             "SELECT sentence FROM mart.contribution_sentence WHERE term = 't001'"
         ).fetchall()
         assert sentence == [("CHN's gallium to USA at 365 days: +12.5.",)]
         assert connection.sql("FROM mart.importer_contribution").fetchall() == []
+
+
+def test_a_list_cannot_be_missed_as_text(published: Path) -> None:
+    with duckdb.connect(str(published), read_only=True) as connection:
+        asked = "SELECT agreement_id FROM core.agreements WHERE {}"
+        assert connection.sql(asked.format("list_contains(parties, 'MYS')")).fetchall()
+        with pytest.raises(duckdb.Error):
+            connection.sql(asked.format("parties = 'MYS'")).fetchall()
+        promised = "SELECT beneficiary FROM pledges_at(DATE '2026-11-23', DATE '2026-11-23')"
+        assert (["USA", "EU27"],) in connection.sql(promised).fetchall()
 
 
 def test_tables_come_in_parts_each_with_its_own_terms(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from warehouse.asof.state import Warehouse
-from warehouse.asof.trade import completeness, flow_frame, gap_frame, production_frame
+from warehouse.asof.trade import completeness, flow_frame, gap_frame, production_frame, unmeasured_frame
 from warehouse.ddl import sql_text
 from warehouse.errors import InputError
 from warehouse.records.tables import TABLES, columns
@@ -140,6 +140,15 @@ class Inputs:
         trade_year, baseline_year, is_hindsight (shares or conversions were first known after known_at).
         """
         return flow_frame(self._coded, self.baselines)
+
+    @cached_property
+    def unmeasured(self) -> pl.DataFrame:
+        """Lanes with trade in the baseline year of which no tonnes can be formed: no score can be either.
+
+        Columns: mineral, stage, exporter, importer, baseline_year, trade_year, route_usd (null where unknown),
+        trade_basis, trade_completeness, hindsight, unknown_reason.
+        """
+        return unmeasured_frame(self._coded, self.baselines)
 
     @cached_property
     def gaps(self) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from warehouse.bundle.reading import Facts, LoadReport, read_bundles
 from warehouse.database import Database, Parameters, quoted
 from warehouse.ddl import SCHEMA_VERSION, core_ddl, macro_ddl, sql_text
 from warehouse.errors import StateError
-from warehouse.records.tables import TABLES
+from warehouse.records.tables import TABLES, columns
 
 
 class Warehouse:
@@ -82,7 +82,7 @@ class Warehouse:
         with self.database.transaction():
             if same != [report.facts_hash]:
                 for name in TABLES:
-                    self._replace(f"core.{quoted(name)}", facts.tables[name])
+                    self._replace(f"core.{quoted(name)}", _with_lists(name, facts.tables[name]))
             bundles = "; ".join(f"{m.name} {m.version}" for m in report.bundles)
             self._replace("meta.rejected_row", _rejected_frame(report))
             self._replace(
@@ -121,6 +121,12 @@ class Warehouse:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _with_lists(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a fact table with its cells of several names as lists."""
+    lists = [column.name for column in columns(name) if column.is_list]
+    return frame.with_columns(pl.col(column).str.split(";") for column in lists)
 
 
 def _rejected_frame(report: LoadReport) -> pl.DataFrame:

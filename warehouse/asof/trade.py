@@ -6,6 +6,8 @@ import polars as pl
 
 _LANE = ["mineral", "stage", "exporter", "importer"]
 _STAGE = ["mineral", "stage"]
+#: Why a row cannot become tonnes.
+NO_TONNES = "only the value is known, and there is neither a price nor a unit value"
 
 
 def flow_frame(coded: pl.DataFrame, baselines: pl.DataFrame) -> pl.DataFrame:
@@ -106,12 +108,42 @@ def completeness(flows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def unmeasured_frame(coded: pl.DataFrame, baselines: pl.DataFrame) -> pl.DataFrame:
+    """Lanes that traded in the baseline year, and none of whose rows can become tonnes.
+
+    Returns:
+        Columns as `Inputs.unmeasured` says, sorted by mineral, stage, exporter, importer.
+    """
+    years = baselines.select(*_STAGE, "baseline_year", "trade_year")
+    rows = coded.filter(pl.col("exporter") != pl.col("importer")).join(years, on=_STAGE)
+    return (
+        rows.filter(pl.col("year") == pl.col("baseline_year"))
+        .sort(*_LANE, "hs6", "trade_basis")
+        .group_by(_LANE, maintain_order=True)
+        .agg(
+            pl.col("baseline_year").first(),
+            pl.col("trade_year").first(),
+            pl.when(pl.col("mineral_usd").is_not_null().any())
+            .then(pl.col("mineral_usd").sum())
+            .alias("route_usd"),
+            pl.col("trade_basis").first(),
+            pl.lit("value_only").alias("trade_completeness"),
+            pl.col("is_hindsight").any().alias("hindsight"),
+            pl.lit(f"no tonnes can be formed: {NO_TONNES}").alias("unknown_reason"),
+            pl.col("t_best").is_null().all().alias("is_unmeasured"),
+        )
+        .filter("is_unmeasured")
+        .drop("is_unmeasured")
+        .sort(_LANE)
+    )
+
+
 def gap_frame(coded: pl.DataFrame, baselines: pl.DataFrame) -> pl.DataFrame:
     """Count the coded rows that no lane holds, with their reason."""
     years = baselines.select(*_STAGE, "baseline_year", "trade_year")
     reason = (
         pl.when(pl.col("t_best").is_null())
-        .then(pl.lit("only the value is known, and there is neither a price nor a unit value"))
+        .then(pl.lit(NO_TONNES))
         .when(pl.col("exporter") == pl.col("importer"))
         .then(pl.lit("exporter and importer are the same"))
     )

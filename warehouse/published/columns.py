@@ -111,6 +111,11 @@ def number(name: str, comment: str, *, optional: bool = False) -> MartColumn:
     return MartColumn(name, _NUMBER, comment, optional)
 
 
+def texts(name: str, comment: str, *, optional: bool = False) -> MartColumn:
+    """A column of lists of text."""
+    return MartColumn(name, pl.List(pl.String()), comment, optional)
+
+
 def whole(name: str, comment: str, *, optional: bool = False) -> MartColumn:
     """A column of whole numbers."""
     return MartColumn(name, _WHOLE, comment, optional)

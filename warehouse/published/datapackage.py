@@ -19,6 +19,7 @@ FILE = "datapackage.json"
 
 _FIELD_TYPES = {
     "VARCHAR": "string",
+    "VARCHAR[]": "array",
     "DOUBLE": "number",
     "BIGINT": "integer",
     "BOOLEAN": "boolean",
@@ -133,6 +134,8 @@ def _fields(database: Database) -> dict[str, list[dict[str, str]]]:
 
 
 def _resource(path: Path, says: str, fields: list[dict[str, str]], key: Sequence[str]) -> dict[str, Any]:
+    if path.suffix == ".csv":
+        fields = [_in_one_cell(field) if field["type"] == "array" else field for field in fields]
     schema: dict[str, Any] = {"fields": fields, "missingValues": [""], "primaryKey": list(key)}
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -145,6 +148,15 @@ def _resource(path: Path, says: str, fields: list[dict[str, str]], key: Sequence
         "bytes": path.stat().st_size,
         "hash": f"sha256:{digest}",
         "schema": schema,
+    }
+
+
+def _in_one_cell(field: dict[str, str]) -> dict[str, str]:
+    """A list in CSV, where it is text."""
+    return {
+        **field,
+        "type": "string",
+        "description": f"{field['description']} A list, such as [AUS, MYS].",
     }
 
 

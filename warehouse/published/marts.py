@@ -18,6 +18,7 @@ from warehouse.published.meta_columns import META
 
 _SQL: dict[pl.DataType, str] = {
     pl.String(): "VARCHAR",
+    pl.List(pl.String()): "VARCHAR[]",
     pl.Float64(): "DOUBLE",
     pl.Int64(): "BIGINT",
     pl.Boolean(): "BOOLEAN",
@@ -37,7 +38,7 @@ def conform(schema: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
     Args:
         schema: mart or meta.
         name: table.
-        frame: rows; lists of text are joined by semicolons, whole numbers may become floats.
+        frame: rows; whole numbers may become floats.
 
     Raises:
         MartError: unknown table, or columns missing, unknown or of another type; all of them are named.
@@ -83,7 +84,7 @@ def _fits(found: pl.DataType, wanted: pl.DataType) -> bool:
     if found in (wanted, pl.Null()):
         return True
     if wanted == pl.String:
-        return isinstance(found, pl.Enum | pl.Categorical) or found == pl.List(pl.String)
+        return isinstance(found, pl.Enum | pl.Categorical)
     if wanted == pl.Float64:
         return found.is_numeric()
     if wanted == pl.Int64:
@@ -92,8 +93,6 @@ def _fits(found: pl.DataType, wanted: pl.DataType) -> bool:
 
 
 def _cast(column: str, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
-    if found == pl.List(pl.String):
-        return pl.col(column).list.join(";").alias(column)
     if isinstance(found, pl.Datetime) and found.time_zone is not None:
         return pl.col(column).dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(wanted)
     return pl.col(column).cast(wanted)

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from warehouse.published.columns import FLAG, RUN, TIME, MartColumn, MartTable, flag, number, text, whole
+from warehouse.published.columns import (
+    FLAG,
+    RUN,
+    TIME,
+    MartColumn,
+    MartTable,
+    flag,
+    number,
+    text,
+    texts,
+    whole,
+)
 
 META: dict[str, MartTable] = {
     "run": MartTable(
@@ -17,7 +28,7 @@ META: dict[str, MartTable] = {
             MartColumn("started_at", TIME, "Start of the attempt (UTC)."),
             MartColumn("finished_at", TIME, "End of the computation (UTC).", optional=True),
             text("status", "How it ended.", optional=True),
-            text("bundles", "Bundles of facts, in order of stacking.", optional=True),
+            texts("bundles", "Bundles of facts, in order of stacking.", optional=True),
             MartColumn(
                 "strict_knowledge",
                 FLAG,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from warehouse.published.columns import MartView
-from warehouse.published.mart_columns import FLOW_MEASURE_KEY, IMPORTER_KEY, ROUTE_KEY, TABLES_OF_MART
+from warehouse.published.mart_columns import TABLES_OF_MART
+from warehouse.published.route_columns import FLOW_MEASURE_KEY, IMPORTER_KEY, ROUTE_KEY
 
 TERM_KEY = ("horizon_days", "regime", "term")
 
@@ -20,7 +21,7 @@ VIEW_COLUMNS: dict[str, str] = {
     "year_to": "Last calendar year of the published mean.",
     "trade_years": "Years of trade that the codes are summed over; empty where none is on hand.",
     "trade_year": "Latest year of trade that was known; from core.trade.",
-    "hs6_list": "Trade codes that hold this good, with semicolons; from core.import_share_codes.",
+    "hs6_list": "Trade codes that hold this good; from core.import_share_codes.",
     "share_basis": "What trade_share is a share of: tonnes of content, or USD where tonnes are missing for 5 % of the value.",
     "published_share": "Share of the origin in the imports as published (0..1); 0 where the publisher names no such origin.",
     "trade_share": "Share of the origin in the imports of these codes (0..1); empty where nothing can be compared.",

@@ -181,7 +181,7 @@ code AS (
     QUALIFY rank() OVER (PARTITION BY mineral, form ORDER BY known_from DESC) = 1
 ),
 compared AS (
-    SELECT mineral, form, string_agg(hs6, ';' ORDER BY hs6) AS hs6_list, any_value(reason) AS reason, any_value(note) AS note
+    SELECT mineral, form, list(hs6 ORDER BY hs6) FILTER (hs6 IS NOT NULL) AS hs6_list, any_value(reason) AS reason, any_value(note) AS note
     FROM code
     GROUP BY mineral, form
 ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -132,16 +132,19 @@ def _flag(value: Any) -> bool:
     raise PydanticCustomError("flag", "must be true or false in lower case")
 
 
+#: Marks a field whose cell holds several names, separated by semicolons; in a database it is a list.
+IN_ONE_CELL: Final = "several names in one cell"
+
 Text = Annotated[str, StringConstraints(min_length=1)]
 Key = Annotated[str, StringConstraints(pattern=r"^\S+$")]
 MineralName = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*|\*)$")]
 CountryCode = Annotated[str, StringConstraints(pattern=r"^([A-Z]{3}|\*)$")]
 DestinationCode = Annotated[str, StringConstraints(pattern=r"^([A-Z][A-Z0-9]{2,9}|\*)$")]
 DestinationList = Annotated[
-    str, StringConstraints(pattern=r"^([A-Z][A-Z0-9]{2,9}|\*)(;([A-Z][A-Z0-9]{2,9}|\*))*$")
+    str, StringConstraints(pattern=r"^([A-Z][A-Z0-9]{2,9}|\*)(;([A-Z][A-Z0-9]{2,9}|\*))*$"), IN_ONE_CELL
 ]
 Hs6 = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
-Hs6List = Annotated[str, StringConstraints(pattern=r"^\d{6}(;\d{6})*$")]
+Hs6List = Annotated[str, StringConstraints(pattern=r"^\d{6}(;\d{6})*$"), IN_ONE_CELL]
 HsRevision = Annotated[str, StringConstraints(pattern=r"^(92|96|02|07|12|17|22)$")]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Day = Annotated[date, BeforeValidator(_day), Field(ge=FIRST_DAY, le=LAST_DAY)]

@@ -68,7 +68,9 @@ class MeasureItem(SourcedRow):
     mineral: MineralName = need("Mineral; * for every controlled mineral.")
     stage: Stage | None = may("Stage; empty where the item has none (technology, equipment).")
     form: Text | None = may("Name of the form; measures on the same form do not add up, disjoint forms do.")
-    hs6: Hs6List | None = may("Trade codes of the item, separated by semicolons; empty where it has none.")
+    hs6: Hs6List | None = may(
+        "Trade codes of the item; in a bundle separated by semicolons; empty where it has none."
+    )
     hs6_basis: Text | None = may("Who assigned the codes: the notice or an analyst.")
     coverage_share_low: Share | None = may(
         "Share of the mineral's tonnes at the stage that it covers, low end."
@@ -111,7 +113,9 @@ class Agreement(SourcedRow):
     says: ClassVar[str] = "One agreement, accord or memorandum."
     agreement_id: Key = need("Name of the agreement.")
     title: Text = need("Title.")
-    parties: DestinationList = need("Parties: ISO 3166 alpha-3 or blocs, separated by semicolons.")
+    parties: DestinationList = need(
+        "Parties: ISO 3166 alpha-3 or blocs; in a bundle separated by semicolons."
+    )
     other_parties: Text | None = may("Parties that are no country or bloc of ours.")
     agreement_type: Text | None = may("Kind of agreement.")
     binding: Text | None = may("Whether it binds, in the words of its text.")
@@ -140,9 +144,11 @@ class Pledge(SourcedRow):
     pledge_id: Key = need("Name of the pledge.")
     agreement_id: Key = need("Agreement; see core.agreements.")
     pledging_party: DestinationList = need(
-        "Who promises: ISO 3166 alpha-3 or blocs, separated by semicolons."
+        "Who promises: ISO 3166 alpha-3 or blocs; in a bundle separated by semicolons."
     )
-    beneficiary: DestinationList | None = may("To whom: ISO 3166 alpha-3 or blocs, separated by semicolons.")
+    beneficiary: DestinationList | None = may(
+        "To whom: ISO 3166 alpha-3 or blocs; in a bundle separated by semicolons."
+    )
     kind: Text = need("Kind of pledge, such as no_export_ban_or_quota.")
     legal_strength: LegalStrength = need("binding, conditional or best_effort.")
     backing: Backing = need(

@@ -12,8 +12,10 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin
 
 import polars as pl
+from pydantic.fields import FieldInfo
 
 from warehouse.records import law, numbers, reference
+from warehouse.records.fields import IN_ONE_CELL
 from warehouse.records.rows import FactRow
 
 ANY = frozenset({"*"})
@@ -265,7 +267,10 @@ _TYPES: dict[type, tuple[pl.DataType, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a fact table: name, types, whether it must be filled, comment, closed vocabulary."""
+    """One column of a fact table: name, types, whether it must be filled, comment, closed vocabulary.
+
+    A list is one cell of text in a bundle, its names separated by semicolons; `sql_type` is what the database makes of it.
+    """
 
     name: str
     dtype: pl.DataType
@@ -273,6 +278,13 @@ class Column:
     required: bool
     comment: str
     vocabulary: tuple[str, ...] = ()
+    is_list: bool = False
+
+
+def _is_list(info: FieldInfo) -> bool:
+    """Whether a field is marked as several names in one cell, below Optional or not."""
+    inner = [mark for part in get_args(info.annotation) for mark in getattr(part, "__metadata__", ())]
+    return IN_ONE_CELL in (*info.metadata, *inner)
 
 
 def _base(annotation: Any) -> tuple[type, tuple[str, ...]]:
@@ -296,7 +308,10 @@ def columns(name: str) -> tuple[Column, ...]:
     for column, info in TABLES[name].model.model_fields.items():
         base, vocabulary = _base(info.annotation)
         dtype, sql_type = _TYPES[base]
-        found.append(Column(column, dtype, sql_type, info.is_required(), info.description or "", vocabulary))
+        is_list = _is_list(info)
+        sql_type += "[]" if is_list else ""
+        comment = info.description or ""
+        found.append(Column(column, dtype, sql_type, info.is_required(), comment, vocabulary, is_list))
     own = [c for c in found if c.name not in last]
     return (*own, *sorted((c for c in found if c.name in last), key=lambda c: last.index(c.name)))
 

@@ -20,8 +20,8 @@ lane AS (
         i.stage,
         i.form,
         coalesce(i.coverage, 'not_applicable') AS coverage,
-        CASE WHEN coalesce(i.exporter, '*') = '*' THEN p.pledging_party ELSE i.exporter END AS exporters,
-        CASE WHEN coalesce(i.importer, '*') = '*' THEN coalesce(p.beneficiary, '*') ELSE i.importer END AS importers
+        CASE WHEN coalesce(i.exporter, '*') = '*' THEN p.pledging_party ELSE [i.exporter] END AS exporters,
+        CASE WHEN coalesce(i.importer, '*') = '*' THEN coalesce(p.beneficiary, ['*']) ELSE [i.importer] END AS importers
     FROM pledges_at($as_of, $known_at) p
     LEFT JOIN item i USING (pledge_id)
 ),
@@ -29,10 +29,10 @@ party AS (
     SELECT * EXCLUDE (exporters, importers, exporter, importer),
         coalesce(x.country, exporter) AS exporter, coalesce(y.country, importer) AS importer
     FROM (
-        SELECT *, unnest(string_split(exporters, ';')) AS exporter, importers
+        SELECT *, unnest(exporters) AS exporter, importers
         FROM lane
     ) a
-    CROSS JOIN LATERAL (SELECT unnest(string_split(a.importers, ';')) AS importer) b
+    CROSS JOIN LATERAL (SELECT unnest(a.importers) AS importer) b
     LEFT JOIN member x ON x.bloc = exporter
     LEFT JOIN member y ON y.bloc = importer
 )

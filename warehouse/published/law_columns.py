@@ -1,0 +1,132 @@
+"""Published tables of the law and of the data: which measure hits what, what is covered, how well figures agree."""
+
+from __future__ import annotations
+
+from warehouse.published.columns import MartTable, day, flag, number, text, texts, whole
+from warehouse.published.route_columns import (
+    C_ENDS,
+    FLOW_MEASURE_KEY,
+    HORIZON,
+    LANE,
+    MINERAL,
+    REGIME,
+    REGIMES,
+    ROUTE_KEY,
+    STAGE,
+    YEARS,
+)
+
+LAW_TABLES: dict[str, MartTable] = {
+    "flow_measure": MartTable(
+        "Which measure withholds how much of which flow; mart.route_measure lays it out by route.",
+        FLOW_MEASURE_KEY,
+        (
+            MINERAL,
+            text("flow_stage", "Stage of the flow that is hit."),
+            text("flow_exporter", "Exporter of that flow; ISO 3166 alpha-3."),
+            text("flow_importer", "Importer of that flow; ISO 3166 alpha-3."),
+            HORIZON,
+            REGIME,
+            text("measure_id", "Measure; see core.measures."),
+            text("clause", "Clause of the measure."),
+            text("item_id", "Item of the clause; see core.measure_items."),
+            text("scope", "Whom the clause names: all, country, military_end_users or entities."),
+            flag(
+                "is_extraterritorial", "True where the measure reaches foreign goods bound for flow_importer."
+            ),
+            text("state", "State of the clause on as_of, lapsed_unverified among them."),
+            number(
+                "coverage_share_best",
+                "Share of the mineral's tonnes at the stage that the item covers (0..1).",
+            ),
+            *(
+                number(
+                    f"withheld_share_{end}", f"Share of the flow that the measure withholds, {word} (0..1)."
+                )
+                for end, word in C_ENDS
+            ),
+            text("rule_id", "Rule that gave the share; see meta.rule."),
+            text("source_id", "Source of the state; see core.sources."),
+        ),
+    ),
+    "measure_coverage": MartTable(
+        "Every item of every measure: its codes, whether trade in them exists, what was scored, and why not.",
+        ("measure_id", "clause", "item_id"),
+        (
+            text("measure_id", "Measure; see core.measures."),
+            text("clause", "Clause of the measure."),
+            text("item_id", "Item of the clause; see core.measure_items."),
+            MINERAL,
+            STAGE,
+            text("form", "Form that the item names."),
+            texts("hs6", "Trade codes of the item."),
+            texts(
+                "mapped_hs6", "Those of its codes that stand for this mineral and stage; see core.hs_codes."
+            ),
+            texts("traded_hs6", "Those of its codes that hold trade in the facts, whatever they stand for."),
+            flag("has_trade", "True where at least one of its codes holds trade."),
+            whole("route_count", "Number of routes of the curbing country that the item reaches."),
+            number("route_usd", "Value of these routes in the baseline year (USD)."),
+            text(
+                "reason",
+                "Why nothing was scored, or nothing by trade of its own, in a closed list of phrases; else empty.",
+            ),
+        ),
+    ),
+    "reconciliation": MartTable(
+        "How well trade and production agree per mineral and stage.",
+        ("mineral", "stage"),
+        (
+            MINERAL,
+            STAGE,
+            *YEARS,
+            number("production_t", "Production that is known (t of content); from core.production."),
+            number("unexplained_t", "Exports beyond production and imports (t of content); computed."),
+            number(
+                "unexplained_share", "Unexplained over production and unexplained together (0..1); computed."
+            ),
+            text("grade", "good (below 10 %), fair (25 %), weak (50 %) or insufficient."),
+            whole("producer_count", "Countries with a production figure."),
+            whole("exporter_count", "Countries that export."),
+            number("unlisted_t_best", "What producers without a figure may make together (t of content)."),
+            text("what_would_mend", "Data that would mend the gap."),
+        ),
+    ),
+    "withheld_share": MartTable(
+        "Share of each flow that its own curbing country's measures withhold, for every curbing country.",
+        ("curbing_country", *ROUTE_KEY, "horizon_days"),
+        (
+            text("curbing_country", "Country whose measures are read; ISO 3166 alpha-3."),
+            *LANE,
+            HORIZON,
+            *(
+                number(
+                    f"{regime}_c_{end}",
+                    f"Share of the flow withheld if {REGIMES[regime]}, {word} (0..1); computed.",
+                )
+                for regime in ("active", "snapback")
+                for end, word in C_ENDS
+            ),
+            number(
+                "touched_share_best",
+                "Empty in a run for all curbing countries: no look-through is made.",
+                optional=True,
+            ),
+            number("full_stop", "Empty in a run for all curbing countries.", optional=True),
+            text("unknown_reason", "Why these are empty.", optional=True),
+        ),
+    ),
+    "calendar": MartTable(
+        "Changes of measures that are already known to come.",
+        ("event_date", "measure_id", "clause", "event"),
+        (
+            day("event_date", "Day of the change; from core.measure_states."),
+            text("measure_id", "Measure; see core.measures."),
+            text("clause", "Clause of the measure."),
+            text("event", "What happens."),
+            text("state_after", "State from that day on, lapsed_unverified among them."),
+            text("notice", "Number of the notice."),
+            text("source_id", "Source of the change; see core.sources."),
+        ),
+    ),
+}
