@@ -47,9 +47,7 @@ def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineI
         "flows": flows,
         "production": production.drop("late"),
         "measures": facts.measures,
-        "timeline": _by_country(
-            facts.measure_timeline(facts.as_of + timedelta(days=LONGEST_DAYS)), facts.blocs, "importer"
-        ),
+        "timeline": facts.law_changes(facts.as_of + timedelta(days=LONGEST_DAYS)),
         "pledges": _own_pledges(facts, scope),
         "access": _access(facts, scope),
         "capacity": _capacity(facts.capacity),

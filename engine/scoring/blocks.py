@@ -29,6 +29,7 @@ from engine.scoring.ranges import BEST, Array
 from engine.scoring.response import Supply, alternative_share, reachable_t, replacement_t
 from engine.scoring.supply import LONG_HORIZON
 
+CHANGE = ("measure_id", "clause", "importer", "state")
 LAW_REGIMES = ("active", "snapback")
 REGIMES = (*LAW_REGIMES, "full_stop")
 BLOC_AS_IMPORTER = "EU27"
@@ -269,12 +270,15 @@ class ChainBlocks:
     def _after(self, part: StageMeasures, events: pl.DataFrame) -> StageMeasures:
         state = part.state.copy()
         place = {country: i for i, country in enumerate(self.frames.chain.countries)}
-        for event in events.iter_rows(named=True):
-            for m, item in enumerate(part.curbs.items):
-                if item.measure_id == event["measure_id"] and item.clause == event["clause"]:
-                    where = slice(None) if event["importer"] == "*" else place.get(event["importer"])
-                    if where is not None:
-                        state[m, where] = np.where(state[m, where] == "", "", event["state"])
+        rows: dict[tuple[str, str], list[int]] = {}
+        for m, item in enumerate(part.curbs.items):
+            rows.setdefault((item.measure_id, item.clause), []).append(m)
+        for *clause, importer, after in events.select(CHANGE).iter_rows():
+            for m in rows.get(tuple(clause), ()):
+                if (
+                    importer in place and state[m, place[importer]]
+                ):  # one scope of a clause may pass an importer by
+                    state[m, place[importer]] = after
         return StageMeasures(part.curbs, state)
 
     def relief(self, s: int, horizon: int, lost: Array) -> Array:

@@ -54,13 +54,13 @@ def by_party(inputs: Inputs, stages: pl.DataFrame) -> pl.DataFrame:
             since=pl.format("{}: unverified since {}", "notice", "state_valid_from").filter(lapsed).first(),
         )
     )
-    future = inputs["timeline"].filter(pl.col("valid_from") > inputs.as_of)
     coming = (
         reached.join(
-            future.select("measure_id", "clause", "importer", "valid_from", new_state="state"),
-            on=["measure_id", "clause"],
+            inputs["timeline"].select(
+                "measure_id", "clause", "valid_from", party="importer", new_state="state"
+            ),
+            on=["measure_id", "clause", "party"],
         )
-        .filter((pl.col("importer") == "*") | (pl.col("importer") == pl.col("party")))
         .sort("mineral", "stage", "party", "valid_from", "measure_id", "clause")
         .group_by("mineral", "stage", "party", maintain_order=True)
         .first()

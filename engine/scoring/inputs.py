@@ -39,7 +39,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         ),
         *("holds_general_licence", "source_id"),
     ),
-    "timeline": ("measure_id", "clause", "importer", "valid_from", "state", "notice", "source_id"),
+    "timeline": ("measure_id", "clause", "importer", "valid_from", "state"),
     "pledges": ("pledge_id", "backing", "kind", "performance", "mineral", "stage", "importer", "source_id"),
     "access": (
         *("access_of", "exporter", "importer", "instrument", "legal_strength", "agreement_state", "coverage"),

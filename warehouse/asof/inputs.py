@@ -221,7 +221,30 @@ class Inputs:
         Importers are all countries that import the mineral at any stage. Rows of every state are here, the derived
         lapsed_unverified among them; a measure without a state on as_of is not.
         """
-        return self._query("measures", lane=self.flows.select("mineral", "stage", "importer").unique())
+        return self._query("measures", lane=self._lanes, law=self._law(self.as_of))
+
+    @cached_property
+    def _lanes(self) -> pl.DataFrame:
+        return self.flows.select("mineral", "stage", "importer").unique()
+
+    def _law(self, until: date) -> pl.DataFrame:
+        text = sql_text("asof/queries/law")
+        return self._warehouse.query(text, self._parameters(text, until=until), lane=self._lanes)
+
+    def law_changes(self, until: date) -> pl.DataFrame:
+        """Each later day, up to `until`, on which it is known that one of `measures` will be in another state.
+
+        Columns: measure_id, clause, importer (ISO3), valid_from, state. Only pairs of a clause and an importer of which
+        the state really changes are here.
+        """
+        pair = ["measure_id", "clause", "importer"]
+        law = self._law(until).join(self.measures, on=pair, how="semi")
+        return (
+            law.filter(pl.col("state") != pl.col("state").shift().over(pair, order_by="day"))
+            .select(*pair, "day", "state")
+            .rename({"day": "valid_from"})
+            .sort("valid_from", *pair)
+        )
 
     @cached_property
     def measure_items(self) -> pl.DataFrame:
@@ -239,7 +262,9 @@ class Inputs:
         )
 
     def measure_timeline(self, until: date) -> pl.DataFrame:
-        """Changes of state after as_of and up to `until` that were known on known_at.
+        """Changes of state after as_of and up to `until`, as they are stated and were known on known_at.
+
+        What they come to for one importer is in `law_changes`.
 
         Columns: measure_id, clause, importer (ISO3, bloc or *), valid_from, state, source_id, notice. The end of a
         suspension without a successor comes as lapsed_unverified on the day after its last day.

@@ -1,5 +1,6 @@
 -- One row per item, importer and scope for the measures of $curbing_country on $as_of, as known on $known_at.
--- Frame lent by the caller: `lane` (mineral, stage, importer) of all flows.
+-- Frames lent by the caller: `lane` (mineral, stage, importer) of all flows, and `law`, the state of every clause for
+-- every importer on $as_of (law.sql).
 WITH
 measure AS (
     SELECT * FROM core.measures
@@ -75,23 +76,6 @@ hit AS (
     QUALIFY row_number() OVER (PARTITION BY measure_id, clause, importer, scope ORDER BY breadth) = 1
 ),
 state AS (SELECT * FROM measure_state_at($as_of, $known_at)),
-state_of AS (
-    SELECT
-        h.measure_id, h.clause, h.importer, h.scope, h.listed_share_low, h.listed_share_best, h.listed_share_high,
-        s.state, s.valid_from, s.valid_to, s.source_id
-    FROM hit h
-    JOIN state s ON s.measure_id = h.measure_id
-    LEFT JOIN member b ON b.bloc = s.destination AND b.country = h.importer
-    WHERE s.destination IN (h.importer, '*') OR b.country IS NOT NULL
-    QUALIFY row_number() OVER (
-        PARTITION BY h.measure_id, h.clause, h.importer, h.scope
-        ORDER BY
-            CASE s.clause WHEN h.clause THEN 0 WHEN 'all' THEN 1 ELSE 2 END,
-            CASE s.destination WHEN h.importer THEN 0 WHEN '*' THEN 2 ELSE 1 END,
-            s.valid_from DESC,
-            s.clause
-    ) = 1
-),
 start AS (
     SELECT measure_id, min(valid_from) AS start_date
     FROM core.measure_states
@@ -146,16 +130,17 @@ SELECT
     coalesce(c.class_low, 'ordinary') AS destination_class_low,
     coalesce(c.class_best, 'ordinary') AS destination_class_best,
     coalesce(c.class_high, 'ordinary') AS destination_class_high,
-    s.state, s.valid_from AS state_valid_from, s.valid_to AS state_valid_to,
+    w.state, w.valid_from AS state_valid_from, w.valid_to AS state_valid_to,
     coalesce(a.start_date, m.date_announced) AS start_date,
     i.is_extraterritorial,
     (i.mineral IN (SELECT mineral FROM campaign) OR '*' IN (SELECT mineral FROM campaign)) AS is_enforced,
     g.importer IS NOT NULL AS holds_general_licence,
-    s.source_id
+    w.source_id
 FROM item i
 JOIN measure m USING (measure_id)
 JOIN importer p ON p.mineral = i.mineral
-JOIN state_of s ON s.measure_id = i.measure_id AND s.clause = i.clause AND s.importer = p.importer
+JOIN hit s ON s.measure_id = i.measure_id AND s.clause = i.clause AND s.importer = p.importer
+JOIN law w ON w.measure_id = i.measure_id AND w.clause = i.clause AND w.importer = p.importer
 LEFT JOIN start a ON a.measure_id = i.measure_id
 LEFT JOIN class c ON c.mineral = i.mineral AND c.importer = p.importer
 LEFT JOIN (

@@ -1,4 +1,5 @@
--- State changes after $as_of and up to $until that are known on $known_at, the lapse of a suspension among them.
+-- Changes of what is stated, after $as_of and up to $until, that are known on $known_at, the lapse of a suspension
+-- among them. What a change means for one importer is in law.sql.
 WITH
 known AS (
     SELECT s.*
@@ -7,31 +8,18 @@ known AS (
     WHERE m.curbing_country = $curbing_country AND s.known_from <= $known_at AND m.known_from <= $known_at
 ),
 day AS (
-    SELECT measure_id, clause, destination, valid_from AS day FROM known
-    UNION
-    SELECT measure_id, clause, destination, valid_to FROM known WHERE valid_to IS NOT NULL
-    UNION
-    SELECT measure_id, clause, destination, $as_of::DATE FROM known
+    SELECT DISTINCT measure_id, clause, destination, unnest([valid_from, valid_to, $as_of::DATE]) AS day FROM known
 ),
-winner AS (
-    SELECT
-        d.day, k.measure_id, k.clause, k.destination, k.source_id,
-        CASE
-            WHEN k.valid_to <= d.day AND k.state IN ('suspended', 'in_force') THEN 'lapsed_unverified'
-            ELSE k.state
-        END AS state
-    FROM day d
-    JOIN known k USING (measure_id, clause, destination)
-    WHERE d.day >= $as_of AND d.day <= $until AND k.valid_from <= d.day
-    QUALIFY row_number() OVER (
-        PARTITION BY k.measure_id, k.clause, k.destination, d.day
-        ORDER BY k.known_from DESC, k.valid_from DESC, list_position([
-            'unknown', 'proposed', 'announced', 'in_force', 'suspended', 'superseded', 'dropped', 'ended'
-        ], k.state) DESC
-    ) = 1
+stated AS (
+    SELECT d.day, s.*
+    FROM (SELECT DISTINCT day FROM day WHERE day >= $as_of AND day <= $until) d,
+        LATERAL (SELECT * FROM measure_state_at(d.day, $known_at)) s
+    SEMI JOIN day
+        ON day.measure_id = s.measure_id AND day.clause = s.clause AND day.destination = s.destination
+        AND day.day = d.day
 )
 SELECT measure_id, clause, destination AS importer, day AS valid_from, state, source_id
-FROM winner
+FROM stated
 QUALIFY day > $as_of
     AND state IS DISTINCT FROM lag(state) OVER (PARTITION BY measure_id, clause, destination ORDER BY day)
 ORDER BY valid_from, measure_id, clause, importer
