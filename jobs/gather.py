@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from engine.scoring.inputs import COLUMNS, ends
 from engine.scoring.inputs import Inputs as EngineInputs
-from engine.scoring.inputs import ends
 from jobs.errors import InputError, SettingsError
 from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
 from jobs.suggest import did_you_mean
@@ -17,7 +17,6 @@ from warehouse.asof.state import Warehouse
 
 EVERY = "*"
 NOT_APPLICABLE = "not_applicable"
-RELIEVING_COVERAGE = ("covered", "unclear", "contested")
 CLOSING_STATES = ("in_force", "lapsed_unverified")
 LONGEST_DAYS = 1825
 COVER_METRICS = ("cover_days", "remaining_cover_days")
@@ -139,12 +138,11 @@ def _own_pledges(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
         pl.col("exporter") == facts.curbing_country,
         pl.col("implements_measure_id").is_null(),
         pl.col("backing") != "third_country",
-        pl.col("coverage").is_in(RELIEVING_COVERAGE),
     )
     return (
         _open_scope(own, scope)
-        .select("pledge_id", "backing", "kind", "performance", "mineral", "stage", "importer", "source_id")
-        .unique(["pledge_id", "mineral", "stage", "importer"], keep="first", maintain_order=True)
+        .select(COLUMNS["pledges"])
+        .unique(["pledge_id", "mineral", "stage", "importer", "coverage"], keep="first", maintain_order=True)
     )
 
 

@@ -31,7 +31,7 @@ FACTS: Final[Mapping[str, Mapping[str, object]]] = {
         "quota_share": None, "listed_share": None, "destination_class": "ordinary", "is_extraterritorial": False,
         "is_enforced": False, "holds_general_licence": False,
     },
-    "pledges": {"pledge_id": REQUIRED, "backing": REQUIRED, "kind": REQUIRED, "mineral": REQUIRED, "stage": REQUIRED, "importer": REQUIRED},
+    "pledges": {"pledge_id": REQUIRED, "backing": REQUIRED, "kind": REQUIRED, "mineral": REQUIRED, "stage": REQUIRED, "importer": REQUIRED, "coverage": "covered"},
     "capacity": {"mineral": REQUIRED, "stage": REQUIRED, "country": REQUIRED, "horizon_days": REQUIRED, "add_t": REQUIRED},
     "stocks": {"mineral": REQUIRED, "importer": REQUIRED, "stock_known_days": REQUIRED},
     "substitution": {"mineral": REQUIRED, "horizon_days": REQUIRED, "switch_share": REQUIRED},

@@ -20,14 +20,6 @@ from engine.scoring.ranges import POINTS, Array, three_points
 from engine.scoring.world import Chain, StageFacts
 
 NAMED_BUYERS = ("entities", "military_end_users")
-PLEDGE_RELIEVES = (  # named-buyer bans override country-level pledges, and a re-export licence is nobody's pledge
-    "export_licence",
-    "export_ban",
-    "quota",
-    "informal_halt",
-    "informal_scrutiny",
-    "state_trading",
-)
 MEASURE_KEPT = (
     *(
         "mineral",
@@ -41,7 +33,6 @@ MEASURE_KEPT = (
     ),
     *("clause", "form", "instrument", "start_date", "state", "source_id", *ends("coverage_share")),
 )
-MITIGATING_KINDS = ("licence_liberalisation", "no_export_ban_or_quota")
 
 
 @dataclass(frozen=True)
@@ -114,7 +105,7 @@ class RuledMeasures:
 
     Attributes:
         measures: rows per item and importer, by (mineral, stage, horizon_days, is_extraterritorial).
-        pledges: rows per pledge and importer, by (mineral,).
+        pledges: rows per pledge, importer and instrument that is relieved, by (mineral,).
     """
 
     measures: dict[tuple[object, ...], pl.DataFrame]
@@ -146,6 +137,17 @@ def measure_rows(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
     )
 
 
+def pledge_rows(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
+    """The day's pledges beside every instrument of the law: a row per pledge, importer, instrument and horizon."""
+    instruments = inputs["measures"].select("instrument").unique().sort("instrument")
+    return (
+        inputs["pledges"]
+        .with_columns(exporter=pl.lit(inputs.curbing_country))
+        .join(instruments, how="cross", maintain_order="left_right")
+        .join(_horizons(ruleset), how="cross", maintain_order="left_right")
+    )
+
+
 def _horizons(ruleset: RuleSet) -> pl.DataFrame:
     return pl.DataFrame({"horizon_days": list(ruleset.scorecard.horizons)}, schema={"horizon_days": pl.Int64})
 
@@ -161,10 +163,7 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
         for factor in ("withheld", "extraterritorial", "reroute")
     ]
     ruled = pl.concat([frame.select(MEASURE_KEPT), *named], how="horizontal")
-    pledges = (
-        inputs["pledges"].filter(pl.col("kind").is_in(MITIGATING_KINDS)).join(_horizons(ruleset), how="cross")
-    )
-    pledges = pledges.with_columns(exporter=pl.lit(inputs.curbing_country))
+    pledges = pledge_rows(inputs, ruleset)
     credit = evaluate(ruleset, "mitigation", pledges, on=inputs.as_of)
     credited = pl.concat([pledges, credit], how="horizontal").filter(pl.col("value_best").is_not_null())
     return RuledMeasures(
@@ -270,16 +269,21 @@ def _mitigation(
     own = ruled.pledges[(chain.mineral,)]
     here = own.filter((pl.col("stage") == stage) & (pl.col("horizon_days") == horizon))
     for q, pledge_id in enumerate(ids):
+        # Of several lines of a pledge the one that gives most counts: it comes last.
         credit = {
-            row["importer"]: three_points(*(np.array(row[f"value_{end}"]) for end in ("low", "best", "high")))
-            for row in here.filter(pl.col("pledge_id") == pledge_id).iter_rows(named=True)
+            (row["importer"], row["instrument"]): three_points(
+                *(np.array(row[f"value_{end}"]) for end in ("low", "best", "high"))
+            )
+            for row in here.filter(pl.col("pledge_id") == pledge_id)
+            .sort("value_best", maintain_order=True)
+            .iter_rows(named=True)
         }
         if not credit:
             continue
-        relieved = rows["instrument"].is_in(PLEDGE_RELIEVES).to_numpy()
-        for item, where, importer, ok in zip(at_item, at_place, rows["importer"], relieved, strict=True):
-            points = credit.get(importer, credit.get("*"))
-            if ok and points is not None:
+        relieved = rows.select("importer", "instrument").iter_rows()
+        for item, where, (importer, instrument) in zip(at_item, at_place, relieved, strict=True):
+            points = credit.get((importer, instrument), credit.get(("*", instrument)))
+            if points is not None:
                 values[q, item, :, where] = points
     return ids, values
 

@@ -40,7 +40,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("holds_general_licence", "source_id"),
     ),
     "timeline": ("measure_id", "clause", "importer", "valid_from", "state"),
-    "pledges": ("pledge_id", "backing", "kind", "performance", "mineral", "stage", "importer", "source_id"),
+    "pledges": (
+        *("pledge_id", "backing", "kind", "coverage", "performance", "mineral", "stage", "importer"),
+        "source_id",
+    ),
     "access": (
         *("access_of", "exporter", "importer", "instrument", "legal_strength", "agreement_state", "coverage"),
         *("kind", "mineral", "stage", "fact_id", "source_id"),

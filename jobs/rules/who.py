@@ -15,7 +15,7 @@ from engine.language.describe import range_words
 from engine.language.rules import Range, RuleSet
 from engine.language.trace import Verdict, trace_factor
 from engine.scoring import events
-from engine.scoring.assemble import MITIGATING_KINDS, measure_rows
+from engine.scoring.assemble import measure_rows, pledge_rows
 from engine.scoring.inputs import Inputs
 from jobs.errors import SettingsError
 from jobs.gather import gather
@@ -149,16 +149,18 @@ def _measure_words(row: Mapping[str, Any]) -> str:
 
 
 def _of_pledges(inputs: Inputs, ruleset: RuleSet, lane: Lane) -> list[Look]:
-    rows = inputs["pledges"].filter(
-        pl.col("kind").is_in(MITIGATING_KINDS),
+    on_lane = inputs["measures"].filter(
+        pl.col("mineral") == lane.mineral, pl.col("stage") == lane.stage, pl.col("importer") == lane.importer
+    )
+    rows = pledge_rows(inputs, ruleset).filter(
+        pl.col("mineral") == lane.mineral,
         pl.col("stage") == lane.stage,
         pl.col("importer").is_in([lane.importer, ANY]),
+        pl.col("horizon_days") == lane.horizon,
+        pl.col("instrument").is_in(on_lane["instrument"].unique().to_list()),
     )
     told = (
-        (
-            f"{row['pledge_id']}: {row['kind']}, {row['backing']}",
-            {**row, "exporter": inputs.curbing_country, "horizon_days": lane.horizon},
-        )
+        (f"{row['pledge_id']}: {row['kind']}, {row['backing']}, on {row['instrument']}", row)
         for row in rows.iter_rows(named=True)
     )
     return _looks(ruleset, "mitigation", told, inputs.as_of)

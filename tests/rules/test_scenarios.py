@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from engine.language.ruleset import check_ruleset, scenarios_of
+from engine.language.ruleset import check_ruleset, read_ruleset, scenarios_of
 from engine.language.scenarios import Scenario
 from engine.trials.scenarios import ScenarioResult, run_scenarios
 from tests.engine.rulebook import default_ruleset, default_texts
@@ -89,3 +89,14 @@ def test_what_is_wrong_in_a_file_is_refused(written: str, instead: str, code: st
 def test_scenarios_are_no_rules() -> None:
     assert {rule.file.split("/")[0] for rule in default_ruleset().rules} & {"scenarios"} == set()
     assert len(SCENARIOS) >= 9
+
+
+def test_the_rule_says_what_a_pledge_relieves_and_nothing_else_does() -> None:
+    file = "mitigation/pledge-announced.yml"
+    text = default_texts()[file].replace("instrument: [export_licence, ", "instrument: [")
+    assert text != default_texts()[file]
+    ruleset = read_ruleset({**default_texts(), file: text})
+    softened = [one for one in SCENARIOS if one.name == "pledge-softens"]
+    active, snapback = run_scenarios(ruleset, softened)
+    assert "rules: want pledge-announced, got dual-use-licence" in str(active.problem)
+    assert snapback.passed
