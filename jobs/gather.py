@@ -31,9 +31,15 @@ def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineI
         strict_knowledge: refuse figures that were first known after known_at.
 
     Raises:
-        InputError: strict, and a figure had to be taken from later.
+        InputError: no stage of `chains` has trade, or strict, and a figure had to be taken from later.
     """
     flows = facts.flows.filter(pl.col("route_t_high") > 0)
+    if flows.join(facts.chains, on=["mineral", "stage"], how="semi").is_empty():
+        raise InputError(
+            f"no chain can be scored on {facts.as_of}, as known on {facts.known_at}: no stage of `chains` has trade "
+            "that becomes tonnes of its mineral. Add the stages to `chains`, and their codes and conversions to "
+            "`hs_codes` and `conversions`."
+        )
     if strict_knowledge:
         _refuse_hindsight(facts, flows)
     scope = flows.select("mineral", "stage").unique(maintain_order=True)

@@ -95,6 +95,10 @@ def load_settings(path: Path | None = None) -> Settings:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise SettingsError(f"{path}: not valid TOML: {problem}.") from problem
+    except RecursionError:
+        raise SettingsError(
+            f"{path}: nested too deeply to be read; the settings are plain keys and two tables."
+        ) from None
     return build_settings(values, base=path.resolve().parent, origin=path, text=text)
 
 

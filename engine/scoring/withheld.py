@@ -51,6 +51,8 @@ def withheld_portfolio(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
                         }
                     )
                 )
+    if not parts:  # what the country sells belongs to no chain
+        return pl.DataFrame()
     nothing = pl.lit(None, pl.Float64)
     return pl.concat(parts).with_columns(
         touched_share_best=nothing, full_stop=nothing, unknown_reason=pl.lit(REASON)

@@ -15,6 +15,7 @@ from engine.scoring.expect import Expectations
 from engine.scoring.portfolio import score_in_parts
 from engine.scoring.steps import step_frame
 from engine.scoring.withheld import withheld_portfolio
+from jobs.errors import InputError
 from jobs.explain.terms import term_frame
 from jobs.gather import LONGEST_DAYS, gather
 from jobs.nightly.coverage import measure_coverage
@@ -62,7 +63,7 @@ def recalculate(
         What a reader should be warned of.
 
     Raises:
-        InputError: no trade was known, or figures from later had to be used and ``strict_knowledge`` is set.
+        InputError: no trade was known, no chain or measure can be scored, or figures from later had to be used and ``strict_knowledge`` is set.
     """
     if request.curbing_country == ALL_COUNTRIES:
         return _every_country(request, state, ruleset, on_phase, deliver)
@@ -121,6 +122,12 @@ def _every_country(
             )
             calendars.append(_calendar(facts))
     filled = [part for part in parts if part.height]
+    if not filled:
+        raise InputError(
+            f"no country's measures reach any trade on {request.as_of}, as known on {request.known_at}, so there is "
+            "nothing to score. Add `measures` with their states and items to a bundle, or name one country with "
+            "--curbing-country."
+        )
     keys = ["curbing_country", "mineral", "stage", "importer", "horizon_days"]
     deliver({"withheld_share": pl.concat(filled).sort(keys), "calendar": pl.concat(calendars)})
     return []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,84 @@ def test_parquet_with_nan_and_wrong_types(facts: Rows, write: Write, tiny: Path)
     assert {r.column for r in report.rejected} == {"hs6"}
 
 
+def far(kind: pl.DataType) -> pl.Expr:
+    return pl.lit(2**31 - 1 if kind == pl.Date else 2**62).cast(kind)
+
+
+UNFIT = {
+    "a list": (pl.concat_list("known_from"), "column 'known_from' holds values of type List(Date)"),
+    "a struct": (pl.struct("known_from"), "column 'known_from' holds values of type Struct"),
+    "bytes": (pl.lit(b"x"), "column 'known_from' holds values of type Binary"),
+    "a duration": (pl.lit(1).cast(pl.Duration()), "column 'known_from' holds values of type Duration"),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+@pytest.mark.parametrize("table", ["trade", "countries"])
+def test_parquet_columns_that_are_no_cells(
+    facts: Rows, write: Write, tiny: Path, table: str, name: str
+) -> None:
+    folder = write(facts)
+    (folder / f"{table}.csv").unlink()
+    values, said = UNFIT[name]
+    rows = read_bundles([tiny]).tables[table]
+    rows.with_columns(values.alias("known_from")).write_parquet(folder / f"{table}.parquet")
+    assert f"facts/{table}.parquet: {said}" in problem(folder)
+
+
+@pytest.mark.parametrize("kind", [pl.Date(), pl.Datetime("us"), pl.Datetime("ms"), pl.Datetime("ms", "UTC")])
+@pytest.mark.parametrize("table", ["trade", "countries"])
+def test_parquet_days_that_no_calendar_has(
+    facts: Rows, write: Write, tiny: Path, table: str, kind: pl.DataType
+) -> None:
+    folder = write(facts)
+    (folder / f"{table}.csv").unlink()
+    rows = read_bundles([tiny]).tables[table]
+    day = pl.when(pl.int_range(pl.len()) == 1).then(far(kind)).otherwise(pl.col("known_from").cast(kind))
+    rows.with_columns(day.alias("known_from")).write_parquet(folder / f"{table}.parquet")
+    report = read_bundles([folder]).report
+    found = [r for r in report.rejected if "years 1 to 9999" in r.reason]
+    assert [(r.file, r.line, r.column) for r in found] == [(f"facts/{table}.parquet", 2, "known_from")]
+
+
+def put_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def put_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def put_broken_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere.csv")
+
+
+@pytest.mark.parametrize("name", ["trade.csv", "bundle.toml"])
+@pytest.mark.parametrize(
+    ("put", "said"),
+    [
+        (put_pipe, "is a pipe, not a file"),
+        (put_folder, "is a folder, not a file"),
+        (put_broken_link, "is a symbolic link that leads nowhere"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_file_is_named(
+    facts: Rows, write: Write, name: str, put: Callable[[Path], None], said: str
+) -> None:
+    folder = write(facts)
+    put(folder / name)
+    assert f"facts/{name}: {said}" in problem(folder)
+
+
+def test_a_deeply_nested_manifest(facts: Rows, write: Write) -> None:
+    folder = write(facts)
+    (folder / "bundle.toml").write_text("name = " + "[" * 100_000, "utf-8")
+    assert "facts/bundle.toml: is nested too deeply" in problem(folder)
+
+
 def test_files_that_do_not_belong(facts: Rows, write: Write) -> None:
     folder = write(facts)
     (folder / "measurs.csv").write_text("a\n1\n", "utf-8")
@@ -305,7 +384,7 @@ def test_a_table_twice(facts: Rows, write: Write, tiny: Path) -> None:
         (None, "is missing; write name, version and licence"),
         ('name = "x"\nversion = "1"\n', "lacks licence"),
         ('name = "x"\nversion = "1"\nlicense = "CC0"\n', "did you mean 'licence'?"),
-        ("name = ", "is no TOML in UTF-8"),
+        ("name = ", "is not TOML in UTF-8"),
     ],
 )
 def test_a_bad_manifest(facts: Rows, write: Write, text: str | None, said: str) -> None:

@@ -13,6 +13,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -20,11 +21,17 @@ import polars as pl
 from warehouse.errors import FileProblem
 from warehouse.records.tables import TABLES, columns
 
+_TABLE_SUFFIXES = (".csv", ".parquet")
 #: Files that may lie beside the tables.
 _OTHER_SUFFIXES = (".toml", ".md", ".txt", "")
 #: With more unknown columns than this the file is another table, and naming each helps nobody.
 _MOST_NAMED = 20
 _OPTIONAL = frozenset({"note"})
+#: Days after 1970-01-01 of the first and the last day that Python knows.
+_FIRST_DAY, _LAST_DAY = (date.min - date(1970, 1, 1)).days, (date.max - date(1970, 1, 1)).days
+_PER_DAY = {"ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
+#: What a column of a Parquet file may hold beside numbers; lists, structs, bytes and durations are no cells.
+_PLAIN_KINDS = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetime, pl.Null)
 LINE = "__line"
 _MANIFEST_MORE = ("title", "description", "licence_notes", "known_at", "trade_years")
 
@@ -107,9 +114,13 @@ def read_folder(folder: Path) -> tuple[Manifest | None, list[RawTable], list[Fil
     except _FaultError as fault:
         problems.append(FileProblem(f"{folder.name}/bundle.toml", fault.line, fault.message))
     tables: dict[str, RawTable] = {}
-    for path in sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")):
+    for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".")):
         place = f"{folder.name}/{path.name}"
-        if path.suffix not in {".csv", ".parquet"}:
+        if not path.is_file():
+            if path.suffix in _TABLE_SUFFIXES:
+                problems.append(FileProblem(place, 0, not_a_file(path)))
+            continue
+        if path.suffix not in _TABLE_SUFFIXES:
             if path.suffix.lower() not in _OTHER_SUFFIXES:
                 problems.append(
                     FileProblem(place, 0, "is neither .csv nor .parquet; move it out of the bundle")
@@ -129,12 +140,18 @@ def read_folder(folder: Path) -> tuple[Manifest | None, list[RawTable], list[Fil
 
 
 def _manifest(path: Path) -> Manifest:
-    if not path.is_file():
+    if not path.exists() and not path.is_symlink():
         raise _FaultError("is missing; write name, version and licence of the bundle into it")
+    if not path.is_file():
+        raise _FaultError(not_a_file(path))
     try:
         content = tomllib.loads(path.read_bytes().decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _FaultError(f"is no TOML in UTF-8: {error}") from None
+        raise _FaultError(f"is not TOML in UTF-8: {error}") from None
+    except RecursionError:
+        raise _FaultError("is nested too deeply; a manifest is a list of plain keys") from None
+    except OSError as error:
+        raise _FaultError(f"cannot be read: {error.strerror}; check its permissions") from None
     wanted = ("name", "version", "licence")
     for key in content:
         if key not in (*wanted, *_MANIFEST_MORE):
@@ -148,7 +165,8 @@ def _manifest(path: Path) -> Manifest:
 def read_table(path: Path, place: str) -> RawTable:
     """Read one table file; a fault of the file as a whole is raised."""
     if path.suffix == ".parquet":
-        return RawTable(path.stem, place, _parquet(path))
+        frame, bad_days = _parquet(path, place)
+        return RawTable(path.stem, place, frame, tuple(bad_days))
     text = _decoded(path.read_bytes())
     header, rows, rejected = _csv(text, place)
     _check_header(path.stem, header)
@@ -158,7 +176,7 @@ def read_table(path: Path, place: str) -> RawTable:
     return RawTable(path.stem, place, frame, tuple(rejected), int(str(last)))
 
 
-def _parquet(path: Path) -> pl.DataFrame:
+def _parquet(path: Path, place: str) -> tuple[pl.DataFrame, list[RejectedRow]]:
     try:
         frame = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
@@ -166,7 +184,45 @@ def _parquet(path: Path) -> pl.DataFrame:
             f"is no whole Parquet file ({str(error).splitlines()[0]}); it may be half-written: copy it anew"
         ) from None
     _check_header(path.stem, frame.columns)
-    return frame.with_row_index(LINE, offset=1).with_columns(pl.col(LINE).cast(pl.Int64))
+    for name, kind in frame.schema.items():
+        if not kind.is_numeric() and kind not in _PLAIN_KINDS:
+            raise _FaultError(
+                f"column '{name}' holds values of type {kind}; write text, numbers, true or false, or dates"
+            )
+    return _within_calendar(
+        frame.with_row_index(LINE, offset=1).with_columns(pl.col(LINE).cast(pl.Int64)), place
+    )
+
+
+def _within_calendar(frame: pl.DataFrame, place: str) -> tuple[pl.DataFrame, list[RejectedRow]]:
+    """Set rows aside whose dates lie outside the years 1 to 9999: Python can neither hold nor print them."""
+    rejected: list[RejectedRow] = []
+    fine = pl.lit(value=True)
+    for name, kind in frame.schema.items():
+        if kind not in (pl.Date, pl.Datetime):
+            continue
+        # The stored number itself: polars panics when it turns such a day into anything else.
+        per_day = _PER_DAY[kind.time_unit] if isinstance(kind, pl.Datetime) else 1
+        day = pl.col(name).to_physical() // per_day
+        is_day = day.is_between(_FIRST_DAY, _LAST_DAY).fill_null(value=True)
+        reason = "lies outside the years 1 to 9999; write the day meant"
+        for line, days in frame.filter(~is_day).select(LINE, day).iter_rows():
+            rejected.append(RejectedRow(place, line, name, f"day {days} after 1970-01-01", reason))
+        fine &= is_day
+    return (frame.filter(fine) if rejected else frame), rejected
+
+
+def not_a_file(path: Path) -> str:
+    """Say what stands in the place of a file."""
+    if path.is_dir():
+        found = "a folder"
+    elif path.is_symlink() and not path.exists():
+        found = "a symbolic link that leads nowhere"
+    elif path.is_fifo():
+        found = "a pipe"
+    else:
+        found = "a device or socket"
+    return f"is {found}, not a file; put the file itself in its place"
 
 
 def _decoded(content: bytes) -> str:

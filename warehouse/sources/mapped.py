@@ -111,6 +111,8 @@ def mapping_of(text: str, place: str) -> Mapping:
         return Mapping.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise refused(place, f"is no TOML: {error}") from None
+    except RecursionError:
+        raise refused(place, "is nested too deeply; a mapping has keys and a few tables") from None
     except ValidationError as error:
         faults = []
         for fault in error.errors(include_url=False):
