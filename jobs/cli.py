@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import json
 import os
 import sys
 from pathlib import Path
@@ -63,11 +66,27 @@ def options(
     del version, traceback  # the first has printed by now, the second is read by main
 
 
+def _escaped(problem: UnicodeError) -> tuple[str, int]:
+    """Spell what an encoding lacks as JSON does, so that `--json` stays JSON."""
+    if not isinstance(problem, UnicodeEncodeError):
+        raise problem
+    return json.dumps(problem.object[problem.start : problem.end])[1:-1], problem.end
+
+
+def _print_anywhere() -> None:
+    """Let no terminal fail a command: what was done must not end as a fault while it is told."""
+    codecs.register_error("curbline", _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # tests and notebooks put other streams there
+            stream.reconfigure(errors="curbline")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are sentences on standard error."""
     given = sys.argv[1:] if arguments is None else arguments
     # The systems solved are many and small: threads gain nothing, and waiting for a busy core costs minutes.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _print_anywhere()
     errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
         result = app(args=given, prog_name="curbline", standalone_mode=False)
@@ -83,7 +102,9 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.TyperException as problem:
         errors.print(f"{problem.format_message()} (`curbline --help` lists commands and options.)")
         return ExitCode.SETTINGS if problem.exit_code == USAGE else ExitCode.INTERNAL
-    except Exception as problem:  # noqa: BLE001  (the last line of defence: every error becomes a sentence and a code)
+    except (SystemExit, GeneratorExit):
+        raise
+    except BaseException as problem:  # noqa: BLE001  (the last line of defence, for panics of libraries too)
         from jobs.outcome import code_of, sentence_of
 
         if "--traceback" in given:
