@@ -14,6 +14,8 @@ import duckdb
 import polars as pl
 
 from warehouse.errors import (
+    DamagedError,
+    DataError,
     QueryError,
     QueryTimeoutError,
     SandboxError,
@@ -41,6 +43,16 @@ _REFUSED = (
     "file system operations are disabled",
 )
 
+#: What DuckDB says of a file that is cut off or overwritten.
+_DAMAGED = (
+    "not a valid duckdb database",
+    "could not read enough bytes",
+    "corrupt",
+    "checksum",
+    "failed to deserialize",
+    "replaying wal",
+)
+
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 
 
@@ -57,8 +69,9 @@ def literal(text: str) -> str:
 class Database:
     """One DuckDB connection with extensions off."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         self._connection = connection
+        self._name = name
 
     @classmethod
     def open(cls, path: Path | None = None, *, read_only: bool = False) -> Self:
@@ -70,7 +83,8 @@ class Database:
 
         Raises:
             StateBusyError: another process holds the file.
-            StateError: the file is no DuckDB database, is half-written, or cannot be created.
+            DamagedError: the file is no DuckDB database, or is half-written.
+            StateError: the file cannot be opened or created.
         """
         try:
             if path is not None and not path.exists() and not read_only:
@@ -81,7 +95,7 @@ class Database:
                     )
                     maker.execute("DETACH made")
             target = ":memory:" if path is None else str(path)
-            return cls(duckdb.connect(target, read_only=read_only, config=dict(_CLOSED)))
+            return cls(duckdb.connect(target, read_only=read_only, config=dict(_CLOSED)), _name(path))
         except duckdb.Error as error:
             raise _state_error(path, error) from None
 
@@ -90,11 +104,12 @@ class Database:
 
         Raises:
             QueryError: DuckDB refused a statement.
+            DamagedError: the file is not what was written to it.
         """
         try:
             self._connection.execute(sql, parameters)
         except duckdb.Error as error:
-            raise QueryError(f"a statement failed: {error}") from error
+            raise self._failed("a statement", error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -113,11 +128,15 @@ class Database:
 
         Raises:
             QueryError: DuckDB refused the statement.
+            DamagedError: the file is not what was written to it.
         """
         try:
             return _rows(self._connection.sql(sql, params=parameters))
         except duckdb.Error as error:
-            raise QueryError(f"a query failed: {error}") from error
+            raise self._failed("a query", error) from error
+
+    def _failed(self, what: str, error: duckdb.Error) -> DataError:
+        return damage(self._name, error) or QueryError(f"{what} failed: {error}")
 
     def copy_parquet(self, query: str, path: Path) -> None:
         """Write the rows of a query as Parquet, in their order and without holding them; equal rows give equal bytes.
@@ -186,10 +205,28 @@ def _rows(relation: Any, limit: int | None = None) -> pl.DataFrame:
     return pl.DataFrame(relation if limit is None else relation.limit(limit))
 
 
-def _state_error(path: Path | None, error: duckdb.Error) -> StateError:
-    name = path.name if path else "the database in memory"
+def _name(path: Path | None) -> str:
+    return path.name if path else "the database in memory"
+
+
+def damage(name: str, error: duckdb.Error) -> DamagedError | None:
+    """Return an error of its own kind where DuckDB says that a file is damaged; None for every other cause."""
     text = str(error)
-    if "lock" in text.lower():
+    # What is wrong with a statement quotes the statement, which may hold any word.
+    if isinstance(error, duckdb.ProgrammingError) or not any(word in text.lower() for word in _DAMAGED):
+        return None
+    return DamagedError(
+        f"{name} is damaged: {text.splitlines()[0].rstrip('.!')}. `curbline run` makes it anew."
+    )
+
+
+def _state_error(path: Path | None, error: duckdb.Error) -> DataError:
+    name = _name(path)
+    text = str(error)
+    damaged = damage(name, error)
+    if damaged is not None:
+        return damaged
+    if "could not set lock" in text.lower():
         return StateBusyError(
             f"{name} is held by another process. Wait for the other run to end, or close the client that has it open."
         )
@@ -206,8 +243,9 @@ class Sandbox:
     tables are allowed. The file is attached as `wh` and is the default catalogue, so `FROM mart.route_score` works.
     """
 
-    def __init__(self, database: Database, timeout_s: float, row_limit: int) -> None:
+    def __init__(self, database: Database, name: str, timeout_s: float, row_limit: int) -> None:
         self._database = database
+        self._name = name
         self._timeout_s = timeout_s
         self._row_limit = row_limit
 
@@ -221,7 +259,8 @@ class Sandbox:
             row_limit: rows returned at most.
 
         Raises:
-            SnapshotError: the file is missing or no DuckDB database.
+            SnapshotError: the file is missing or cannot be read.
+            DamagedError: the file is no whole DuckDB database.
         """
         if not path.exists():
             raise SnapshotError(f"{path.name} does not exist. Run `curbline run` to build it.")
@@ -232,12 +271,14 @@ class Sandbox:
             database.execute("SET temp_directory = ''")
             database.execute("SET enable_external_access = false")
             database.execute("SET lock_configuration = true")
-        except QueryError as error:
+        except DataError as error:
             database.close()
-            raise SnapshotError(
+            cause = error.__cause__
+            damaged = damage(path.name, cause) if isinstance(cause, duckdb.Error) else None
+            raise damaged or SnapshotError(
                 f"{path.name} cannot be read: {error}. Run `curbline run` to build it anew."
             ) from None
-        return cls(database, timeout_s, row_limit)
+        return cls(database, path.name, timeout_s, row_limit)
 
     def query(self, sql: str) -> tuple[pl.DataFrame, bool]:
         """Run one statement.
@@ -247,6 +288,7 @@ class Sandbox:
 
         Raises:
             SandboxError: it reaches outside the file.
+            DamagedError: the file is not what was published.
             QueryTimeoutError: it ran too long.
             QueryError: it is wrong.
         """
@@ -262,6 +304,9 @@ class Sandbox:
         try:
             rows = self._limited(sql)
         except duckdb.Error as error:
+            damaged = damage(self._name, error)
+            if damaged is not None:
+                raise damaged from None
             if stopped.is_set():
                 raise QueryTimeoutError(
                     f"the statement was stopped after {self._timeout_s:g} s. Narrow it, or allow more time."

@@ -5,6 +5,7 @@ DataError
 │   └── StrictError      strict mode: rows were rejected
 ├── StateError           state.duckdb cannot be opened or is of another schema
 │   └── StateBusyError   another process holds it
+├── DamagedError         a database file is not what was written to it
 ├── QueryError           a statement failed
 │   ├── SandboxError     the read-only sandbox refused it
 │   └── QueryTimeoutError  it ran longer than allowed
@@ -60,6 +61,10 @@ class StateError(DataError):
 
 class StateBusyError(StateError):
     """Another process holds the state database."""
+
+
+class DamagedError(DataError):
+    """A database file is cut off, overwritten or otherwise not what was written to it."""
 
 
 class QueryError(DataError):

@@ -126,9 +126,10 @@ def published(settings: Settings, run_id: str | None) -> Snapshot:
 
     Raises:
         InputError: Nothing is published, or the file behind the pointer is gone.
-        SettingsError: No run, or more than one, has that id.
+        SettingsError: No run, or more than one, has that id, or a symbolic link leads out of the folder.
     """
     layout = Layout(settings.out)
+    layout.refuse_links_out()
     if run_id is None:
         return layout.resolve_published()
     snapshots = layout.list_snapshots()

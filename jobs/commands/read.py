@@ -1,4 +1,4 @@
-"""Commands that only read what is published: explain, sql, status."""
+"""Commands that only read what is published: explain, sql, status, verify."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from jobs.marts import MAIN_HORIZON, MAIN_REGIME
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (explain, sql, status):
+    for command in (explain, sql, status, verify):
         app.command()(command)
 
 
@@ -125,3 +125,29 @@ def status(*, out: OutOption = None, settings: SettingsOption = None, as_json: J
     if found.note:
         console.print(found.note, markup=False)
     return found.code
+
+
+def verify(
+    run_id: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="(The start of) the id of a published run; by default the one behind the pointer.",
+        ),
+    ] = None,
+    *,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Compare a published file with the hashes recorded when it was published; 30 where it is damaged."""
+    from jobs.output.seal import verify as compare
+
+    verdict = compare(published(settings_with(settings, out=out), run_id).path)
+    for line in verdict.lines:
+        typer.echo(line)
+    if verdict.is_whole is None:
+        return ExitCode.WARNINGS
+    if verdict.is_whole:
+        return ExitCode.OK
+    typer.echo("Run `curbline run` for the same day to publish it anew.")
+    return ExitCode.INPUT

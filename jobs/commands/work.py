@@ -28,7 +28,7 @@ from jobs.commands.options import (
     screen,
     settings_with,
 )
-from jobs.errors import ExitCode, SettingsError
+from jobs.errors import ExitCode, InputError, SettingsError
 from jobs.marts import MAIN_HORIZON
 
 CountryOption = Annotated[
@@ -121,6 +121,7 @@ def schedule(
     from jobs.cron import check_cron
     from jobs.nightly.schedule import is_overdue, make_scheduler, next_starts, serve
     from jobs.output.layout import Layout
+    from jobs.output.seal import damage_of
 
     chosen = settings_with(settings, out=out, facts=facts, rules=rules, curbing_country=curbing_country)
     line = cron or chosen.schedule.cron
@@ -133,7 +134,7 @@ def schedule(
         ", ".join(f"{start:%a %Y-%m-%d %H:%M}" for start in following),
     )
     pointed = Layout(chosen.out).pointed()
-    last = pointed.as_of if pointed and pointed.path.is_file() else None
+    last = pointed.as_of if pointed and damage_of(pointed.path) is None else None
     overdue = is_overdue(check_cron(line), now=now(), last_as_of=last)
     arguments = _run_arguments(settings, out, facts, rules, curbing_country)
     arguments += [
@@ -201,9 +202,10 @@ def export(
 ) -> int:
     """Write every mart table as CSV and Parquet, or a workbook of chosen routes."""
     from jobs.export.book import Selection, load_book
-    from jobs.export.tables import TableFormat, export_tables, whole_folder, write_manifest
+    from jobs.export.tables import TableFormat, export_tables, refuse_foreign, whole_folder, write_manifest
     from jobs.export.xlsx import write_book
     from jobs.output.layout import Layout
+    from jobs.output.seal import damage_of
     from jobs.suggest import did_you_mean
     from warehouse.database import Database
 
@@ -221,7 +223,14 @@ def export(
         )
     chosen = settings_with(settings, out=out)
     snapshot = published(chosen, run_id)
+    damage = damage_of(snapshot.path)
+    if damage is not None:
+        raise InputError(
+            f"{snapshot.path.name} {damage}. `curbline verify` says which tables; run `curbline run` to publish anew."
+        )
     target = to.resolve() if to else Layout(chosen.out).exports / snapshot.run_id
+    if to:
+        refuse_foreign(target)
     with Database.open(snapshot.path, read_only=True) as reader, whole_folder(target) as folder:
         tables = tuple(kind for kind in TableFormat if kind.value in wanted)
         if tables:

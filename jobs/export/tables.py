@@ -12,7 +12,7 @@ from shutil import rmtree
 
 import polars as pl
 
-from jobs.errors import PublishError
+from jobs.errors import PublishError, SettingsError
 from jobs.export.csv import write_csv
 from jobs.marts import KEYS
 from jobs.output.layout import BUILD_PREFIX
@@ -114,8 +114,10 @@ def write_manifest(folder: Path) -> Path:
         for path in sorted(folder.iterdir())
         if path.is_file() and path.name != MANIFEST
     ]
-    manifest = folder / MANIFEST
-    manifest.write_text(json.dumps({"files": entries}, indent=1) + "\n", encoding="utf-8")
+    manifest, aside = folder / MANIFEST, folder / f"{BUILD_PREFIX}{MANIFEST}"
+    aside.unlink(missing_ok=True)
+    aside.write_text(json.dumps({"files": entries}, indent=1) + "\n", encoding="utf-8")
+    aside.replace(manifest)
     return manifest
 
 
@@ -124,11 +126,36 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def refuse_foreign(target: Path) -> None:
+    """Refuse to export into a folder that holds anything but an earlier export.
+
+    Raises:
+        SettingsError: It is no folder, or has files and no manifest of an export.
+    """
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise SettingsError(f"{target} is a file; name a folder with --to.")
+    if any(target.iterdir()) and not _is_manifest(target / MANIFEST):
+        raise SettingsError(
+            f"{target} has files in it and is no earlier export (it lacks the {MANIFEST} of one). "
+            "Name a new or empty folder with --to."
+        )
+
+
+def _is_manifest(path: Path) -> bool:
+    try:
+        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        return all({"file", "bytes", "sha256"} == set(entry) for entry in files)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
     """Give a folder to write into, and move its files to the target when all are written.
 
-    Files that were in the target under other names stay. The manifest moves last: who reads it first and checks
+    Files that were in the target under other names stay; what a killed export left behind goes. The manifest moves last: who reads it first and checks
     the sums never takes a half-moved set for a whole one.
 
     Raises:
@@ -136,7 +163,10 @@ def whole_folder(target: Path) -> Iterator[Path]:
     """
     built = target.parent / f"{BUILD_PREFIX}{target.name}"
     try:
-        built.mkdir(parents=True, exist_ok=True)
+        if built.is_symlink():
+            built.unlink()
+        rmtree(built, ignore_errors=True)
+        built.mkdir(parents=True)
         yield built
         target.mkdir(parents=True, exist_ok=True)
         for path in sorted(built.iterdir(), key=lambda item: (item.name == MANIFEST, item.name)):

@@ -24,6 +24,8 @@ from jobs.output.identity import code_version, new_attempt_id, run_identity
 from jobs.output.layout import Layout
 from jobs.output.lock import exclusive
 from jobs.output.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
+from jobs.output.rebuild import open_or_rebuild
+from jobs.output.seal import Contents, contents_of
 from jobs.rules.rulebook import CURBS, Rulebook, load_rulebook, require_tested
 from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
 from jobs.suggest import did_you_mean
@@ -82,12 +84,13 @@ def run(settings: Settings, dates: RunDates, phases: Phases) -> RunOutcome:
         PublishError: The output folder is full or cannot be written.
     """
     layout = Layout(settings.out)
+    layout.refuse_links_out()
     with exclusive(layout.lock, since=dates.started_at):
         removed = clean_stale(layout)
         with phases.phase("rules"):
             rulebook = load_rulebook(settings.rules, method=CURBS)
             require_tested(rulebook)
-        with Warehouse.open_state(layout.state) as state:
+        with open_or_rebuild(layout.state) as state:
             with phases.phase("facts"):
                 facts = state.load_bundles(settings.facts, strict=settings.strict)
             _require_reach(state, settings, dates)
@@ -99,6 +102,7 @@ def run(settings: Settings, dates: RunDates, phases: Phases) -> RunOutcome:
                 with suppress(Exception):
                     ledger.append(state, _entry(stamp, dates, ledger.FAILED, message=str(problem)[:2000]))
                 raise
+        outcome.notes[:0] = state.notes
         outcome.notes[:0] = [f"removed {name}, left behind by a run that was killed" for name in removed]
         return outcome
 
@@ -162,9 +166,11 @@ def _score_and_publish(
     )
 
 
-def _verify(path: Path, checks: MartChecks) -> None:
+def _verify(path: Path, checks: MartChecks) -> Contents:
     with Database.open(path, read_only=True) as built:
         checks.verify_built(built, path)
+        built.keep_small()
+        return contents_of(built)
 
 
 def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp, facts: LoadReport) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from jobs.errors import InputError
+from jobs.errors import InputError, SettingsError
 
 SNAPSHOT_NAME = re.compile(r"^curbline-(?P<as_of>\d{4}-\d{2}-\d{2})-(?P<run_id>[0-9a-f]{16})\.duckdb$")
 BUILD_PREFIX = ".build-"
@@ -20,6 +20,17 @@ class Snapshot:
     path: Path
     as_of: date
     run_id: str
+
+
+def snapshot_named(path: Path) -> Snapshot | None:
+    """Return what the name of a published file says; None for any other name, and for a day that does not exist."""
+    match = SNAPSHOT_NAME.match(path.name)
+    if match is None:
+        return None
+    try:
+        return Snapshot(path, date.fromisoformat(match["as_of"]), match["run_id"])
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,26 @@ class Layout:
         """The file that a run locks."""
         return self.root / ".lock"
 
+    def refuse_links_out(self) -> None:
+        """Refuse symbolic links inside the folder that lead out of it: what they lead to is not ours to change.
+
+        The output folder itself may be one, and so may the folders above it.
+
+        Raises:
+            SettingsError: There is such a link.
+        """
+        home = self.root.resolve()
+        wal = self.state.with_name(self.state.name + ".wal")
+        ours = [self.lock, self.state, wal, self.text_pointer, self.snapshots, self.exports]
+        if self.exports.is_dir():
+            ours += sorted(self.exports.iterdir())
+        for path in ours:
+            if path.is_symlink() and not path.resolve().is_relative_to(home):
+                raise SettingsError(
+                    f"{path} is a symbolic link that leads out of the output folder, to {path.readlink()}. "
+                    "Remove the link, or name the folder meant with --out."
+                )
+
     def snapshot_path(self, as_of: date, run_id: str) -> Path:
         """Return where the run's published file lies."""
         return self.snapshots / f"curbline-{as_of.isoformat()}-{run_id}.duckdb"
@@ -77,11 +108,9 @@ class Layout:
             return []
         found: list[tuple[int, str, Snapshot]] = []
         for path in self.snapshots.iterdir():
-            match = SNAPSHOT_NAME.match(path.name)
-            if match is None:
-                continue
-            as_of = date.fromisoformat(match["as_of"])
-            found.append((path.stat().st_mtime_ns, path.name, Snapshot(path, as_of, match["run_id"])))
+            snapshot = snapshot_named(path)
+            if snapshot is not None and path.is_file() and not path.is_symlink():
+                found.append((path.stat().st_mtime_ns, path.name, snapshot))
         return [snapshot for _, _, snapshot in sorted(found, key=lambda item: item[:2], reverse=True)]
 
     def pointed(self) -> Snapshot | None:
@@ -90,16 +119,17 @@ class Layout:
         The symbolic link decides; the text pointer is read only where there is no link, since a run that was
         killed between the two leaves the older text behind.
         """
+        target = self._pointer_text()
+        return snapshot_named(self.snapshots / Path(target).name) if target else None
+
+    def _pointer_text(self) -> str:
+        """Return what the pointer says; empty without one."""
         if self.pointer.is_symlink():
-            name = Path(self.pointer.readlink()).name
-        elif self.text_pointer.is_file():
-            name = Path(self.text_pointer.read_text(encoding="utf-8").strip()).name
-        else:
-            return None
-        match = SNAPSHOT_NAME.match(name)
-        if match is None:
-            return None
-        return Snapshot(self.snapshots / name, date.fromisoformat(match["as_of"]), match["run_id"])
+            return str(self.pointer.readlink())
+        if self.text_pointer.is_file():
+            # Whatever is no UTF-8 names no snapshot either; it must not end in a fault.
+            return self.text_pointer.read_text(encoding="utf-8", errors="replace").strip()
+        return ""
 
     def resolve_published(self) -> Snapshot:
         """Return the snapshot behind the pointer.
@@ -108,10 +138,20 @@ class Layout:
             InputError: Nothing was published here yet, or the file behind the pointer is gone.
         """
         pointed = self.pointed()
+        if pointed is None and (target := self._pointer_text()):
+            raise InputError(
+                f"{self.pointer} leads to {target[:200]!r}, which is not the name of a published file. "
+                "Run `curbline run` to publish and point anew."
+            )
         if pointed is None:
             raise InputError(
                 f"{self.pointer}: nothing is published in this folder yet. Run `curbline run --out {self.root}`, "
                 "or name the folder of an earlier run with --out."
+            )
+        if pointed.path.is_symlink():
+            raise InputError(
+                f"{pointed.path} is a symbolic link, not the file that was published. Run `curbline run` to publish it "
+                "again."
             )
         if not pointed.path.is_file():
             others = ", ".join(item.path.name for item in self.list_snapshots()[:3])

@@ -39,7 +39,7 @@ def exclusive(path: Path, *, since: datetime, option: str = "--out") -> Iterator
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     except OSError as problem:
         raise SettingsError(
             f"{path.parent}: the folder cannot be written ({problem.strerror}). "

@@ -4,7 +4,7 @@ Order matters, since a run may be killed between any two lines. Whatever happens
 old whole file or to the new whole file, and a reader that has the old one open keeps it:
 
 1. build ``snapshots/.build-<run>.duckdb``, close it, verify it, see that no write-ahead log is left;
-2. fsync, make it read-only, rename it to its final name, fsync the folder;
+2. fsync, make it read-only, record its hashes, rename it to its final name, then the record, fsync the folder;
 3. swap the pointer by renaming a new symbolic link over it, then the text pointer likewise;
 4. the caller appends to the ledger last, so that a run that died before is simply run again.
 """
@@ -22,9 +22,9 @@ from pathlib import Path
 
 from jobs.errors import PublishError
 from jobs.output.layout import BUILD_PREFIX, Layout
+from jobs.output.seal import WAL_SUFFIX, Contents, damage_of, seal_path, write_seal
 
 OnStep = Callable[[str], None]
-WAL_SUFFIX = ".wal"
 LINK_BUILD = ".build-pointer"
 TEXT_BUILD = ".build-pointer.txt"
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -67,7 +67,7 @@ def place_snapshot(
     as_of: date,
     run_id: str,
     build: Callable[[Path], None],
-    verify: Callable[[Path], None],
+    verify: Callable[[Path], Contents],
     on_step: OnStep = no_step,
 ) -> Path:
     """Build, verify, seal and rename the published file of a run.
@@ -77,7 +77,7 @@ def place_snapshot(
         as_of: The day that was scored.
         run_id: Identity of the run; a file of that name is replaced, since the same run gives the same content.
         build: Writes the whole file to the path it is given, and closes it.
-        verify: Opens the built file read-only and raises if it is not what it should be.
+        verify: Opens the built file read-only, raises if it is not what it should be, and returns what its tables hold.
         on_step: Told each step once it is done.
 
     Returns:
@@ -93,14 +93,20 @@ def place_snapshot(
         build(built)
         on_step("built")
         _refuse_wal(built)
-        verify(built)
+        contents = verify(built)
         _refuse_wal(built)
         on_step("verified")
         _fsync(built)
         built.chmod(0o444)
+        write_seal(built, contents, seal_path(built))
+        _fsync(seal_path(built))
         on_step("sealed")
         _set_aside_wal(target)
+        # In this order, a run killed between two of these lines leaves a file without a record, never with a wrong one.
+        seal_path(target).unlink(missing_ok=True)
         built.replace(target)
+        on_step("placed")
+        seal_path(built).replace(seal_path(target))
         _fsync(layout.snapshots)
         on_step("renamed")
     return target
@@ -113,7 +119,7 @@ def pointer_moves(
 
     It moves for the default curbing country at the newest `as_of` only. Replays of an older day or of an older
     state of knowledge, runs for other countries, and runs about a day still to come publish beside it: a mistyped
-    year would otherwise hold the pointer until that year. A pointer whose file is gone always moves.
+    year would otherwise hold the pointer until that year. A pointer whose file is gone or damaged always moves.
 
     Args:
         layout: The output folder.
@@ -124,12 +130,14 @@ def pointer_moves(
     if case.curbing_country != default_country:
         return False
     pointed = layout.pointed()
-    if pointed is None or not pointed.path.is_file():
+    if pointed is None:
         return True
     if pointed.as_of > case.today:
-        return case.as_of <= case.today
-    known = pointed_known_at or pointed.as_of
-    return pointed.as_of <= case.as_of <= case.today and known <= case.known_at
+        forward = case.as_of <= case.today
+    else:
+        known = pointed_known_at or pointed.as_of
+        forward = pointed.as_of <= case.as_of <= case.today and known <= case.known_at
+    return forward or damage_of(pointed.path) is not None
 
 
 def point_to(layout: Layout, snapshot: Path, *, on_step: OnStep = no_step) -> list[str]:
@@ -181,6 +189,7 @@ def drop_old(layout: Layout, *, keep: int, spare: Path) -> list[str]:
         if position < keep or snapshot.path.name in kept:
             continue
         snapshot.path.unlink()
+        seal_path(snapshot.path).unlink(missing_ok=True)
         shutil.rmtree(layout.exports / snapshot.run_id, ignore_errors=True)
         dropped.append(snapshot.path.name)
     return dropped
@@ -192,7 +201,8 @@ def _whole_or_nothing(built: Path, layout: Layout) -> Iterator[None]:
     try:
         yield
     except BaseException as problem:
-        for path in (built, built.with_name(built.name + WAL_SUFFIX), built.with_name(built.name + ".tmp")):
+        wal, temporary = (built.with_name(built.name + end) for end in (WAL_SUFFIX, ".tmp"))
+        for path in (built, seal_path(built), wal, temporary):
             _remove(path)
         sentence = folder_sentence(problem, layout.root)
         if sentence is None:

@@ -11,6 +11,7 @@ import polars as pl
 from jobs.errors import ExitCode
 from jobs.output import ledger
 from jobs.output.layout import Layout, Snapshot
+from jobs.output.seal import damage_of
 from warehouse.database import Database
 from warehouse.errors import DataError, StateBusyError
 
@@ -23,17 +24,17 @@ class Status:
 
     Attributes:
         pointed: the snapshot behind the pointer, even if its file is gone.
-        is_there: whether that file exists.
+        damage: what is wrong with that file, as in "X is gone"; None where it is as it was published.
         newest: the snapshot published last, behind the pointer or beside it.
         count: how many snapshots lie in the folder.
         age_days: days from the published day to today; None without one.
-        is_stale: nothing published, the file gone, or older than the settings allow.
+        is_stale: nothing published, the file gone or damaged, or older than the settings allow.
         entries: the last rows of the ledger, newest first.
         note: why the ledger could not be read, if so.
     """
 
     pointed: Snapshot | None
-    is_there: bool
+    damage: str | None
     newest: Snapshot | None
     count: int
     age_days: int | None
@@ -50,7 +51,8 @@ class Status:
         """Return plain values for JSON."""
         return {
             "published": str(self.pointed.path) if self.pointed else None,
-            "is_there": self.is_there,
+            "is_there": self.pointed is not None and self.pointed.path.is_file(),
+            "damage": self.damage,
             "as_of": self.pointed.as_of if self.pointed else None,
             "run_id": self.pointed.run_id if self.pointed else None,
             "age_days": self.age_days,
@@ -65,26 +67,31 @@ class Status:
         """Say in one sentence whether all is well."""
         if self.pointed is None:
             return "Nothing is published here yet; `curbline run` does it."
-        if not self.is_there:
-            return f"The pointer leads to {self.pointed.path.name}, which is gone; `curbline run` publishes it again."
+        if self.damage is not None:
+            return f"The pointer leads to {self.pointed.path.name}, which {self.damage}; `curbline run` publishes anew."
         age = f"as of {self.pointed.as_of}, {self.age_days} day{'' if self.age_days == 1 else 's'} old"
         return f"Stale: {age}; see why the last runs failed." if self.is_stale else f"Fresh: {age}."
 
 
 def status_of(layout: Layout, *, today: date, stale_after_days: int) -> Status:
-    """Look at an output folder; nothing is changed and a run under way is not disturbed."""
+    """Look at an output folder; nothing is changed and a run under way is not disturbed.
+
+    Raises:
+        SettingsError: a symbolic link in the folder leads out of it.
+    """
+    layout.refuse_links_out()
     pointed = layout.pointed()
-    there = pointed is not None and pointed.path.is_file()
+    damage = damage_of(pointed.path) if pointed else None
     snapshots = layout.list_snapshots()
     age = (today - pointed.as_of).days if pointed else None
     entries, note = _entries(layout)
     return Status(
         pointed=pointed,
-        is_there=there,
+        damage=damage,
         newest=snapshots[0] if snapshots else None,
         count=len(snapshots),
         age_days=age,
-        is_stale=not there or age is None or age > stale_after_days,
+        is_stale=damage is not None or age is None or age > stale_after_days,
         entries=entries,
         note=note,
     )

@@ -13,6 +13,7 @@ from engine.scoring.steps import COLUMNS, step_frame
 from jobs.marts import HORIZONS, REGIMES, range_columns
 from jobs.output.layout import Layout
 from jobs.output.publish import place_snapshot, point_to
+from jobs.output.seal import Contents, contents_of
 from tests.jobs.web import Web, serving
 from warehouse.database import Database
 from warehouse.ddl import core_ddl, sql_text
@@ -206,12 +207,17 @@ def build_small(path: Path, marts: dict[str, pl.DataFrame]) -> None:
         database.execute("CHECKPOINT")
 
 
+def contents(path: Path) -> Contents:
+    with Database.open(path, read_only=True) as built:
+        return contents_of(built)
+
+
 @pytest.fixture(scope="session")
 def small_root(tmp_path_factory: pytest.TempPathFactory, marts: dict[str, pl.DataFrame]) -> Path:
     """An output folder with a small published file."""
     layout = Layout(tmp_path_factory.mktemp("published"))
     path = place_snapshot(
-        layout, as_of=DAY, run_id=RUN_ID, build=lambda p: build_small(p, marts), verify=lambda p: None
+        layout, as_of=DAY, run_id=RUN_ID, build=lambda p: build_small(p, marts), verify=contents
     )
     point_to(layout, path)
     return layout.root

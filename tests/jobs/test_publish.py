@@ -12,10 +12,11 @@ import pytest
 from jobs.errors import InputError, PublishError
 from jobs.output.layout import Layout
 from jobs.output.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
+from jobs.output.seal import Contents, damage_of, seal_path
 
 DAY = date(2026, 11, 23)
 RUN_A, RUN_B = "a" * 16, "b" * 16
-STEPS = ["built", "verified", "sealed", "renamed", "linked", "pointed", "text"]
+STEPS = ["built", "verified", "sealed", "placed", "renamed", "linked", "pointed", "text"]
 
 KILLED = """
 import os, signal, sys
@@ -23,6 +24,7 @@ from datetime import date
 from pathlib import Path
 from jobs.output.layout import Layout
 from jobs.output.publish import place_snapshot, point_to
+from jobs.output.seal import Contents
 
 layout, step = Layout(Path(sys.argv[1])), sys.argv[2]
 
@@ -36,13 +38,14 @@ def build(path):
         path.write_text("new, ha")
         os.kill(os.getpid(), signal.SIGKILL)
 
-path = place_snapshot(layout, as_of=date(2026, 11, 24), run_id="b" * 16, build=build, verify=lambda p: None, on_step=on_step)
+path = place_snapshot(layout, as_of=date(2026, 11, 24), run_id="b" * 16, build=build, verify=lambda p: Contents(), on_step=on_step)
 point_to(layout, path, on_step=on_step)
 """
 
 
-def accept(_: Path) -> None:
+def accept(_: Path) -> Contents:
     """Verify nothing."""
+    return Contents()
 
 
 def put(layout: Layout, run_id: str = RUN_A, day: date = DAY, text: str = "old, whole") -> Path:
@@ -89,6 +92,9 @@ def test_killed_anywhere_readers_find_a_whole_file(layout: Layout, step: str) ->
     assert layout.pointer.read_text(encoding="utf-8") == expected
     assert layout.resolve_published().path.read_text(encoding="utf-8") == expected
     assert all(item.path.read_text(encoding="utf-8").endswith("whole") for item in layout.list_snapshots())
+    # A file is never found with the record of another.
+    recorded = [item.path for item in layout.list_snapshots() if seal_path(item.path).exists()]
+    assert [damage_of(path) for path in recorded] == [None] * len(recorded)
     # What the kill left behind goes at the next start, and the run that died is simply run again.
     clean_stale(layout)
     put_and_point(layout, RUN_B, date(2026, 11, 24), "new, whole")
@@ -100,7 +106,7 @@ def test_the_first_run_killed_half_way_leaves_no_pointer(layout: Layout) -> None
     subprocess.run([sys.executable, "-c", KILLED, str(layout.root), "sealed"], check=False)
     with pytest.raises(InputError, match=r"nothing is published.*curbline run"):
         layout.resolve_published()
-    assert clean_stale(layout) == [f".build-{RUN_B}.duckdb"]
+    assert clean_stale(layout) == [f".build-{RUN_B}.duckdb", f".build-{RUN_B}.json"]
 
 
 def test_a_reader_keeps_the_file_that_it_has_open(layout: Layout) -> None:
@@ -133,19 +139,22 @@ def test_a_full_disk_is_a_sentence_and_leaves_nothing(layout: Layout, build: obj
     assert callable(build)
     with pytest.raises(PublishError, match=r"disk is full.*still stands.*free some space"):
         place_snapshot(layout, as_of=DAY, run_id=RUN_B, build=build, verify=accept)
-    assert [path.name for path in layout.snapshots.iterdir()] == [f"curbline-2026-11-23-{RUN_A}.duckdb"]
+    assert sorted(path.name for path in layout.snapshots.iterdir()) == [
+        f"curbline-2026-11-23-{RUN_A}.duckdb",
+        f"curbline-2026-11-23-{RUN_A}.json",
+    ]
     assert layout.pointer.read_text(encoding="utf-8") == "old, whole"
 
 
 def test_a_failed_check_publishes_nothing(layout: Layout) -> None:
     put_and_point(layout)
 
-    def refuse(_: Path) -> None:
+    def refuse(_: Path) -> Contents:
         raise ValueError("counts differ")
 
     with pytest.raises(ValueError, match="counts differ"):
         place_snapshot(layout, as_of=DAY, run_id=RUN_B, build=lambda p: put_text(p, "x"), verify=refuse)
-    assert len(list(layout.snapshots.iterdir())) == 1
+    assert len(list(layout.snapshots.iterdir())) == 2, "the file that was there, and its record"
 
 
 def test_a_write_ahead_log_is_refused(layout: Layout) -> None:
@@ -165,6 +174,7 @@ def test_a_log_beside_the_published_file_is_set_aside(layout: Layout) -> None:
     assert sorted(item.name for item in layout.snapshots.iterdir()) == [
         path.name,
         f"{path.name}.wal.set-aside",
+        seal_path(path).name,
     ]
 
 
@@ -251,4 +261,8 @@ def test_clean_stale_spares_everything_else(layout: Layout) -> None:
     (layout.exports / f".build-{RUN_B}").mkdir(parents=True)
     put_text(layout.snapshots / "my-notes.txt", "mine")
     assert sorted(clean_stale(layout)) == [f".build-{RUN_B}", f".build-{RUN_B}.duckdb"]
-    assert sorted(item.name for item in layout.snapshots.iterdir()) == [path.name, "my-notes.txt"]
+    assert sorted(item.name for item in layout.snapshots.iterdir()) == [
+        path.name,
+        seal_path(path).name,
+        "my-notes.txt",
+    ]

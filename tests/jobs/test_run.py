@@ -375,15 +375,6 @@ def test_a_deleted_snapshot_is_published_again(
     assert layout.resolve_published().path.is_file()
 
 
-def test_a_broken_state_file_is_a_sentence(
-    start: Callable[..., int], layout: Layout, capsys: pytest.CaptureFixture[str]
-) -> None:
-    layout.root.mkdir()
-    layout.state.write_bytes(b"half a database")
-    assert start() == 30
-    assert "move it away" in capsys.readouterr().err
-
-
 def test_old_snapshots_are_dropped(
     start: Callable[..., int], layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,14 @@ import pytest
 from tests.warehouse.helpers import given
 from warehouse.asof.state import Warehouse
 from warehouse.database import Sandbox
-from warehouse.errors import QueryError, QueryTimeoutError, SandboxError, SnapshotError, StateError
+from warehouse.errors import (
+    DamagedError,
+    QueryError,
+    QueryTimeoutError,
+    SandboxError,
+    SnapshotError,
+    StateError,
+)
 from warehouse.published.snapshot import build_snapshot
 
 
@@ -89,9 +96,9 @@ def test_a_missing_or_broken_file(tmp_path: Path) -> None:
         Sandbox.open(tmp_path / "none.duckdb")
     broken = tmp_path / "broken.duckdb"
     broken.write_bytes(b"not a database" * 1000)
-    with pytest.raises(SnapshotError, match="cannot be read"):
+    with pytest.raises(DamagedError, match=r"broken\.duckdb is damaged: .* makes it anew"):
         Sandbox.open(broken)
-    with pytest.raises(StateError, match="cannot be opened"):
+    with pytest.raises(DamagedError, match=r"broken\.duckdb is damaged"):
         Warehouse.open_state(broken)
 
 

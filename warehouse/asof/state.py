@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import polars as pl
 
+from warehouse.bundle.hashing import facts_hash
 from warehouse.bundle.reading import Facts, LoadReport, read_bundles
 from warehouse.database import Database, Parameters, quoted
 from warehouse.ddl import SCHEMA_VERSION, core_ddl, macro_ddl, sql_text
-from warehouse.errors import StateError
+from warehouse.digest import table_digests
+from warehouse.errors import DamagedError, StateError
 from warehouse.records.tables import TABLES, columns
 
 
@@ -22,6 +25,8 @@ class Warehouse:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        #: What a person should know of how the state was found.
+        self.notes: list[str] = []
 
     @classmethod
     def open_memory(cls) -> Self:
@@ -34,9 +39,17 @@ class Warehouse:
 
         Raises:
             StateBusyError: another process holds the file.
+            DamagedError: it is not what was written to it; all of it is read to find out.
             StateError: it cannot be opened, or a newer Curbline wrote it.
         """
-        return cls._prepared(Database.open(path))
+        state = cls._prepared(Database.open(path))
+        try:
+            for _ in table_digests(state.database):
+                pass
+        except BaseException:
+            state.close()
+            raise
+        return state
 
     @classmethod
     def _prepared(cls, database: Database) -> Self:
@@ -50,10 +63,15 @@ class Warehouse:
                         f"state.duckdb has schema {version}, this Curbline knows {SCHEMA_VERSION}. "
                         "Use the newer Curbline, or another output folder."
                     )
-                if version is None or version < SCHEMA_VERSION:
+                if version == SCHEMA_VERSION and _shape(database, "meta") != _meta_shape():
+                    raise DamagedError(
+                        "state.duckdb is damaged: columns of its schema meta were altered by hand."
+                    )
+                if version != SCHEMA_VERSION or _shape(database, "core") != _core_shape():
                     # Facts are a copy of the bundles and are loaded anew by the next run; the ledger stays.
                     database.execute(core_ddl())
                     database.execute("DELETE FROM meta.facts")
+                if version != SCHEMA_VERSION:
                     database.execute("INSERT INTO meta.schema_version VALUES ($1)", [SCHEMA_VERSION])
                 database.execute(macro_ddl())
         except BaseException:
@@ -76,11 +94,19 @@ class Warehouse:
         return facts.report
 
     def load_facts(self, facts: Facts) -> None:
-        """Replace the facts by those read before, in one transaction; equal facts are left as they are."""
+        """Replace the facts by those read before, in one transaction; equal facts are left as they are.
+
+        Facts that are no longer what was loaded, since somebody altered them, are replaced too and noted.
+        """
         report = facts.report
         same = self.database.query("SELECT facts_hash FROM meta.facts").to_series().to_list()
+        altered = same == [report.facts_hash] and self._stored_hash() != report.facts_hash
+        if altered:
+            self.notes.append(
+                "the facts in state.duckdb were altered since they were loaded; they were loaded anew from their bundles."
+            )
         with self.database.transaction():
-            if same != [report.facts_hash]:
+            if altered or same != [report.facts_hash]:
                 for name in TABLES:
                     self._replace(f"core.{quoted(name)}", _with_lists(name, facts.tables[name]))
             bundles = "; ".join(f"{m.name} {m.version}" for m in report.bundles)
@@ -88,6 +114,14 @@ class Warehouse:
             self._replace(
                 "meta.facts", pl.DataFrame({"facts_hash": [report.facts_hash], "bundles": [bundles]})
             )
+
+    def _stored_hash(self) -> str:
+        """Hash what is stored, as the bundles were hashed when they were read."""
+        stored = {}
+        for name in TABLES:
+            names = ", ".join(quoted(column.name) for column in columns(name))
+            stored[name] = self.database.query(f"SELECT {names} FROM core.{quoted(name)}")
+        return facts_hash(stored)
 
     def _replace(self, table: str, frame: pl.DataFrame) -> None:
         self.database.execute(f"DELETE FROM {table}")
@@ -127,6 +161,30 @@ def _with_lists(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The rows of a fact table with its cells of several names as lists."""
     lists = [column.name for column in columns(name) if column.is_list]
     return frame.with_columns(pl.col(column).str.split(";") for column in lists)
+
+
+Shape = frozenset[tuple[str, str, str]]
+
+
+def _shape(database: Database, schema: str) -> Shape:
+    """Table, column and type of every column of a schema."""
+    found = database.query(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = $schema",
+        {"schema": schema},
+    )
+    return frozenset(found.iter_rows())
+
+
+def _core_shape() -> Shape:
+    return frozenset((name, column.name, column.sql_type) for name in TABLES for column in columns(name))
+
+
+@cache
+def _meta_shape() -> Shape:
+    with Database.open() as empty:
+        empty.execute(sql_text("asof/schema"))
+        return _shape(empty, "meta")
 
 
 def _rejected_frame(report: LoadReport) -> pl.DataFrame:
