@@ -119,7 +119,12 @@ class Warehouse:
         """Hash what is stored, as the bundles were hashed when they were read."""
         stored = {}
         for name in TABLES:
-            names = ", ".join(quoted(column.name) for column in columns(name))
+            names = ", ".join(
+                f"array_to_string({quoted(column.name)}, ';') AS {quoted(column.name)}"
+                if column.is_list
+                else quoted(column.name)
+                for column in columns(name)
+            )
             stored[name] = self.database.query(f"SELECT {names} FROM core.{quoted(name)}")
         return facts_hash(stored)
 
