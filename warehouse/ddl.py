@@ -9,8 +9,9 @@ from warehouse.database import literal, quoted
 from warehouse.records.tables import TABLES, columns
 
 #: Schema of state.duckdb; raise it whenever a fact table is added or changed, or the ledger is.
-#: 1: the first; 2: governance and import_shares; 3: import_share_codes and spreads; 4: cells with several names are lists.
-SCHEMA_VERSION = 4
+#: 1: the first; 2: governance and import_shares; 3: import_share_codes and spreads; 4: cells with several names are
+#: lists; 5: outcomes.
+SCHEMA_VERSION = 5
 
 
 @cache

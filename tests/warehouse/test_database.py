@@ -127,12 +127,15 @@ def test_an_older_state_gains_the_new_tables_and_keeps_its_ledger(tmp_path: Path
     path = tmp_path / "state.duckdb"
     with Warehouse.open_state(path) as state:
         state.execute("UPDATE meta.schema_version SET version = 1")
-        state.execute("DROP TABLE core.governance; INSERT INTO meta.facts VALUES ('hash', 'old')")
+        state.execute(
+            "DROP TABLE core.governance; DROP TABLE core.outcomes; INSERT INTO meta.facts VALUES ('hash', 'old')"
+        )
         state.execute(
             "INSERT INTO meta.ledger BY NAME SELECT 'r' run_id, 'a' attempt_id, DATE '2026-01-01' as_of, DATE '2026-01-01' known_at, "
             "'CHN' curbing_country, 'f' facts_hash, 'r' rules_hash, '1' code_version, 'published' status, now()::TIMESTAMP started_at"
         )
     with Warehouse.open_state(path) as state:
         assert state.query("SELECT count(*) FROM core.governance").item() == 0
+        assert state.query("SELECT count(*) FROM core.outcomes").item() == 0
         assert state.query("SELECT count(*) FROM meta.facts").item() == 0
         assert state.query("SELECT run_id FROM meta.ledger").item() == "r"

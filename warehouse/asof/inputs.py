@@ -308,6 +308,22 @@ class Inputs:
             "access_of", "row_id", "exporter", "importer", "mineral", "stage", "form", nulls_last=True
         )
 
+    @cached_property
+    def outcomes(self) -> pl.DataFrame:
+        """What was seen under curbs and known by known_at, of every curbing country; by window and id.
+
+        Columns: those of core.outcomes, and grade (of the source), date_announced, curb_known_from (the first day on
+        which the curb could be known), in_force_from, in_force_to (first day after it; null where it still binds).
+        """
+        return self._query("outcomes")
+
+    @cached_property
+    def group_members(self) -> pl.DataFrame:
+        """group_mineral, mineral: what each group of minerals is split into."""
+        return self._warehouse.query(
+            "SELECT DISTINCT group_mineral, mineral FROM core.element_splits ORDER BY group_mineral, mineral"
+        )
+
     def table(self, name: str) -> pl.DataFrame:
         """A table of `PLAIN` as it stood: rows valid on as_of, the newest known edition of each.
 

@@ -1,4 +1,4 @@
-"""What must hold between rows: no key twice, no name without its row, no sum above the whole."""
+"""What must hold between rows: no key twice, no name without its row, no sum above the whole, no outcome before its curb."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BROKEN = "__broken"
 
 
 def linked(tables: dict[str, pl.DataFrame]) -> tuple[dict[str, pl.DataFrame], list[RejectedRow]]:
-    """Drop rows that repeat a key, refer to nothing, or add up to more than the whole.
+    """Drop rows that repeat a key, refer to nothing, add up to more than the whole, or precede their curb.
 
     Args:
         tables: typed frames with file and line, over all bundles.
@@ -34,6 +34,9 @@ def linked(tables: dict[str, pl.DataFrame]) -> tuple[dict[str, pl.DataFrame], li
             rejected += orphans
         frame, above = _sums(frame, name)
         rejected += above
+        if name == "outcomes":
+            frame, early = _after_its_curb(frame, kept["measures"])
+            rejected += early
         kept[name] = frame
     return {name: frame.drop(FILE, LINE) for name, frame in kept.items()}, rejected
 
@@ -116,3 +119,21 @@ def _sums(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, list[RejectedRo
         summed.filter(pl.col(_BROKEN) <= _MOST).drop(_BROKEN),
         _reject(bad, "share_best", pl.col("share_best"), reason),
     )
+
+
+def _after_its_curb(outcomes: pl.DataFrame, measures: pl.DataFrame) -> tuple[pl.DataFrame, list[RejectedRow]]:
+    """Only what was seen after the announcement of a curb of the exporter's own can be its outcome."""
+    curbs = measures.select("measure_id", "curbing_country", "date_announced")
+    joined = outcomes.join(curbs, on="measure_id", how="left", maintain_order="left")
+    early = pl.col("window_to") <= pl.col("date_announced")
+    foreign = pl.col("exporter") != pl.col("curbing_country")
+    before = pl.format(
+        "the window ends before {} was announced on {}; an outcome comes after its curb",
+        "measure_id",
+        "date_announced",
+    )
+    whose = pl.format("{} is a measure of {}; name the country that curbs", "measure_id", "curbing_country")
+    return joined.filter(~early & ~foreign).select(outcomes.columns), [
+        *_reject(joined.filter(early), "window_to", pl.col("window_to"), before),
+        *_reject(joined.filter(foreign & ~early), "exporter", pl.col("exporter"), whose),
+    ]

@@ -68,6 +68,7 @@ TradeBasis = Literal["exact", "dominant", "proxy", "bundle"]
 Confidence = Literal["low", "medium", "high"]
 ShareOf = Literal["weight", "value"]
 ClaimKind = Literal["reserve", "resource"]
+OutcomeKind = Literal["export_fall", "supply_fall"]
 
 #: Classes from mild to severe; the ends of a class range must rise in this order.
 CLASS_ORDER = {"favoured": 0, "ordinary": 1, "dispute": 2}
@@ -152,6 +153,7 @@ Year = Annotated[int, BeforeValidator(_integer), Field(ge=FIRST_YEAR, le=LAST_YE
 Count = Annotated[int, BeforeValidator(_integer), Field(ge=0, le=1_000)]
 Number = Annotated[float, BeforeValidator(_number)]
 Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)]
+Ratio = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1_000)]
 FlowTonnes = Annotated[float, BeforeValidator(_number), Field(ge=0, le=MAX_FLOW_T)]
 ProductionTonnes = Annotated[float, BeforeValidator(_number), Field(ge=0, le=MAX_PRODUCTION_T)]
 ReserveTonnes = Annotated[float, BeforeValidator(_number), Field(ge=0, le=MAX_RESERVES_T)]

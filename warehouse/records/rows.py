@@ -11,7 +11,12 @@ from pydantic_core import PydanticCustomError
 from warehouse.records.fields import CLASS_ORDER, Day, Key, Text
 
 #: Pairs of columns of which the first must lie before the second (exclusive ends) or not after it (years).
-_PERIODS = (("valid_from", "valid_to", True), ("year_from", "year_to", False))
+_PERIODS = (
+    ("valid_from", "valid_to", True),
+    ("window_from", "window_to", True),
+    ("baseline_from", "baseline_to", True),
+    ("year_from", "year_to", False),
+)
 
 
 def need(text: str) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, Union, get_args, get_origin
 import polars as pl
 from pydantic.fields import FieldInfo
 
-from warehouse.records import law, numbers, reference
+from warehouse.records import law, numbers, outcomes, reference
 from warehouse.records.fields import IN_ONE_CELL
 from warehouse.records.rows import FactRow
 
@@ -242,6 +242,18 @@ _TABLES = (
     ),
     Table("spreads", numbers.Spread, ("spread", "known_from"), (), ("spread",)),
     Table("statements", law.Statement, ("statement_id",), (_AGREEMENT,)),
+    Table(
+        "outcomes",
+        outcomes.Outcome,
+        ("outcome_id", "known_from"),
+        (
+            _MEASURE,
+            _mineral(),
+            _country("exporter"),
+            Reference("importer", (("countries", "country"), ("blocs", "bloc")), frozenset({"WLD"})),
+        ),
+        ("outcome_id",),
+    ),
 )
 
 _SOURCE = Reference("source_id", (("sources", "source_id"),))
