@@ -26,7 +26,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-ui check check-format check-lint check-types check-floors check-rules check-facts \
-	check-docs check-wheel dictionary format bench lock clean stale
+	check-docs check-wheel dictionary backtest format bench lock clean stale
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,10 @@ check-wheel: $(STAMP) ## build the wheel, look inside, run it away from the chec
 dictionary: $(STAMP) ## write docs/data-dictionary.md from the comments of the tables, and docs/rules from the rules
 	@$(PY) -c 'from warehouse.published.dictionary import data_dictionary; print(data_dictionary(), end="")' > docs/data-dictionary.md
 	@$(VENV)/bin/curbline rules pages docs/rules --rules rules
+
+backtest: $(STAMP) ## write docs/backtest.md: what happened under curbs, against what would have been said
+	@$(VENV)/bin/curbline backtest > docs/backtest.md.new
+	@mv docs/backtest.md.new docs/backtest.md
 
 format: $(STAMP) ## lay out the code and the rules, and mend what ruff can
 	@$(PY) -m ruff check --fix .

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from jobs.commands import backtest as backtest_commands
 from jobs.commands import facts as facts_commands
 from jobs.commands import method as method_commands
 from jobs.commands import read as read_commands
@@ -38,6 +39,7 @@ app.add_typer(facts_commands.app, name="facts")
 app.add_typer(method_commands.app, name="method")
 work_commands.register(app)
 read_commands.register(app)
+backtest_commands.register(app)
 
 
 def _print_version(*, wanted: bool) -> None:
