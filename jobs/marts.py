@@ -11,7 +11,7 @@ REGIMES = ("active", "snapback", "full_stop")
 MAIN_REGIME = "active"
 BANDS = ("critical", "high", "moderate", "low", "minimal")
 UNKNOWN_BAND = "unknown"
-ENDS = ("low", "", "high")  # of a published range; "" is best
+ENDS = ("low", "", "high")  # of a published range; "" is the value itself
 
 ROUTE = ("mineral", "stage", "exporter", "importer")
 KEYS = {name: table.key for name, table in TABLES_OF_MART.items()}
@@ -19,5 +19,5 @@ VIEW_KEYS = {name: view.key for name, view in VIEWS.items()}
 
 
 def range_columns(name: str) -> list[str]:
-    """Return the columns of a published range from low to high, `name` itself being best."""
+    """Return the columns of a published range from low to high, `name` itself between them."""
     return [f"{name}_{end}" if end else name for end in ENDS]

@@ -18,6 +18,7 @@ from engine.scoring.inputs import Inputs
 from engine.scoring.joint import Draws
 from engine.scoring.ranges import Array
 from engine.scoring.responses import Responses
+from engine.scoring.score import band_index, priority, score
 
 QUANTILES: Final = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 PERT: Final = "pert"
@@ -260,8 +261,14 @@ class Expectations:
         )
 
 
-def widened(scored: pl.DataFrame) -> pl.DataFrame:
-    """The bounds with every draw inside: where tonnes are uncertain they are an envelope over what was tried."""
+def answered(scored: pl.DataFrame, ruleset: RuleSet) -> pl.DataFrame:
+    """The scores out of the means, with their bands and priorities, and bounds that have every draw inside.
+
+    Where tonnes are uncertain the bounds are an envelope over what was tried.
+    """
+    edges = [band.start for band in ruleset.scorecard.bands]
+    names = np.array([band.name for band in ruleset.scorecard.bands])
+    dependence = scored["dependence_share"].to_numpy()
     for regime in REGIMES:
         low, high = f"{regime}_missing_share_low", f"{regime}_missing_share_high"
         scored = scored.with_columns(
@@ -271,7 +278,16 @@ def widened(scored: pl.DataFrame) -> pl.DataFrame:
             pl.min_horizontal(f"{regime}_low", 100.0 * pl.col(low).sqrt()).alias(f"{regime}_low"),
             pl.max_horizontal(f"{regime}_high", 100.0 * pl.col(high).sqrt()).alias(f"{regime}_high"),
         )
-    return scored.drop([f"{regime}_{end}" for regime in REGIMES for end in ("least", "most")])
+        mean = scored[f"{regime}_expected_missing_share"].to_numpy()
+        scored = scored.with_columns(
+            pl.Series(regime, score(mean)),
+            pl.Series(f"{regime}_band", names[band_index(score(mean), edges)]),
+            pl.Series(f"{regime}_priority", priority(dependence, mean)),
+        )
+    highest = np.stack([scored[regime].to_numpy() for regime in REGIMES]).argmax(axis=0)
+    return scored.with_columns(pl.Series("worst_regime", np.array(REGIMES)[highest])).drop(
+        [f"{regime}_{end}" for regime in REGIMES for end in ("least", "most")]
+    )
 
 
 def _buyers(inputs: Inputs) -> tuple[list[str], dict[str, tuple[str, ...]]]:

@@ -5,14 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from engine.language.rules import RuleSet
 from engine.scoring.blocks import REGIMES, Block
 from engine.scoring.ranges import BEST, POINTS, SUFFIXES, Array, in_order, mirrored
 from engine.scoring.responses import Responses
 from engine.scoring.score import (
-    band_index,
     missing_share,
-    priority,
     replaced_share,
     score,
     time_to_shortage_days,
@@ -28,21 +25,16 @@ class Finisher:
         blocks: in order.   units: their frame, one row a unit.   responses: what the second pass says.
     """
 
-    def __init__(
-        self, blocks: Sequence[Block], units: pl.DataFrame, responses: Responses, ruleset: RuleSet
-    ) -> None:
+    def __init__(self, blocks: Sequence[Block], units: pl.DataFrame, responses: Responses) -> None:
         self.blocks, self.units, self.responses = blocks, units, responses
         self.horizon = units["horizon_days"].to_numpy().astype(np.float64)
-        self.edges = [band.start for band in ruleset.scorecard.bands]
-        self.bands = np.array([band.name for band in ruleset.scorecard.bands])
         self.before = {
             regime: np.concatenate([b.regimes[regime].missing for b in blocks], axis=1) for regime in REGIMES
         }
 
     def columns(self) -> pl.DataFrame:
-        """Every score column of `mart.route_score` and `mart.importer_score`."""
+        """What is bounded and what holds at best: the draws give the score itself (`engine.scoring.expect`)."""
         out: dict[str, object] = {}
-        scores: dict[str, Array] = {}
         for regime in REGIMES:
             replaced = self._replaced(regime)
             missing = in_order(
@@ -50,22 +42,16 @@ class Finisher:
                     self.before[regime], replaced, mirrored(self.responses.stock_days), self.horizon
                 )
             )
-            points = scores[regime] = score(missing)
+            points = score(missing)
             for place, suffix in enumerate(SUFFIXES):
-                end = "" if suffix == "best" else f"_{suffix}"
-                out[f"{regime}{end}"] = points[place]
-                out[f"{regime}_missing_share{end}"] = missing[place]
-            band = band_index(points, self.edges)
-            out[f"{regime}_band"] = self.bands[band[BEST]]
-            out[f"{regime}_priority"] = priority(self.units["dependence_share"].to_numpy(), missing[BEST])
+                out[f"{regime}_{suffix}"] = points[place]
+                out[f"{regime}_missing_share_{suffix}"] = missing[place]
             out[f"{regime}_time_to_shortage_days"] = time_to_shortage_days(
                 self.before[regime][BEST],
                 replaced[BEST],
                 self.responses.stock_days[BEST],
                 self.responses.transit_days[BEST],
             )
-        best = np.stack([scores[regime][BEST] for regime in REGIMES])
-        out["worst_regime"] = np.array(REGIMES)[best.argmax(axis=0)]
         scheduled = self._scheduled()
         out["scheduled_missing_share"] = scheduled
         out["scheduled"] = score(scheduled)

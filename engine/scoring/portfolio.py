@@ -14,9 +14,9 @@ import polars as pl
 from engine.language.rules import RuleSet
 from engine.scoring import events
 from engine.scoring.assemble import ChainFrames, RuledMeasures, build_chains, rule_measures
-from engine.scoring.blocks import BLOC_AS_IMPORTER, Block, ChainBlocks
+from engine.scoring.blocks import BLOC_AS_IMPORTER, REGIMES, Block, ChainBlocks
 from engine.scoring.draws import Numbers
-from engine.scoring.expect import Expectations, widened
+from engine.scoring.expect import Expectations, answered
 from engine.scoring.finish import Finisher
 from engine.scoring.inputs import Inputs
 from engine.scoring.law_marts import flow_measures, reconciliation, withheld_shares
@@ -124,14 +124,14 @@ def _score_chains(
         units = described_units(blocks, chains, grades, inputs)
         responses = respond(blocks, units, inputs, ruleset)
     with phase("scores"):
-        finisher = Finisher(blocks, units, responses, ruleset)
+        finisher = Finisher(blocks, units, responses)
         scored = pl.concat([units, finisher.columns()], how="horizontal")
     with phase("draws"):
         parties = units.select("mineral", "stage", party=_party(inputs))
         ruled = first_pass.measures.measures.values()
         binding = events.binding_days(parties, inputs, ruled, _stage_orders(chains)).to_numpy()
         drawn = totals.columns(blocks, responses, binding)
-        scored = widened(pl.concat([scored, drawn], how="horizontal"))
+        scored = answered(pl.concat([scored, drawn], how="horizontal"), ruleset)
         scored = scored.with_columns(
             unknown_reason=pl.lit(None, pl.String),
             flags=pl.coalesce(responses.flags.str.split(";"), pl.lit([], pl.List(pl.String))),
@@ -140,7 +140,8 @@ def _score_chains(
             known_at=pl.lit(inputs.known_at),
         ).rename({"is_hindsight": "hindsight"})
     with phase("waterfall"):
-        waterfall = build_waterfall(blocks, finisher, responses.rule_ids)
+        final = {regime: scored[regime].to_numpy() for regime in REGIMES}
+        waterfall = build_waterfall(blocks, finisher, responses.rule_ids, final)
     is_importer = units["is_importer"]
     return {
         "route_score": scored.filter(~is_importer)

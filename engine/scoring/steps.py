@@ -50,6 +50,11 @@ STEPS: Final = (
     Step("S4", "alternatives", "Other suppliers replace part of the loss: {points}.", "alternatives"),
     Step("S5", "substitution", "Users switch to other materials: {points}.", "substitution"),
     Step("S6", "stocks", "Stocks cover part of the loss: {points}.", "stock_days"),
+    Step(
+        "S7",
+        "ranges",
+        "From every input at its best to the mean over what the inputs may be, used-up stock included: {points}.",
+    ),
 )
 BY_NAME: Final = {step.name: step for step in STEPS}
 COLUMNS: Final = tuple(step.column for step in STEPS)

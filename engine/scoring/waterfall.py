@@ -17,7 +17,7 @@ from engine.scoring.ranges import Array
 from engine.scoring.score import score
 from engine.scoring.steps import BY_NAME, COLUMNS, STEPS
 
-AFTER_LAW: Final = (Swap("S4", stage="upstream"), Swap("S4"), Swap("S5"), Swap("S6"))
+AFTER_LAW: Final = (Swap("S4", stage="upstream"), Swap("S4"), Swap("S5"), Swap("S6"), Swap("S7"))
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,10 @@ RESPONSES: Final = tuple(step.response for step in STEPS if step.response)
 
 
 def build_waterfall(
-    blocks: Sequence[Block], finisher: Finisher, rule_ids: Mapping[str, pl.Series]
+    blocks: Sequence[Block],
+    finisher: Finisher,
+    rule_ids: Mapping[str, pl.Series],
+    final: Mapping[str, Array],
 ) -> Waterfall:
     """Points of every step and term. The terms of a step telescope, so that they sum to it.
 
@@ -48,11 +51,14 @@ def build_waterfall(
         blocks: in order, those of a mineral together.
         finisher: the scores.
         rule_ids: factor to the rule that decided, a value per unit in the order of the blocks.
+        final: regime to the score of each unit, which the draws give: the last step leads to it.
     """
     slots = _slots(blocks)
     wide: dict[bool, list[pl.DataFrame]] = {False: [], True: []}
     own: dict[bool, list[pl.DataFrame]] = {False: [], True: []}
-    later = {regime: finisher.steps_after_law(regime) for regime in REGIMES}
+    later = {
+        regime: np.concatenate([finisher.steps_after_law(regime), final[regime][None]]) for regime in REGIMES
+    }
     start = 0
     for place, block in enumerate(blocks):
         at = slice(start, start + block.units.height)

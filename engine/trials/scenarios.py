@@ -11,7 +11,7 @@ import polars as pl
 
 from engine.language.errors import Problem
 from engine.language.load import SCENARIOS
-from engine.language.rules import Range, RuleSet
+from engine.language.rules import Band, Range, RuleSet
 from engine.language.scenarios import FACTS, RANGES, Cell, Expectation, Scenario
 from engine.scoring.inputs import COLUMNS, RANGE, Inputs, ends
 from engine.scoring.portfolio import score_portfolio
@@ -54,7 +54,9 @@ def run_scenarios(ruleset: RuleSet, scenarios: Sequence[Scenario]) -> list[Scena
         asked = replace(ruleset, scorecard=replace(ruleset.scorecard, horizons=horizons))
         marts = score_portfolio(_inputs(group), asked)
         for scenario in group:
-            found[scenario.name] = [_compared(scenario, one, marts) for one in scenario.expectations]
+            found[scenario.name] = [
+                _compared(scenario, one, marts, ruleset.scorecard.bands) for one in scenario.expectations
+            ]
     return [result for scenario in scenarios for result in found[scenario.name]]
 
 
@@ -141,7 +143,9 @@ def _frame(name: str, rows: list[dict[str, object]]) -> pl.DataFrame:
     )
 
 
-def _compared(scenario: Scenario, want: Expectation, marts: Mapping[str, pl.DataFrame]) -> ScenarioResult:
+def _compared(
+    scenario: Scenario, want: Expectation, marts: Mapping[str, pl.DataFrame], bands: Sequence[Band]
+) -> ScenarioResult:
     keys = dict(zip(("mineral", "stage", "exporter", "importer"), want.route, strict=True))
     found = marts["route_score"].filter(horizon_days=want.horizon_days, **keys)
     if not found.height:
@@ -151,7 +155,7 @@ def _compared(scenario: Scenario, want: Expectation, marts: Mapping[str, pl.Data
         differences = _numbers("score", want.score, row, want.regime, want.tolerance)
         share = f"{want.regime}_missing_share"
         differences += _numbers("missing_share", want.missing_share, row, share, want.tolerance / 100)
-        band = row[f"{want.regime}_band"]
+        band = _band(bands, row[f"{want.regime}_best"])
         if want.band is not None and want.band != band:
             differences.append(f"band: want {want.band}, got {band}")
         flags = set(row["flags"])
@@ -164,13 +168,18 @@ def _compared(scenario: Scenario, want: Expectation, marts: Mapping[str, pl.Data
     return ScenarioResult(scenario.name, want.name, problem)
 
 
+def _band(bands: Sequence[Band], best: float) -> str:
+    """The band of the score at best, which is what a scenario states."""
+    return next(band.name for band in reversed(bands) if best >= band.start - 1e-9)
+
+
 def _numbers(
     name: str, want: float | Range | None, row: Mapping[str, float | None], column: str, tolerance: float
 ) -> list[str]:
     if want is None:
         return []
-    asked = [("best", column, want)] if not isinstance(want, Range) else [
-        (end, column if end == "best" else f"{column}_{end}", want.end(end)) for end in RANGE
+    asked = [("best", f"{column}_best", want)] if not isinstance(want, Range) else [
+        (end, f"{column}_{end}", want.end(end)) for end in RANGE
     ]  # fmt: skip
     told = []
     for end, place, value in asked:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from jobs.errors import InputError, SettingsError
-from jobs.marts import MAIN_HORIZON, MAIN_REGIME, REGIMES, range_columns
+from jobs.marts import MAIN_HORIZON, MAIN_REGIME, REGIMES
 from jobs.places import code_of, country_code, importer_code
 from jobs.ports import Reader
 from jobs.suggest import did_you_mean
@@ -176,14 +176,10 @@ def _measures(reader: Reader, question: Question) -> pl.DataFrame:
 def _regime(score: dict[str, Any], regime: str) -> dict[str, Any]:
     """Gather the columns of one regime."""
     return {
-        "score": dict(
-            zip(
-                ("low", "best", "high"),
-                (score[c] for c in range_columns(regime)),
-                strict=True,
-            )
-        ),
-        "missing_share": score[f"{regime}_missing_share"],
+        "score": {
+            "expected": score[regime],
+            **{end: score[f"{regime}_{end}"] for end in ("low", "best", "high")},
+        },
         "expected": {
             "missing_share": score[f"{regime}_expected_missing_share"],
             **{name: score[f"{regime}_missing_share_{name}"] for name in ("p10", "p50", "p90")},

@@ -69,8 +69,8 @@ def _scores(scores: dict[str, Any]) -> RenderableType:
         ends = item["score"]
         rows.append(
             (
-                LABELS[regime], points(ends["best"]), item["band"] or "unknown", f"{share(item['expected']['p10'])} – {share(item['expected']['p90'])}",
-                f"{points(ends['low'])}–{points(ends['high'])}", item["confidence"] or "", share(item["missing_share"]),
+                LABELS[regime], points(ends["expected"]), item["band"] or "unknown", f"{share(item['expected']['p10'])} – {share(item['expected']['p90'])}",
+                f"{points(ends['low'])}–{points(ends['high'])}", item["confidence"] or "", share(item["expected"]["missing_share"]),
                 days(item["time_to_shortage_days"]),
             )
         )  # fmt: skip

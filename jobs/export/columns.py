@@ -61,7 +61,6 @@ RISK = (
     Column("full_stop_band", "Full-stop band", Kind.BAND, 10),
     Column("full_stop_score", "Full-stop score (0–100)", Kind.SCORE, 9),
     Column("scheduled_score", "Scheduled score (0–100)", Kind.SCORE, 10),
-    Column("missing_share", "Missing at best (% of tonnes)", Kind.SHARE, 11),
     Column("time_to_shortage_days", "Time to shortage (days)", Kind.DAYS, 10),
     Column("dependence_share", "Dependence (% of supply)", Kind.SHARE, 12),
     Column("baseline_year", "Baseline year", Kind.YEAR, 9),

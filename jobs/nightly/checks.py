@@ -211,8 +211,14 @@ def _finite(name: str, frame: pl.DataFrame) -> CheckResult:
 
 def _score_checks(name: str, frame: pl.DataFrame) -> Iterator[CheckResult]:
     for regime in REGIMES:
-        for measure, top in ((regime, 100.0), (f"{regime}_missing_share", 1.0)):
-            columns = range_columns(measure)
+        share = f"{regime}_missing_share"
+        drawn = [f"{share}_low", f"{regime}_expected_missing_share", f"{share}_high"]
+        best = [f"{share}_low", f"{share}_best", f"{share}_high"]
+        for measure, top, columns in (
+            (regime, 100.0, range_columns(regime)),
+            (f"{regime}_expected_missing_share", 1.0, drawn),
+            (f"{regime}_missing_share_best", 1.0, best),
+        ):
             outside = pl.any_horizontal(
                 (pl.col(c) < -POINTS_TOLERANCE) | (pl.col(c) > top + POINTS_TOLERANCE) for c in columns
             )

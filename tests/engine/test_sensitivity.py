@@ -38,7 +38,11 @@ def rescorer(horizon: int) -> Rescorer:
 
 def the_long_way(ruleset: RuleSet, horizon: int) -> pl.DataFrame:
     one = replace(ruleset, scorecard=replace(ruleset.scorecard, horizons=(horizon,)))
-    return score_portfolio(inputs(), one)["route_score"].select(*ROUTE_KEYS, "active", "active_priority")
+    return score_portfolio(inputs(), one)["route_score"].select(
+        *ROUTE_KEYS,
+        active="active_best",
+        active_priority=100 * (pl.col("dependence_share") * pl.col("active_missing_share_best")).sqrt(),
+    )
 
 
 def assert_same(found: RouteScores, ruleset: RuleSet, horizon: int) -> None:

@@ -47,7 +47,7 @@ def route_row(
         for column in range_columns(regime):
             shift = {"low": -4, "high": 4}.get(column.removeprefix(f"{regime}_"), 0)
             row[column] = None if best is None else best + shift
-            share = column.replace(regime, f"{regime}_missing_share", 1)
+            share = f"{regime}_missing_share" + (column.removeprefix(regime) or "_best")
             row[share] = None if best is None else ((best + shift) / 100) ** 2
         for place, name in enumerate(("_p10", "_p50", "_p90")):
             row[f"{regime}_missing_share{name}"] = (
@@ -55,6 +55,7 @@ def route_row(
             )
         row[f"{regime}_expected_missing_share"] = None if best is None else (best / 100) ** 2
         row[f"{regime}_gap_share"] = None if best is None else (best / 100) ** 2 + 0.05
+        row[f"{regime}_best"] = best
         row[f"{regime}_band"] = None if best is None else "high" if best >= 60 else "moderate"
         row[f"{regime}_confidence"] = None if best is None else "firm"
         row[f"{regime}_priority"] = None if best is None else best / 2

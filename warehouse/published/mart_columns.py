@@ -29,7 +29,7 @@ from warehouse.published.route_columns import (
 
 _ENDS = (
     ("_low", "low end"),
-    ("", "best estimate"),
+    ("_best", "every input at its best value"),
     ("_high", "high end"),
 )
 _QUALITY = (
@@ -48,21 +48,21 @@ _TOUCHED = tuple(
 def _scores() -> tuple[MartColumn, ...]:
     found: list[MartColumn] = []
     for regime, words in REGIMES.items():
+        found.append(number(regime, f"Score if {words}: 100·√expected missing share (0..100); computed."))
         found += [
-            number(f"{regime}{end}", f"Score if {words}, {word} (0..100 = 100·√missing share); computed.")
-            for end, word in _ENDS
+            number(f"{regime}{end}", f"Score if {words}, {word} (0..100); computed.") for end, word in _ENDS
         ]
         found += [
             number(
                 f"{regime}_missing_share{end}",
-                f"Share of normal tonnes expected to be missing if {words}, {word} (0..1); computed.",
+                f"Share of normal tonnes missing if {words}, {word} (0..1); computed.",
             )
             for end, word in _ENDS
         ]
         found += [
             text(
                 f"{regime}_band",
-                f"Band of the best score if {words}: minimal, low, moderate, high or critical.",
+                f"Band of the score if {words}: minimal, low, moderate, high or critical.",
             ),
             text(
                 f"{regime}_confidence",
@@ -70,7 +70,7 @@ def _scores() -> tuple[MartColumn, ...]:
             ),
             number(
                 f"{regime}_priority",
-                f"100·√(dependence × missing share) if {words} (0..100); computed.",
+                f"100·√(dependence × expected missing share) if {words} (0..100); computed.",
             ),
             number(
                 f"{regime}_time_to_shortage_days",
