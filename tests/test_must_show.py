@@ -84,7 +84,7 @@ def test_japanese_magnets_to_europe_name_the_chinese_oxide_and_metal_measures() 
     points = {stage: wide[term].item() for term, stage in terms.select("term", "term_stage").iter_rows()}
     assert points["refined"] > 10
     assert points["metal"] > 5
-    assert sum(wide[f"s{step}"].item() for step in range(7)) == pytest.approx(own["active"], abs=1e-9)
+    assert sum(wide[f"s{step}"].item() for step in range(8)) == pytest.approx(own["active"], abs=1e-9)
 
 
 def test_germanium_has_scores_for_real_importers() -> None:

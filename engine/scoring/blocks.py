@@ -6,7 +6,7 @@ A block holds, for its ``u`` units (routes, or importers), everything that the m
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -25,11 +25,11 @@ from engine.scoring.chain_score import (
 from engine.scoring.draws import Numbers
 from engine.scoring.inputs import Inputs
 from engine.scoring.joint import DrawnMissing, Draws, JointChain, Spread
-from engine.scoring.ranges import BEST, Array
+from engine.scoring.ranges import Array
 from engine.scoring.response import Supply, alternative_share, reachable_t, replacement_t
+from engine.scoring.schedule import states_to_come
 from engine.scoring.supply import LONG_HORIZON
 
-CHANGE = ("measure_id", "clause", "importer", "state")
 LAW_REGIMES = ("active", "snapback")
 REGIMES = (*LAW_REGIMES, "full_stop")
 BLOC_AS_IMPORTER = "EU27"
@@ -42,6 +42,14 @@ class DrawnStage:
     route: Draws
     importer: Draws
     alternatives: Draws
+
+
+@dataclass(frozen=True)
+class DrawnLaws:
+    """One stage by regime, and under each state of the law to come."""
+
+    regimes: Mapping[str, DrawnStage]
+    to_come: Sequence[DrawnStage]
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ class Block:
         buyer: (u,) place of each unit's importer, the bloc after all countries.
         regimes: by name.
         schedule: days from as_of at which each known state of the law starts, first 0.
-        scheduled_missing, scheduled_alternatives: (segments, u) at best.
+        to_come: H (D, u) and alternatives (D, n + 1) under each state after the first.
     """
 
     mineral: str
@@ -90,8 +98,7 @@ class Block:
     buyer: Index
     regimes: Mapping[str, RegimeBlock]
     schedule: tuple[int, ...]
-    scheduled_missing: Array
-    scheduled_alternatives: Array
+    to_come: Sequence[tuple[Draws, Draws]]
 
 
 @dataclass
@@ -163,16 +170,17 @@ class ChainBlocks:
                 for regime in REGIMES
             }
             steps = {regime: self.scorer.law_steps(laws[regime]) for regime in REGIMES}
-            scheduled = self._scheduled(measures, horizon, added)
-            drawn = self._drawn(joint, laws, horizon)
+            to_come = list(states_to_come(self.inputs, measures, self.frames.chain.countries, horizon))
+            drawn = self._drawn(
+                joint, laws, [self.law(then, "active", when) for when, then in to_come], horizon
+            )
+            days = (0, *((when - self.inputs.as_of).days for when, _ in to_come))
             for s, stage in enumerate(self.stages):
                 for regime in REGIMES:
                     result.curbs[stage, horizon, regime] = (*measures[s], laws[regime][s])
                     result.withheld[stage, horizon, regime] = self.scorer.withheld_share(laws[regime], s)
                 for is_importer in (False, True):
-                    result.blocks.append(
-                        self._block(s, horizon, is_importer, solved, steps, scheduled, drawn[s])
-                    )
+                    result.blocks.append(self._block(s, horizon, is_importer, solved, steps, days, drawn[s]))
         return result
 
     def joint(self) -> JointChain:
@@ -188,25 +196,35 @@ class ChainBlocks:
             Spread("pert", common),
         )
 
-    def _drawn(self, joint: JointChain, laws: Mapping[str, Law], horizon: int) -> list[dict[str, DrawnStage]]:
-        """Per stage and regime, what the draws say. A full stop without new plant is the same at every horizon."""
+    def _drawn(
+        self, joint: JointChain, laws: Mapping[str, Law], to_come: Sequence[Law], horizon: int
+    ) -> list[DrawnLaws]:
+        """Per stage, what the draws say of each regime, and of each law to come.
+
+        A full stop without new plant is the same at every horizon.
+        """
         if not self._stop:
             self._stop += joint.missing([laws["full_stop"]], [None])
         stop = self._stop[0]
         supply = [self.supply[stage, horizon] for stage in self.stages]
         added = joint.replacement(supply, stop.lost_t) if horizon >= LONG_HORIZON else None
         asked = REGIMES if added is not None else LAW_REGIMES
-        solved = dict(zip(asked, joint.missing([laws[r] for r in asked], [added] * len(asked)), strict=True))
-        solved.setdefault("full_stop", stop)
+        every = [*(laws[regime] for regime in asked), *to_come]
+        missing = joint.missing(every, [added] * len(every))
+        solved = {
+            **dict(zip(asked, missing, strict=False)),
+            **({} if added is not None else {"full_stop": stop}),
+        }
+
+        def stage(found: DrawnMissing, s: int) -> DrawnStage:
+            others = joint.alternatives(s, supply[s], found.lost_t[s]).astype(np.float32)
+            return DrawnStage(found.route[s], found.importer[s], others)
+
         return [
-            {
-                regime: DrawnStage(
-                    missing.route[s],
-                    missing.importer[s],
-                    joint.alternatives(s, supply[s], missing.lost_t[s]).astype(np.float32),
-                )
-                for regime, missing in solved.items()
-            }
+            DrawnLaws(
+                {regime: stage(found, s) for regime, found in solved.items()},
+                [stage(found, s) for found in missing[len(asked) :]],
+            )
             for s in range(len(self.stages))
         ]
 
@@ -242,45 +260,6 @@ class ChainBlocks:
         available = [replacement_t(self.supply[stage, horizon]) for stage in self.stages]
         return limited_replacement(available, stop.lost_t)
 
-    def _scheduled(
-        self,
-        measures: Sequence[tuple[StageMeasures, StageMeasures]],
-        horizon: int,
-        added: list[Array] | None,
-    ) -> tuple[tuple[int, ...], Missing]:
-        """The states already known to come within the horizon, solved at best."""
-        as_of = self.inputs.as_of
-        until = as_of + timedelta(days=horizon)
-        ids = {item.measure_id for pair in measures for part in pair for item in part.curbs.items}
-        events = (
-            self.inputs["timeline"]
-            .filter(pl.col("measure_id").is_in(sorted(ids)))
-            .filter((pl.col("valid_from") > as_of) & (pl.col("valid_from") < until))
-            .sort("valid_from", "measure_id", "clause", "importer")
-        )
-        days, laws, current = [0], [self.law(measures, "active")], list(measures)
-        for when in events["valid_from"].unique(maintain_order=True):
-            rows = events.filter(pl.col("valid_from") == when)
-            current = [(self._after(own, rows), self._after(foreign, rows)) for own, foreign in current]
-            days.append((when - as_of).days)
-            laws.append(self.law(current, "active", when))
-        best = None if added is None else [np.repeat(tonnes[[BEST]], len(laws), axis=0) for tonnes in added]
-        return tuple(days), self.scorer.evaluate_best(laws, best)
-
-    def _after(self, part: StageMeasures, events: pl.DataFrame) -> StageMeasures:
-        state = part.state.copy()
-        place = {country: i for i, country in enumerate(self.frames.chain.countries)}
-        rows: dict[tuple[str, str], list[int]] = {}
-        for m, item in enumerate(part.curbs.items):
-            rows.setdefault((item.measure_id, item.clause), []).append(m)
-        for *clause, importer, after in events.select(CHANGE).iter_rows():
-            for m in rows.get(tuple(clause), ()):
-                if (
-                    importer in place and state[m, place[importer]]
-                ):  # one scope of a clause may pass an importer by
-                    state[m, place[importer]] = after
-        return StageMeasures(part.curbs, state)
-
     def relief(self, s: int, horizon: int, lost: Array) -> Array:
         """(3, n + 1) share of each importer's loss that others could replace, and last the bloc's.
 
@@ -307,8 +286,8 @@ class ChainBlocks:
         is_importer: bool,  # noqa: FBT001
         solved: Mapping[str, Missing],
         steps: Mapping[str, tuple[list[Swap], Missing]],
-        scheduled: tuple[tuple[int, ...], Missing],
-        drawn: Mapping[str, DrawnStage],
+        days: tuple[int, ...],
+        drawn: DrawnLaws,
     ) -> Block:
         stage = self.stages[s]
         pool = self.scorer.pools[s].pool_t[0]
@@ -327,6 +306,9 @@ class ChainBlocks:
         def pick(missing: Missing) -> Array:
             return missing.importer[s][:, chosen] if is_importer else missing.route[s]
 
+        def drawn_missing(found: DrawnStage) -> Draws:
+            return found.importer[:, chosen] if is_importer else found.route
+
         touched = self.scorer.touched_share(s)
         if is_importer:
             with_bloc = np.concatenate(
@@ -344,14 +326,11 @@ class ChainBlocks:
                 relief(solved[regime].lost_t[s]),
                 steps[regime][0],
                 pick(steps[regime][1]),
-                drawn[regime].importer[:, chosen] if is_importer else drawn[regime].route,
-                drawn[regime].alternatives,
+                drawn_missing(drawn.regimes[regime]),
+                drawn.regimes[regime].alternatives,
             )
             for regime in REGIMES
         }
-        days, segments = scheduled
-        lost = segments.lost_t[s]
-        per_segment = np.stack([relief(np.full(3, tonnes))[BEST] for tonnes in lost])
         return Block(
             self.frames.chain.mineral,
             stage,
@@ -364,8 +343,7 @@ class ChainBlocks:
             chosen,
             regimes,
             days,
-            pick(segments),
-            per_segment,
+            [(drawn_missing(found), found.alternatives) for found in drawn.to_come],
         )
 
     def _importer_units(self, s: int, chosen: Index) -> pl.DataFrame:
@@ -392,6 +370,3 @@ class ChainBlocks:
                 "baseline_year": first["baseline_year"][0],
             }
         )
-
-
-__all__ = ["BEST", "BLOC_AS_IMPORTER", "REGIMES", "Block", "ChainBlocks", "ChainResult", "RegimeBlock"]

@@ -114,12 +114,7 @@ class Expectations:
             guessed = self._per_unit(
                 given, ("capacity", block.mineral, block.stage), [""] * block.units.height
             )
-            # Where the engine knows the share, the rule's answer moves with it between the rule's own ends.
-            replaced = np.where(
-                np.isnan(known := own.drawn_alternatives[:, block.buyer]),
-                guessed,
-                np.clip(known, given[0], given[2]),
-            )
+            replaced = self._replaced(block, responses, own.drawn_alternatives, guessed)
             gap = own.drawn_missing * (1.0 - replaced) * (1.0 - switched)
             if regime == "active":
                 stock = self._left(stock, gap, binding_days)
@@ -128,8 +123,39 @@ class Expectations:
             yield from self._published(regime, missing)
             if regime == "active":
                 yield from self._doubt(block, missing)
+                later = [
+                    before * (1.0 - self._replaced(block, responses, others, guessed)) * (1.0 - switched)
+                    for before, others in block.to_come
+                ]
+                yield from self._scheduled(block, missing, later, stock)
             if not block.is_importer:
                 self._add(block, regime, missing, sums)
+
+    def _replaced(self, block: Block, responses: Responses, known: Draws, guessed: Array) -> Array:
+        """(D, u) share of the loss that others replace: by the rules, from the share that the engine knows."""
+        share = known[:, block.buyer]
+        said = responses.alternatives_at(block.mineral, block.stage, block.horizon_days, share)
+        return np.where(np.isnan(share), guessed, said)
+
+    def _scheduled(
+        self, block: Block, today: Draws, gaps: Sequence[Array], stock: Array
+    ) -> Iterator[tuple[str, Array]]:
+        """L weighted by time over the states of the law that are known to come.
+
+        Args:
+            block: with the days on which they begin.
+            today: (D, u) L under the law of the day.
+            gaps: (D, u) what is missing before stocks under each state after it.
+            stock: (D, u) days that are left.
+        """
+        ends = [*block.schedule[1:], block.horizon_days]
+        total = today.astype(np.float64) * (ends[0] / block.horizon_days)
+        for gap, first, last in zip(gaps, block.schedule[1:], ends[1:], strict=True):
+            missing = np.maximum(0.0, gap - stock / block.horizon_days)
+            total += missing * ((last - first) / block.horizon_days)
+        share = total.mean(axis=0)
+        yield "scheduled_missing_share", share
+        yield "scheduled", score(share)
 
     def _left(self, stock: Array, gap: Array, binding_days: Array) -> Array:
         """(D, u) days of stock that are left: a stock covers the first days of a shortage, once.

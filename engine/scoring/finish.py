@@ -52,37 +52,12 @@ class Finisher:
                 self.responses.stock_days[BEST],
                 self.responses.transit_days[BEST],
             )
-        scheduled = self._scheduled()
-        out["scheduled_missing_share"] = scheduled
-        out["scheduled"] = score(scheduled)
         frame = pl.DataFrame(out)
         return frame.with_columns(pl.col("^.*_time_to_shortage_days$").fill_nan(None))
 
     def _replaced(self, regime: str) -> Array:
         """N (3, u), ordered as the loss is: the low end of a loss has the high end of its relief."""
         return mirrored(replaced_share(self.responses.alternatives[regime], self.responses.substitution))
-
-    def _scheduled(self) -> Array:
-        """L weighed by time over the states already known to come within the horizon."""
-        total = np.zeros(self.units.height)
-        start = 0
-        for block in self.blocks:
-            size = block.units.height
-            at = slice(start, start + size)
-            ends = [*block.schedule[1:], block.horizon_days]
-            for segment, (first, last) in enumerate(zip(block.schedule, ends, strict=True)):
-                replaced = replaced_share(
-                    self.responses.scheduled_alternatives[segment, at], self.responses.substitution[BEST, at]
-                )
-                missing = missing_share(
-                    block.scheduled_missing[segment],
-                    replaced,
-                    self.responses.stock_days[BEST, at],
-                    float(block.horizon_days),
-                )
-                total[at] += missing * (last - first) / block.horizon_days
-            start += size
-        return total
 
     def steps_after_law(self, regime: str) -> Array:
         """(4, u) score at best after upstream replacement, alternatives, substitution and stocks."""

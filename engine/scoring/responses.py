@@ -1,6 +1,6 @@
 """The second pass: what rules on alternatives, substitution, stocks and flags say of every unit (method section 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,11 @@ from engine.language.evaluation import evaluate, evaluate_each
 from engine.language.rules import RuleSet
 from engine.scoring.blocks import REGIMES, Block
 from engine.scoring.inputs import Inputs, ends
+from engine.scoring.joint import Draws
 from engine.scoring.ranges import BEST, HIGH, LOW, Array, three_points
 
 EVERY_EXPORTER = "*"
+SHARES = np.linspace(0.0, 1.0, 33)
 
 
 @dataclass(frozen=True)
@@ -20,19 +22,25 @@ class Responses:
     """Values for ``u`` units, in the order of the blocks.
 
     Attributes:
-        alternatives: regime to (3, u).   scheduled_alternatives: (segments, u) at best.
+        alternatives: regime to (3, u).
         substitution, stock_days, transit_days: (3, u).
         rule_ids: factor to (u,) the rule that decided at best.
+        curves: mineral, stage and horizon to what the alternatives rules say at ``SHARES``.
         flags: (u,) ids of the flag rules that apply, separated by semicolons; null where none does.
     """
 
     alternatives: dict[str, Array]
-    scheduled_alternatives: Array
     substitution: Array
     stock_days: Array
     transit_days: Array
     rule_ids: dict[str, pl.Series]
     flags: pl.Series
+    curves: Mapping[tuple[str, str, int], Array]
+
+    def alternatives_at(self, mineral: str, stage: str, horizon_days: int, share: Draws) -> Draws:
+        """What the rules make of a share of the loss that others could replace; straight between the points asked."""
+        curve = self.curves[mineral, stage, horizon_days]
+        return np.interp(share, SHARES, curve).astype(np.float32)
 
 
 def unit_frame(blocks: Sequence[Block], inputs: Inputs, notes: pl.DataFrame) -> pl.DataFrame:
@@ -93,26 +101,34 @@ def respond(blocks: Sequence[Block], frame: pl.DataFrame, inputs: Inputs, rulese
         regime: run("alternatives", _with_share(frame, [b.regimes[regime].alternatives for b in blocks]))
         for regime in REGIMES
     }
-    segments = max(len(block.schedule) for block in blocks)
-    scheduled = np.zeros((segments, frame.height))
-    for segment in range(segments):
-        share = [
-            np.repeat(b.scheduled_alternatives[[min(segment, len(b.schedule) - 1)]], 3, axis=0)
-            for b in blocks
-        ]
-        scheduled[segment] = run("alternatives", _with_share(frame, share))[BEST]
     unknown = ruleset.parameter("unknown_transit_days", inputs.as_of)
     spans = zip(ends("transit_days"), (unknown.low, unknown.best, unknown.high), strict=True)
     low, best, high = (frame[column].cast(pl.Float64).fill_null(value).to_numpy() for column, value in spans)
     return Responses(
         alternatives,
-        scheduled,
         run("substitution", frame),
         run("stock_days", frame),
         three_points(low, best, high),
         rule_ids,
         _flags(frame, inputs, ruleset),
+        _curves(frame, inputs, ruleset),
     )
+
+
+def _curves(frame: pl.DataFrame, inputs: Inputs, ruleset: RuleSet) -> dict[tuple[str, str, int], Array]:
+    """What the alternatives rules say of known shares, asked once for each mineral, stage and horizon.
+
+    A rule may read more of a route than these (its importer, say); the first route then speaks for the others.
+    """
+    keys = ["mineral", "stage", "horizon_days"]
+    heads = frame.unique(keys, keep="first", maintain_order=True)
+    shares = pl.DataFrame({f"alternative_share_{end}": SHARES for end, _ in _ENDS})
+    asked = heads.drop(shares.columns, strict=False).join(shares, how="cross", maintain_order="left_right")
+    value = evaluate(ruleset, "alternatives", asked, on=inputs.as_of)["value_best"].fill_null(0.0).to_numpy()
+    found = value.reshape(heads.height, len(SHARES))
+    return {
+        (m, s, int(h)): curve for (m, s, h), curve in zip(heads.select(keys).iter_rows(), found, strict=True)
+    }
 
 
 def _flags(frame: pl.DataFrame, inputs: Inputs, ruleset: RuleSet) -> pl.Series:
