@@ -34,6 +34,21 @@ VIEW_COLUMNS: dict[str, str] = {
     "remark": "What a reader must know: published bounds, and what the codes hold more or less than the good.",
     **_told("contribution_wide"),
     **_told("contribution_term"),
+    "band": "Band of the score: minimal, low, moderate, high or critical.",
+    "confidence": "Whether one band holds the draws: firm (80 % of them), leaning (50 %) or open.",
+    "chance_of_shortage": "Share of the draws in which 4 % or more is missing (0..1); computed.",
+    "expected_missing_share": "Share of normal tonnes missing, mean of the joint draws (0..1); computed.",
+    "missing_share_p10": "Share of normal tonnes missing: nine chances in ten of more (0..1); computed.",
+    "missing_share_p90": "Share of normal tonnes missing: one chance in ten of more (0..1); computed.",
+    "days_missing": "Days of normal supply expected to be missing over the horizon: expected_missing_share × horizon_days.",
+    "traded_t": "Tonnes of content in the baseline year, taken to the length of the horizon; empty where unknown.",
+    "expected_missing_t": "Tonnes of content expected to be missing over the horizon, mean; computed.",
+    "missing_t_p10": "Nine chances in ten that more is missing (t of content); computed.",
+    "missing_t_p90": "One chance in ten that more is missing (t of content); computed.",
+    "traded_usd": "Value in the baseline year, taken to the length of the horizon (USD); empty where unknown.",
+    "expected_missing_usd": "Value expected to be missing over the horizon, mean (USD); computed.",
+    "missing_usd_p10": "Nine chances in ten that more is missing (USD); computed.",
+    "missing_usd_p90": "One chance in ten that more is missing (USD); computed.",
     "points": "Points of score that the term adds (negative: takes away); the points of a route sum to its score.",
     "sentence": "The term in one sentence.",
     **_told("flow_measure"),
@@ -66,6 +81,11 @@ VIEWS: dict[str, MartView] = {
     "importer_contribution_sentence": MartView(
         "Waterfall of every importer with a sentence for each term, as `curbline explain` prints it.",
         (*IMPORTER_KEY, *TERM_KEY),
+    ),
+    "route_missing": MartView(
+        "What every route is expected to go short of: share, days, tonnes and money, one row per regime. Sum the means "
+        "only; for the range of a total read mart.exposure, which is summed inside the draws.",
+        (*ROUTE_KEY, "horizon_days", "regime"),
     ),
     "route_measure": MartView(
         "Which measure hits which flow of a route: its own lane, a flow into its exporter at this stage or before, or its "

@@ -69,6 +69,45 @@ FROM (
 JOIN mart.contribution_term t USING (mineral, term)
 JOIN mart.waterfall_step s ON s.step = t.step;
 
+-- What a route is expected to go short of within the horizon: tonnes and money are a year's, taken to the horizon's
+-- length. A route without a score keeps its row, with empty figures.
+CREATE VIEW mart.route_missing AS
+WITH long AS (
+    SELECT
+        mineral, stage, exporter, importer, horizon_days, 'active' AS regime, active_band AS band, active_confidence AS confidence,
+        active_chance_of_shortage AS chance_of_shortage, active_expected_missing_share AS expected_missing_share,
+        active_missing_share_p10 AS missing_share_p10, active_missing_share_p90 AS missing_share_p90,
+        route_t * horizon_days / 365 AS traded_t, route_usd * horizon_days / 365 AS traded_usd
+    FROM mart.route_score
+    UNION ALL
+    SELECT
+        mineral, stage, exporter, importer, horizon_days, 'snapback' AS regime, snapback_band AS band, snapback_confidence AS confidence,
+        snapback_chance_of_shortage AS chance_of_shortage, snapback_expected_missing_share AS expected_missing_share,
+        snapback_missing_share_p10 AS missing_share_p10, snapback_missing_share_p90 AS missing_share_p90,
+        route_t * horizon_days / 365 AS traded_t, route_usd * horizon_days / 365 AS traded_usd
+    FROM mart.route_score
+    UNION ALL
+    SELECT
+        mineral, stage, exporter, importer, horizon_days, 'full_stop' AS regime, full_stop_band AS band, full_stop_confidence AS confidence,
+        full_stop_chance_of_shortage AS chance_of_shortage, full_stop_expected_missing_share AS expected_missing_share,
+        full_stop_missing_share_p10 AS missing_share_p10, full_stop_missing_share_p90 AS missing_share_p90,
+        route_t * horizon_days / 365 AS traded_t, route_usd * horizon_days / 365 AS traded_usd
+    FROM mart.route_score
+)
+SELECT
+    mineral, stage, exporter, importer, horizon_days, regime, band, confidence, chance_of_shortage,
+    expected_missing_share, missing_share_p10, missing_share_p90,
+    expected_missing_share * horizon_days AS days_missing,
+    traded_t,
+    expected_missing_share * traded_t AS expected_missing_t,
+    missing_share_p10 * traded_t AS missing_t_p10,
+    missing_share_p90 * traded_t AS missing_t_p90,
+    traded_usd,
+    expected_missing_share * traded_usd AS expected_missing_usd,
+    missing_share_p10 * traded_usd AS missing_usd_p10,
+    missing_share_p90 * traded_usd AS missing_usd_p90
+FROM long;
+
 -- A route's measures: on its own lane, on flows into its exporter at this stage or before, and on its goods' way.
 CREATE VIEW mart.route_measure AS
 WITH lane AS (
