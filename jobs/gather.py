@@ -19,7 +19,6 @@ EVERY = "*"
 NOT_APPLICABLE = "not_applicable"
 CLOSING_STATES = ("in_force", "lapsed_unverified")
 LONGEST_DAYS = 1825
-COVER_METRICS = ("cover_days", "remaining_cover_days")
 EU_TABLE = "eu_1_minus_si_sr"
 
 
@@ -193,13 +192,13 @@ def _reserves(reserves: pl.DataFrame) -> pl.DataFrame:
 def _stocks(stocks: pl.DataFrame, blocs: pl.DataFrame, lanes: pl.DataFrame) -> pl.DataFrame:
     """Days of cover per mineral and importer: the holder's own row first, then its bloc's, then everybody's.
 
-    Only cover that civil buyers may use counts, and a target is no stock.
+    Only cover that civil buyers may use counts; `core.word_roles` says which metrics are cover.
     """
     columns = list(zip(ends("stock_days"), ends("stock_known_days"), strict=True))
     usable = stocks.filter(
         pl.col("stock_days_best").is_not_null(),
         pl.col("usable_by_civil_buyers") == "true",
-        pl.col("metric").is_in(COVER_METRICS),
+        pl.col("is_cover"),
     )
     held = _by_country(usable.with_columns(importer="holder"), blocs, "importer")
     buyers = lanes.select(

@@ -10,8 +10,8 @@ from warehouse.records.tables import TABLES, columns
 
 #: Schema of state.duckdb; raise it whenever a fact table is added or changed, or the ledger is.
 #: 1: the first; 2: governance and import_shares; 3: import_share_codes and spreads; 4: cells with several names are
-#: lists; 5: outcomes.
-SCHEMA_VERSION = 5
+#: lists; 5: outcomes; 6: word_roles.
+SCHEMA_VERSION = 6
 
 
 @cache
@@ -49,6 +49,7 @@ MACRO_COMMENTS = {
     "measures_at": "Measures on as_of, as known on known_at: one row per clause, destination and scope.",
     "agreement_state_at": "State of every agreement on as_of, as known on known_at.",
     "pledges_at": "Pledges made by as_of, as known on known_at, with the state of their agreement.",
+    "words_at": "Whether a word of a vocabulary has a role in the scores on as_of, as known on known_at.",
     "trade_at": "Trade rows known on known_at, one per year, lane and code.",
     "splits_at": "Element splits known on known_at, or the earliest, marked as hindsight.",
     "production_at": "Production per mineral, stage, country and year as a range over all claims known on known_at.",

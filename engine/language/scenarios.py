@@ -27,7 +27,7 @@ FACTS: Final[Mapping[str, Mapping[str, object]]] = {
     "flows": {"mineral": REQUIRED, "stage": REQUIRED, "exporter": REQUIRED, "importer": REQUIRED, "route_t": REQUIRED},
     "measures": {
         "measure_id": REQUIRED, "instrument": REQUIRED, "mineral": REQUIRED, "stage": REQUIRED, "importers": REQUIRED,
-        "state": REQUIRED, "scope": "all", "clause": "all", "form": "", "coverage_share": Range.exact(1.0),
+        "state": REQUIRED, "scope": "all", "is_named_buyers": False, "clause": "all", "form": "", "coverage_share": Range.exact(1.0),
         "quota_share": None, "listed_share": None, "destination_class": "ordinary", "is_extraterritorial": False,
         "is_enforced": False, "holds_general_licence": False,
     },

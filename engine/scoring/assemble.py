@@ -19,7 +19,6 @@ from engine.scoring.inputs import Inputs, ends, partition
 from engine.scoring.ranges import POINTS, Array, three_points
 from engine.scoring.world import Chain, StageFacts
 
-NAMED_BUYERS = ("entities", "military_end_users")
 MEASURE_KEPT = (
     *(
         "mineral",
@@ -29,6 +28,7 @@ MEASURE_KEPT = (
         "importer",
         "item_id",
         "scope",
+        "is_named_buyers",
         "measure_id",
     ),
     *("clause", "form", "instrument", "start_date", "state", "source_id", *ends("coverage_share")),
@@ -215,7 +215,7 @@ def stage_measures(
             row["clause"],
             row["form"] or "",
             row["scope"],
-            row["scope"] in NAMED_BUYERS,
+            row["is_named_buyers"],
             str(row["start_date"]),
             row["source_id"],
         )

@@ -34,6 +34,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
             "state",
             "state_valid_from",
             "start_date",
+            "is_named_buyers",
             "is_extraterritorial",
             "is_enforced",
         ),

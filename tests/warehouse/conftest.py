@@ -86,6 +86,17 @@ def _to(measure: str, destination: str, scope: str = "all", **more: Any) -> dict
     }
 
 
+WORD_ROLES = {
+    "counts_as_cover": {"cover_days": "true"},
+    "ends_normal_trade": {
+        **dict.fromkeys(("export_licence", "export_ban", "processing_stage_ban"), "true"),
+        **dict.fromkeys(("enforcement_campaign", "licence_facilitation"), "false"),
+    },
+    "names_buyers": {"all": "false", "country": "false"},
+    "reaches_every_stage": {"export_licence": "true"},
+}
+
+
 def small_facts() -> Rows:
     """Rows of every table of the tiny bundle; a test may change them before writing."""
     trade = [
@@ -109,6 +120,12 @@ def small_facts() -> Rows:
                 {"spread": "unit_value_for_weight", "factor": 2},
             ]
         ),
+        "word_roles": [
+            {"role": role, "word": word, "applies": applies, "valid_from": "2000-01-01"}
+            | {"source_id": "official", "known_from": "2000-01-01"}
+            for role, words in WORD_ROLES.items()
+            for word, applies in words.items()
+        ],
         "sources": [
             {
                 "source_id": "official",

@@ -188,6 +188,7 @@ def test_excluded_destinations_are_left_out(warehouse: Warehouse) -> None:
             "blocs",
             "conversions",
             "spreads",
+            "word_roles",
         ):
             with other.database.frame("incoming", warehouse.query(f"SELECT * FROM core.{table}")):
                 other.execute(f"INSERT INTO core.{table} SELECT * FROM incoming")

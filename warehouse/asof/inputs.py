@@ -5,6 +5,7 @@ Every frame is sorted, has a fixed schema even when empty, and carries units in 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -27,6 +28,32 @@ class Inputs:
     def __init__(self, warehouse: Warehouse, as_of: date, known_at: date, curbing_country: str) -> None:
         self._warehouse = warehouse
         self.as_of, self.known_at, self.curbing_country = as_of, known_at, curbing_country
+
+    @cached_property
+    def _roles(self) -> pl.DataFrame:
+        return self._warehouse.query(
+            "SELECT role, word, applies FROM words_at($as_of, $known_at) ORDER BY role, word",
+            {"as_of": self.as_of, "known_at": self.known_at},
+        )
+
+    def words(self, role: str, used: Iterable[str]) -> list[str]:
+        """Words that have a role in the scores, by `core.word_roles`.
+
+        Args:
+            role: counts_as_cover, ends_normal_trade, names_buyers or reaches_every_stage.
+            used: words that the facts use where the role decides; each must have a row.
+
+        Raises:
+            InputError: nothing was known of one of the words that are used.
+        """
+        known = self._roles.filter(pl.col("role") == role)
+        unknown = sorted({*used} - {*known["word"]})
+        if unknown:
+            raise InputError(
+                f"word_roles: no row of the role {role} for {', '.join(unknown)} on {self.as_of}, as known on "
+                f"{self.known_at}. Add one that says whether it applies, or stack the facts on the embedded ones."
+            )
+        return known.filter("applies")["word"].to_list()
 
     def _query(self, name: str, **frames: pl.DataFrame) -> pl.DataFrame:
         text = sql_text(f"asof/queries/{name}")
@@ -82,8 +109,9 @@ class Inputs:
         """mineral, stage, hs_revision, first_year, trade_year, baseline_year, first_announced.
 
         Raises:
-            InputError: no trade at all was known by known_at.
+            InputError: no trade at all was known by known_at, or not whether an instrument ends normal trade.
         """
+        self.words("ends_normal_trade", self.measure_items["instrument"])
         frame = self._query("baselines", codes=self._codes)
         if frame.is_empty():
             raise InputError(
@@ -220,8 +248,15 @@ class Inputs:
 
         Importers are all countries that import the mineral at any stage. Rows of every state are here, the derived
         lapsed_unverified among them; a measure without a state on as_of is not.
+
+        Raises:
+            InputError: no row of word_roles decides on an instrument or scope that is used.
         """
-        return self._query("measures", lane=self._lanes, law=self._law(self.as_of))
+        stageless = self.measure_items.filter(pl.col("stage").is_null())
+        self.words("reaches_every_stage", stageless["instrument"])
+        found = self._query("measures", lane=self._lanes, law=self._law(self.as_of))
+        self.words("names_buyers", found["scope"])
+        return found
 
     @cached_property
     def _lanes(self) -> pl.DataFrame:
@@ -355,8 +390,14 @@ class Inputs:
 
     @cached_property
     def stocks(self) -> pl.DataFrame:
-        """Stocks as they stood; see `table`."""
-        return self.table("stocks")
+        """Stocks as they stood, see `table`; and is_cover: the metric is days that buyers hold.
+
+        Raises:
+            InputError: no row of word_roles decides on the metric of a row that states days.
+        """
+        rows = self.table("stocks")
+        cover = self.words("counts_as_cover", rows.filter(pl.col("stock_days_best").is_not_null())["metric"])
+        return rows.with_columns(is_cover=pl.col("metric").is_in(cover))
 
     @cached_property
     def substitution(self) -> pl.DataFrame:

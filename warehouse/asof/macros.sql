@@ -31,6 +31,12 @@ SELECT
     known_from
 FROM winner;
 
+CREATE OR REPLACE MACRO words_at(as_of, known_at) AS TABLE
+SELECT role, word, applies, valid_from, source_id, known_from
+FROM core.word_roles
+WHERE known_from <= known_at AND valid_from <= as_of
+QUALIFY row_number() OVER (PARTITION BY role, word ORDER BY known_from DESC, valid_from DESC) = 1;
+
 CREATE OR REPLACE MACRO measures_at(as_of, known_at) AS TABLE
 WITH
 named AS (

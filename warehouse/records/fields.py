@@ -69,6 +69,7 @@ Confidence = Literal["low", "medium", "high"]
 ShareOf = Literal["weight", "value"]
 ClaimKind = Literal["reserve", "resource"]
 OutcomeKind = Literal["export_fall", "supply_fall"]
+WordRole = Literal["counts_as_cover", "ends_normal_trade", "names_buyers", "reaches_every_stage"]
 
 #: Classes from mild to severe; the ends of a class range must rise in this order.
 CLASS_ORDER = {"favoured": 0, "ordinary": 1, "dispute": 2}

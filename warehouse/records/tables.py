@@ -14,7 +14,7 @@ from typing import Any, Union, get_args, get_origin
 import polars as pl
 from pydantic.fields import FieldInfo
 
-from warehouse.records import law, numbers, outcomes, reference
+from warehouse.records import law, numbers, outcomes, reference, roles
 from warehouse.records.fields import IN_ONE_CELL
 from warehouse.records.rows import FactRow
 
@@ -241,6 +241,7 @@ _TABLES = (
         (_mineral(),),
     ),
     Table("spreads", numbers.Spread, ("spread", "known_from"), (), ("spread",)),
+    Table("word_roles", roles.WordRoleRow, ("role", "word", "valid_from", "known_from")),
     Table("statements", law.Statement, ("statement_id",), (_AGREEMENT,)),
     Table(
         "outcomes",

@@ -17,7 +17,7 @@ revision AS (
         PARTITION BY c.mineral, c.stage ORDER BY count(DISTINCT y.year) DESC, sum(y.usd) DESC, c.hs_revision
     ) = 1
 ),
--- Instruments that withhold tonnes from everybody they name; only their announcement ends normal times.
+-- Only the announcement of an instrument that withholds tonnes from everybody it names ends normal times.
 withholding AS (
     SELECT m.measure_id, m.date_announced, i.mineral, i.stage, i.clause
     FROM core.measures m
@@ -27,8 +27,7 @@ withholding AS (
         AND i.known_from <= $known_at
         AND m.date_announced <= $as_of
         AND m.instrument IN (
-            'export_licence', 'export_ban', 'quota', 'processing_stage_ban', 'informal_halt',
-            'extraterritorial_licence'
+            SELECT word FROM words_at($as_of, $known_at) WHERE role = 'ends_normal_trade' AND applies
         )
         AND EXISTS (
             SELECT 1 FROM core.measure_states s

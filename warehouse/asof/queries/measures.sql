@@ -14,8 +14,9 @@ member AS (
         AND coalesce(valid_from, DATE '1900-01-01') <= $as_of
         AND coalesce(valid_to, DATE '2200-01-01') > $as_of
 ),
--- An item without a stage reaches every traded stage; one for every mineral, every traded mineral. Measures that
--- hold no tonnes back (technology, frameworks, duties) need no lanes.
+role AS (SELECT role, word FROM words_at($as_of, $known_at) WHERE applies),
+-- An item without a stage reaches every traded stage, if its instrument holds tonnes back (word_roles says which do);
+-- one for every mineral, every traded mineral.
 item AS (
     SELECT
         i.item_id, i.measure_id, i.clause, l.mineral, l.stage, coalesce(i.form, 'all') AS form,
@@ -27,10 +28,7 @@ item AS (
     WHERE i.known_from <= $known_at
         AND (
             i.stage IS NOT NULL
-            OR m.instrument NOT IN (
-                'technology_control', 'legal_framework', 'reporting_duty', 'production_control',
-                'enforcement_campaign', 'licence_facilitation', 'suspension', 'proposal', 'entity_watch_list'
-            )
+            OR m.instrument IN (SELECT word FROM role WHERE role = 'reaches_every_stage')
         )
 ),
 clause AS (SELECT DISTINCT measure_id, clause FROM item),
@@ -122,6 +120,7 @@ class AS (
 )
 SELECT
     i.item_id, i.measure_id, i.clause, coalesce(m.notice, m.title) AS notice, m.instrument, s.scope,
+    s.scope IN (SELECT word FROM role WHERE role = 'names_buyers') AS is_named_buyers,
     i.mineral, i.stage, i.form,
     i.coverage_share_low, i.coverage_share_best, i.coverage_share_high,
     i.quota_share_low, i.quota_share_best, i.quota_share_high,
