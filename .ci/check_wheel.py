@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = {"engine", "warehouse", "jobs"}
+PACKAGES = {"ground", "engine", "warehouse", "jobs"}
 DATA = ("jobs/data/rules/features.yml", "jobs/data/rules/scorecard.yml", "warehouse/facts/bundle.toml")
 
 

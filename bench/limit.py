@@ -22,6 +22,7 @@ import polars as pl
 from engine.scoring.chain_score import ChainScorer
 from engine.scoring.portfolio import score_portfolio
 from engine.scoring.world import build_worlds
+from ground.question import Question
 from jobs.gather import gather
 from jobs.resources import default_rules_dir
 from jobs.rules.rulebook import load_rulebook
@@ -42,7 +43,7 @@ def main() -> None:
     ruleset = load_rulebook(default_rules_dir()).ruleset
     state = Warehouse.open_memory()
     state.load_bundles([FACTS])
-    inputs = gather(Inputs(state, AS_OF, AS_OF, "CHN"))
+    inputs = gather(Inputs(state, Question(AS_OF, AS_OF, "CHN")))
     score_portfolio(inputs, ruleset)  # warm: imports, caches
     seconds: dict[str, float] = {}
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from engine.scoring.inputs import COLUMNS, ends
 from engine.scoring.inputs import Inputs as EngineInputs
+from ground.question import Question
 from jobs.errors import InputError, SettingsError
 from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
 from jobs.suggest import did_you_mean
@@ -62,7 +63,7 @@ def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineI
         "blocs": facts.blocs,
         "countries": facts.countries,
     }
-    return EngineInputs(facts.as_of, facts.known_at, facts.curbing_country, frames)
+    return EngineInputs(facts.question, frames)
 
 
 def gather_in_memory(settings: Settings, as_of: date, known_at: date) -> EngineInputs:
@@ -77,7 +78,7 @@ def gather_in_memory(settings: Settings, as_of: date, known_at: date) -> EngineI
     country = DEFAULT_CURBING_COUNTRY if country == ALL_COUNTRIES else country
     with Warehouse.open_memory() as state:
         state.load_bundles(settings.facts, strict=settings.strict)
-        return gather(WarehouseInputs(state, as_of, known_at, country))
+        return gather(WarehouseInputs(state, Question(as_of, known_at, country)))
 
 
 def only_minerals(inputs: EngineInputs, minerals: Sequence[str]) -> EngineInputs:

@@ -10,6 +10,7 @@ import polars as pl
 
 from engine.language.evaluation import evaluate, total
 from engine.language.rules import RuleSet
+from jobs.asked import question_of_run
 from jobs.errors import InputError
 from jobs.output.layout import Snapshot
 from jobs.resources import default_rules_dir
@@ -51,10 +52,7 @@ def score(snapshot: Snapshot, ruleset: RuleSet, year: int | None) -> Scores:
         InputError: no trade of the year is known.
     """
     with Database.open(snapshot.path, read_only=True) as reader:
-        as_of, known_at, country = reader.query("SELECT as_of, known_at, curbing_country FROM meta.run").row(
-            0
-        )
-        inputs = Inputs(Warehouse(reader), as_of, known_at, country)
+        inputs = Inputs(Warehouse(reader), question_of_run(reader))
         if year is None:
             year = inputs.trade_years[-1]
         return score_lanes(inputs.geopolrisk(year), ruleset, year)

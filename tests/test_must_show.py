@@ -14,6 +14,7 @@ from engine.scoring.assemble import build_chains
 from engine.scoring.inputs import Inputs as EngineInputs
 from engine.scoring.portfolio import score_portfolio
 from engine.scoring.supply import rule_access, stage_supply
+from ground.question import Question
 from jobs.gather import gather
 from tests.engine.rulebook import default_ruleset
 from warehouse.asof.inputs import Inputs
@@ -37,9 +38,9 @@ def warehouse() -> Warehouse:
 
 
 def inputs_on(day: date, country: str = "CHN", minerals: tuple[str, ...] = SHOWN) -> EngineInputs:
-    full = gather(Inputs(warehouse(), day, day, country))
+    full = gather(Inputs(warehouse(), Question(day, day, country)))
     frames = {**full.frames, "flows": full["flows"].filter(pl.col("mineral").is_in(minerals))}
-    return EngineInputs(full.as_of, full.known_at, full.curbing_country, frames)
+    return EngineInputs(full.question, frames)
 
 
 @cache
@@ -120,7 +121,7 @@ def american_totals(change: Callable[[EngineInputs], Mapping[str, pl.DataFrame]]
     Beside the scores: points of the alternatives step, and the ore that the US could draw on (low, best, high, t).
     """
     base = inputs_on(TODAY, minerals=RARE_EARTHS)
-    changed = EngineInputs(base.as_of, base.known_at, base.curbing_country, {**base.frames, **change(base)})
+    changed = EngineInputs(base.question, {**base.frames, **change(base)})
     marts = score_portfolio(changed, default_ruleset())
     keys = {"importer": "USA", "horizon_days": 1825}
     steps = marts["importer_contribution_wide"].filter(regime="full_stop", **keys)
@@ -206,9 +207,7 @@ def test_the_same_inputs_twice_give_the_same_frames() -> None:
 def test_no_capacity_on_record_is_unknown_and_takes_the_rules_default() -> None:
     """Nothing on record is no zero: the range of what others could add opens, and the low end falls."""
     base = inputs_on(TODAY, minerals=("gallium",))
-    none = EngineInputs(
-        base.as_of, base.known_at, base.curbing_country, {**base.frames, "capacity": base["capacity"].clear()}
-    )
+    none = EngineInputs(base.question, {**base.frames, "capacity": base["capacity"].clear()})
     chain = build_chains(none)[0].chain
     access = rule_access(none, default_ruleset())
     assert not stage_supply(none, default_ruleset(), access, chain, "refined", 1825).is_known

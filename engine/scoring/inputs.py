@@ -10,6 +10,8 @@ from datetime import date
 
 import polars as pl
 
+from ground.question import Question
+
 RANGE = ("low", "best", "high")
 
 
@@ -67,9 +69,7 @@ class InputError(ValueError):
 class Inputs:
     """All that is known on one day about one curbing country's reach. Frames: see ``COLUMNS``."""
 
-    as_of: date
-    known_at: date
-    curbing_country: str
+    question: Question
     frames: Mapping[str, pl.DataFrame]
     _parts: dict[tuple[str, ...], dict[tuple[object, ...], pl.DataFrame]] = field(
         default_factory=dict, repr=False
@@ -90,6 +90,21 @@ class Inputs:
                 message = f"Frame '{name}' lacks the columns {', '.join(lacking)}."
                 raise InputError(message)
 
+    @property
+    def as_of(self) -> date:
+        """The day of the law."""
+        return self.question.as_of
+
+    @property
+    def known_at(self) -> date:
+        """The day of knowledge."""
+        return self.question.known_at
+
+    @property
+    def curbing_country(self) -> str:
+        """Whose curbs."""
+        return self.question.curbing_country
+
     def __getitem__(self, name: str) -> pl.DataFrame:
         """The frame of that name."""
         return self.frames[name]
@@ -100,7 +115,7 @@ class Inputs:
             name: frame.filter(pl.col("mineral").is_in(minerals)) if "mineral" in frame.columns else frame
             for name, frame in self.frames.items()
         }
-        return Inputs(self.as_of, self.known_at, self.curbing_country, frames)
+        return Inputs(self.question, frames)
 
     def part(self, name: str, **keys: object) -> pl.DataFrame:
         """The rows of a frame with these key values; a frame is split once per set of keys, in its order."""

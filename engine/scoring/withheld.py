@@ -23,7 +23,7 @@ def withheld_portfolio(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
     own = inputs["flows"].filter(pl.col("exporter") == inputs.curbing_country)
     if not own.height or not inputs["measures"].height:
         return pl.DataFrame()
-    only = Inputs(inputs.as_of, inputs.known_at, inputs.curbing_country, {**inputs.frames, "flows": own})
+    only = Inputs(inputs.question, {**inputs.frames, "flows": own})
     ruled = rule_measures(only, ruleset)
     parts = []
     for frames in build_chains(only):

@@ -37,7 +37,7 @@ class ReplayError(ValueError):
 
 
 @dataclass(frozen=True)
-class Question:
+class WindowQuestion:
     """What is asked of a day.
 
     Attributes:
@@ -88,7 +88,7 @@ def nearest_horizon(ruleset: RuleSet, days: int) -> int:
     return min(sorted(ruleset.scorecard.horizons), key=lambda horizon: abs(horizon - days))
 
 
-def answer(inputs: Inputs, ruleset: RuleSet, numbers: Numbers, question: Question) -> Answer:
+def answer(inputs: Inputs, ruleset: RuleSet, numbers: Numbers, question: WindowQuestion) -> Answer:
     """What would have been expected of an event.
 
     Args:
@@ -157,7 +157,7 @@ class _Stage:
         ruled: RuledMeasures,
         frames: ChainFrames,
         place: int,
-        question: Question,
+        question: WindowQuestion,
         horizon: int,
     ) -> None:
         self.inputs, self.ruleset, self.ruled, self.frames, self.place = (
@@ -250,7 +250,7 @@ def _supply_fall(
     inputs: Inputs,
     ruleset: RuleSet,
     numbers: Numbers,
-    question: Question,
+    question: WindowQuestion,
     horizon: int,
     stages: list[_Stage],
 ) -> Array:

@@ -16,6 +16,7 @@ from engine.language.scenarios import FACTS, RANGES, Cell, Expectation, Scenario
 from engine.scoring.inputs import COLUMNS, RANGE, Inputs, ends
 from engine.scoring.portfolio import score_portfolio
 from engine.scoring.steps import STEPS
+from ground.question import Question
 
 FAILED = "R090"
 SOURCE = "scenario"
@@ -83,7 +84,7 @@ def _inputs(group: Sequence[Scenario]) -> Inputs:
     countries = {str(row[key]) for row in rows["flows"] for key in ("exporter", "importer")}
     rows["countries"] = [{"country": country, "is_entrepot": False} for country in sorted(countries)]
     frames = {name: _frame(name, rows[name]) for name in COLUMNS}
-    return Inputs(day, day, group[0].curbing_country, frames)
+    return Inputs(Question(day, day, group[0].curbing_country), frames)
 
 
 def _opened(name: str, fact: Mapping[str, Cell], day: date) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from engine.trials.replay import Question
+from engine.trials.replay import WindowQuestion
 from warehouse.asof.inputs import Inputs
 
 WORLD = "WLD"
@@ -95,13 +95,13 @@ def _why_not(row: Mapping[str, Any], replay: Replay | None) -> str:
     return ""
 
 
-def question_of(outcome: Outcome, facts: Inputs, window_share: float) -> Question:
+def question_of(outcome: Outcome, facts: Inputs, window_share: float) -> WindowQuestion:
     """What is asked of the day of ``facts``, groups of minerals and blocs opened."""
     row = outcome.row
     members = _members(facts.group_members.filter(group_mineral=row["mineral"])["mineral"])
     inside = _members(facts.blocs.filter(bloc=row["importer"])["country"])
     named = () if row["importer"] == WORLD else inside or (row["importer"],)
-    return Question(
+    return WindowQuestion(
         row["kind"],
         members or (row["mineral"],),
         row["stage"] or "",

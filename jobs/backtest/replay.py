@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -14,8 +14,9 @@ from engine.scoring.inputs import Inputs as EngineInputs
 from engine.scoring.ranges import Array
 from engine.trials.calibration import Calibration, calibrate
 from engine.trials.predictors import Event, Predictor, predictors, severities
-from engine.trials.replay import Question, ReplayError, answer
+from engine.trials.replay import ReplayError, WindowQuestion, answer
 from engine.trials.severities import Proposal, propose
+from ground.question import Question
 from jobs.backtest.events import Outcome, Replay, question_of, read_outcomes
 from jobs.errors import InputError
 from jobs.gather import gather
@@ -92,7 +93,7 @@ def run(
     Raises:
         InputError: no outcome can be compared.
     """
-    everything = read_outcomes(Inputs(warehouse, known_at, known_at, DEFAULT_CURBING_COUNTRY))
+    everything = read_outcomes(Inputs(warehouse, Question(known_at, known_at, DEFAULT_CURBING_COUNTRY)))
     # A test looks at nothing that is held out; a test of what is held out needs the others to learn from.
     read = [outcome for outcome in everything if held_out or not outcome.is_held_out]
     days, numbers = _Days(warehouse), Numbers(DEFAULT_DRAWS)
@@ -158,32 +159,30 @@ class _Days:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
-        self._facts: dict[tuple[date, date, str], Inputs] = {}
-        self._gathered: dict[tuple[date, date, str], EngineInputs] = {}
+        self._facts: dict[Question, Inputs] = {}
+        self._gathered: dict[Question, EngineInputs] = {}
 
-    def facts(self, as_of: date, known_at: date, country: str) -> Inputs:
+    def facts(self, when: Question) -> Inputs:
         """The warehouse's frames."""
-        key = as_of, known_at, country
-        return self._facts.setdefault(key, Inputs(self.warehouse, *key))
+        return self._facts.setdefault(when, Inputs(self.warehouse, when))
 
-    def gathered(self, as_of: date, known_at: date, country: str) -> EngineInputs:
+    def gathered(self, when: Question) -> EngineInputs:
         """The engine's frames."""
-        key = as_of, known_at, country
-        if key not in self._gathered:
-            self._gathered[key] = gather(self.facts(*key))
-        return self._gathered[key]
+        if when not in self._gathered:
+            self._gathered[when] = gather(self.facts(when))
+        return self._gathered[when]
 
 
 def _event(outcome: Outcome, replay: Replay, days: _Days, ruleset: RuleSet, numbers: Numbers) -> Event:
-    when = replay.as_of, replay.known_at, str(outcome.row["exporter"])
-    question = question_of(outcome, days.facts(*when), replay.window_share)
-    own = answer(days.gathered(*when), ruleset, numbers, question)
-    before = days.facts(when[0] - A_YEAR, when[1] - A_YEAR, when[2])
-    change = _change(before, days.facts(*when), question)
+    when = Question(replay.as_of, replay.known_at, str(outcome.row["exporter"]))
+    question = question_of(outcome, days.facts(when), replay.window_share)
+    own = answer(days.gathered(when), ruleset, numbers, question)
+    before = replace(when, as_of=when.as_of - A_YEAR, known_at=when.known_at - A_YEAR)
+    change = _change(days.facts(before), days.facts(when), question)
     return Event(outcome.name, outcome.episode, outcome.seen, own, change)
 
 
-def _change(before: Inputs, after: Inputs, question: Question) -> float | None:
+def _change(before: Inputs, after: Inputs, question: WindowQuestion) -> float | None:
     """Share by which the flow fell in the last year that was known; None where no two years are."""
     try:
         (old_year, old), (year, new) = _traded(before, question), _traded(after, question)
@@ -192,7 +191,7 @@ def _change(before: Inputs, after: Inputs, question: Question) -> float | None:
     return 1.0 - new / old if old_year < year and old > 0 else None
 
 
-def _traded(facts: Inputs, question: Question) -> tuple[int, float]:
+def _traded(facts: Inputs, question: WindowQuestion) -> tuple[int, float]:
     """The latest year, and the tonnes of the flow in it."""
     flows = facts.flows.filter(
         pl.col("exporter") == facts.curbing_country, pl.col("mineral").is_in(question.minerals)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ground.question import Question
 from jobs.commands.options import (
     AsOfOption,
     FactsOption,
@@ -118,7 +119,7 @@ def _plan(
     require_horizon(ruleset, horizon)
     day = parse_day("--as-of", as_of) or now().date()
     country = DEFAULT_CURBING_COUNTRY if country == ALL_COUNTRIES else country
-    moves, new, gone = plan(stack, found.facts, ruleset, day, day, country, horizon)
+    moves, new, gone = plan(stack, found.facts, ruleset, Question(day, day, country), horizon)
     if as_json:
         data = {"as_of": day, "horizon_days": horizon, "added": found.added, "already": found.already}
         data |= {"routes_new": new, "routes_gone": gone, "regimes": moves_data(moves, top)}

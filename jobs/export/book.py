@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 
 import polars as pl
 
+from ground.question import Question
+from jobs.asked import question_of_run
 from jobs.errors import InputError
 from jobs.marts import MAIN_HORIZON, ROUTE
 from jobs.places import importer_code
@@ -62,9 +63,7 @@ class Book:
     """The tables of a workbook, sorted, and what its front page says."""
 
     selection: Selection
-    as_of: date
-    known_at: date
-    curbing_country: str
+    question: Question
     curbing_country_name: str
     left_out: str
     run_id: str
@@ -145,16 +144,15 @@ def load_book(reader: Reader, selection: Selection) -> Book:
         SettingsError: The importer is unknown.
         InputError: The importer has no routes, or there are more routes than a workbook should hold.
     """
-    run = reader.query("SELECT run_id, as_of, known_at, curbing_country, code_version FROM meta.run").row(
-        0, named=True
-    )
+    question = question_of_run(reader)
+    run_id, code_version = reader.query("SELECT run_id, code_version FROM meta.run").row(0)
     if selection.importer:
         selection = replace(selection, importer=importer_code(reader, selection.importer))
     most = selection.top or MAX_ROUTES + 1
     wanted: dict[str, object] = {
         "horizon": selection.horizon_days,
         "importer": selection.importer,
-        "as_of": run["as_of"],
+        "as_of": question.as_of,
         "least": selection.least_usd,
     }
     risk = reader.query(RISK_SQL, {**wanted, "most": most})
@@ -178,13 +176,11 @@ def load_book(reader: Reader, selection: Selection) -> Book:
     cited = _cited(reasons["source_ids"], measures["source_id"])
     return Book(
         selection=selection,
-        as_of=run["as_of"],
-        known_at=run["known_at"],
-        curbing_country=run["curbing_country"],
-        curbing_country_name=_country_name(reader, run["curbing_country"]),
+        question=question,
+        curbing_country_name=_country_name(reader, question.curbing_country),
         left_out=left_out,
-        run_id=run["run_id"],
-        code_version=run["code_version"],
+        run_id=run_id,
+        code_version=code_version,
         risk=risk,
         reasons=reasons,
         measures=measures,

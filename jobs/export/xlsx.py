@@ -71,7 +71,8 @@ def write_book(book: Book, path: Path) -> None:
     """
     options = {"strings_to_urls": False, "strings_to_formulas": False, "strings_to_numbers": False}
     workbook = xlsxwriter.Workbook(str(path), options)
-    moment = datetime(book.as_of.year, book.as_of.month, book.as_of.day)  # noqa: DTZ001  (Excel knows no zones)
+    day = book.question.as_of
+    moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001  (Excel knows no zones)
     workbook.set_properties(
         {
             "title": f"Curbline: {book.selection.title}",
@@ -150,7 +151,9 @@ def _write_table(
     sheet.repeat_rows(0)
     if printed is not None:
         sheet.print_area(0, 0, max(frame.height, 1), printed - 1)
-    sheet.set_footer(f"&L{name}, as of {book.as_of.isoformat()}&CCurbline run {book.run_id}&RPage &P of &N")
+    sheet.set_footer(
+        f"&L{name}, as of {book.question.as_of.isoformat()}&CCurbline run {book.run_id}&RPage &P of &N"
+    )
 
 
 def _set_heights(sheet: Any, frame: pl.DataFrame, columns: Sequence[Column]) -> None:
@@ -225,8 +228,8 @@ def _write_readme(workbook: Any, book: Book, formats: _Formats) -> None:
 
 def _readme_lines(book: Book) -> list[tuple[str, str]]:
     return [
-        ("As of", book.as_of.isoformat()),
-        ("As known on", book.known_at.isoformat()),
+        ("As of", book.question.as_of.isoformat()),
+        ("As known on", book.question.known_at.isoformat()),
         ("Curbs of", book.curbing_country_name),
         ("Horizon", f"{book.selection.horizon_days} days"),
         ("Routes", f"{book.risk.height:,}, by priority, the highest first"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
 import polars as pl
 
 from engine.language.checks.versions import fingerprint
+from ground.question import Question
 from jobs.nightly.phases import PhaseTime
 from jobs.rules.check import written
 from jobs.rules.rulebook import Rulebook
@@ -21,9 +22,7 @@ class RunStamp:
 
     run_id: str
     attempt_id: str
-    as_of: date
-    known_at: date
-    curbing_country: str
+    question: Question
     facts_hash: str
     rules_hash: str
     code_version: str
@@ -41,9 +40,7 @@ def meta_frames(
     run = pl.DataFrame(
         {
             "run_id": [stamp.run_id],
-            "as_of": [stamp.as_of],
-            "known_at": [stamp.known_at],
-            "curbing_country": [stamp.curbing_country],
+            **{name: [value] for name, value in asdict(stamp.question).items()},
             "attempt_id": [stamp.attempt_id],
             "facts_hash": [stamp.facts_hash],
             "rules_hash": [stamp.rules_hash],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -15,6 +15,7 @@ from engine.scoring.expect import Expectations
 from engine.scoring.portfolio import score_in_parts
 from engine.scoring.steps import step_frame
 from engine.scoring.withheld import withheld_portfolio
+from ground.question import Question
 from jobs.errors import InputError
 from jobs.explain.terms import term_frame
 from jobs.gather import LONGEST_DAYS, gather
@@ -38,11 +39,9 @@ ROUTE_COLUMNS = ("mineral", "stage", "exporter", "importer", "horizon_days", "ro
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What is asked: the day of the law, the state of knowledge, and whose curbs (ISO3, or ``all``)."""
+    """What is asked, and whether figures from later are refused; the curbing country may be ``all``."""
 
-    as_of: date
-    known_at: date
-    curbing_country: str
+    question: Question
     strict_knowledge: bool = False
 
 
@@ -65,17 +64,16 @@ def recalculate(
     Raises:
         InputError: no trade was known, no chain or measure can be scored, or figures from later had to be used and ``strict_knowledge`` is set.
     """
-    if request.curbing_country == ALL_COUNTRIES:
+    question = request.question
+    if question.curbing_country == ALL_COUNTRIES:
         return _every_country(request, state, ruleset, on_phase, deliver)
-    facts = WarehouseInputs(state, request.as_of, request.known_at, request.curbing_country)
+    facts = WarehouseInputs(state, question)
     with on_phase("gather"):
         inputs = gather(facts, strict_knowledge=request.strict_knowledge)
     unmeasured = facts.unmeasured
     run = {
         "run_id": pl.lit(None, pl.String),
-        "as_of": pl.lit(inputs.as_of),
-        "known_at": pl.lit(inputs.known_at),
-        "curbing_country": pl.lit(inputs.curbing_country),
+        **{name: pl.lit(value) for name, value in asdict(question).items()},
     }
     routes, grades, empty = [], [], {}
     totals = Expectations(Numbers(), inputs, ruleset)
@@ -100,7 +98,7 @@ def recalculate(
         every_route, every_grade = pl.concat(routes), pl.concat(grades, how="vertical_relaxed")
         last = {
             "exposure": totals.exposure().with_columns(pl.lit(None, pl.String).alias("run_id")),
-            "measure_coverage": measure_coverage(state, request.known_at, every_route),
+            "measure_coverage": measure_coverage(state, question.known_at, every_route),
             "calendar": _calendar(facts),
             "waterfall_step": step_frame(),
         }
@@ -112,11 +110,11 @@ def _every_country(
     request: RunRequest, state: Warehouse, ruleset: RuleSet, on_phase: Phase, deliver: Deliver
 ) -> list[str]:
     parts = []
-    countries = state.query(LEDGER_COUNTRIES, {"known_at": request.known_at})["curbing_country"]
+    countries = state.query(LEDGER_COUNTRIES, {"known_at": request.question.known_at})["curbing_country"]
     calendars = []
     with on_phase("withheld shares"):
         for country in countries:
-            facts = WarehouseInputs(state, request.as_of, request.known_at, country)
+            facts = WarehouseInputs(state, replace(request.question, curbing_country=country))
             parts.append(
                 withheld_portfolio(gather(facts, strict_knowledge=request.strict_knowledge), ruleset)
             )
@@ -124,8 +122,8 @@ def _every_country(
     filled = [part for part in parts if part.height]
     if not filled:
         raise InputError(
-            f"no country's measures reach any trade on {request.as_of}, as known on {request.known_at}, so there is "
-            "nothing to score. Add `measures` with their states and items to a bundle, or name one country with "
+            f"no country's measures reach any trade on {request.question.as_of}, as known on "
+            f"{request.question.known_at}, so there is nothing to score. Add `measures` with their states and items to a bundle, or name one country with "
             "--curbing-country."
         )
     keys = ["curbing_country", "mineral", "stage", "importer", "horizon_days"]

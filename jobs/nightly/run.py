@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ground.question import Question
 from jobs.errors import ExitCode, InputError, SettingsError
 from jobs.export.book import Selection, load_book
 from jobs.export.tables import NIGHTLY_SKIP, TableFormat, export_tables, whole_folder, write_manifest
@@ -117,13 +118,8 @@ def _score_and_publish(
     rulebook: Rulebook,
     stamp: RunStamp,
 ) -> RunOutcome:
-    request = RunRequest(
-        as_of=stamp.as_of,
-        known_at=stamp.known_at,
-        curbing_country=stamp.curbing_country,
-        strict_knowledge=settings.strict_knowledge,
-    )
-    checks = MartChecks(stamp.curbing_country)
+    request = RunRequest(stamp.question, strict_knowledge=settings.strict_knowledge)
+    checks = MartChecks(stamp.question.curbing_country)
     warnings: list[str] = []
 
     def fill(append: Append) -> Mapping[str, pl.DataFrame]:
@@ -145,13 +141,13 @@ def _score_and_publish(
     with ExitStack() as publishing:
         snapshot = place_snapshot(
             layout,
-            as_of=stamp.as_of,
+            as_of=stamp.question.as_of,
             run_id=stamp.run_id,
             build=lambda path: build_snapshot(path, state, fill),
             verify=lambda path: _verify(path, checks),
         )
         warnings += _load_warnings(facts)
-        case = PointerCase(stamp.as_of, stamp.known_at, stamp.curbing_country, dates.started_at.date())
+        case = PointerCase(stamp.question, dates.started_at.date())
         pointed = layout.pointed()
         known = ledger.known_at_of(state, pointed.run_id) if pointed else None
         moved = pointer_moves(layout, case, default_country=DEFAULT_CURBING_COUNTRY, pointed_known_at=known)
@@ -177,7 +173,7 @@ def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp,
     """Write the mart tables as CSV and Parquet, their description, and the workbooks of the settings."""
     target = layout.exports / stamp.run_id
     selections: list[Selection] = []
-    if stamp.curbing_country != ALL_COUNTRIES:  # which scores no routes
+    if stamp.question.curbing_country != ALL_COUNTRIES:  # which scores no routes
         selections += [Selection(importer=importer) for importer in settings.export.importers]
         selections += [Selection(top=settings.export.top)] if settings.export.top else []
     with (
@@ -221,10 +217,9 @@ def _require_reach(state: Warehouse, settings: Settings, dates: RunDates) -> Non
 
 def _stamp(settings: Settings, dates: RunDates, facts: LoadReport, rulebook: Rulebook) -> RunStamp:
     code = code_version()
+    question = Question(dates.as_of, dates.known_at, settings.curbing_country)
     run_id = run_identity(
-        as_of=dates.as_of,
-        known_at=dates.known_at,
-        curbing_country=settings.curbing_country,
+        question,
         facts_hash=facts.facts_hash,
         rules_hash=rulebook.rules_hash,
         code=code,
@@ -232,9 +227,7 @@ def _stamp(settings: Settings, dates: RunDates, facts: LoadReport, rulebook: Rul
     return RunStamp(
         run_id=run_id,
         attempt_id=new_attempt_id(),
-        as_of=dates.as_of,
-        known_at=dates.known_at,
-        curbing_country=settings.curbing_country,
+        question=question,
         facts_hash=facts.facts_hash,
         rules_hash=rulebook.rules_hash,
         code_version=code,
@@ -266,9 +259,7 @@ def _entry(
     return ledger.Entry(
         run_id=stamp.run_id,
         attempt_id=stamp.attempt_id,
-        as_of=stamp.as_of,
-        known_at=stamp.known_at,
-        curbing_country=stamp.curbing_country,
+        question=stamp.question,
         facts_hash=stamp.facts_hash,
         rules_hash=stamp.rules_hash,
         code_version=stamp.code_version,

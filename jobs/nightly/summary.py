@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -77,7 +78,7 @@ SELECT DISTINCT m.notice, a.measure_id, a.clause, a.valid_from AS since
 FROM measures_at($as_of, $known_at) AS a
 JOIN (SELECT measure_id, arg_max(notice, known_from) AS notice, arg_max(curbing_country, known_from) AS curbing_country
       FROM core.measures GROUP BY measure_id) AS m USING (measure_id)
-WHERE a.state = 'lapsed_unverified' AND ($country = 'all' OR m.curbing_country = $country)
+WHERE a.state = 'lapsed_unverified' AND ($curbing_country = 'all' OR m.curbing_country = $curbing_country)
 ORDER BY ALL
 """
 WITHOUT_TRADE = """
@@ -104,14 +105,12 @@ def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seco
     horizon = {"horizon": MAIN_HORIZON}
     bands = dict(reader.query(BY_BAND, horizon).select("band", "routes").rows())
     grades = dict(reader.query(BY_RECONCILIATION, horizon).rows())
-    when = {"as_of": stamp.as_of, "known_at": stamp.known_at, "country": stamp.curbing_country}
+    when = asdict(stamp.question)
     coverage = reader.query(COVERAGE).row(0, named=True)
     counts = outcome.facts.row_counts
     return {
         "run_id": stamp.run_id,
-        "as_of": stamp.as_of,
-        "known_at": stamp.known_at,
-        "curbing_country": stamp.curbing_country,
+        **asdict(stamp.question),
         "facts": {
             "bundles": [f"{item.name} {item.version}" for item in outcome.facts.bundles],
             "rows": sum(counts.values()),

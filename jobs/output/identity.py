@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
+from ground.question import Question
 from jobs.resources import package_version
 
-CODE_PACKAGES = ("engine", "warehouse", "jobs")
+CODE_PACKAGES = ("ground", "engine", "warehouse", "jobs")
 CODE_SUFFIXES = (".py", ".sql")
 
 
@@ -27,7 +27,7 @@ def digest_texts(texts: Mapping[str, str]) -> str:
 
 
 def code_version() -> str:
-    """Return the package version and a hash of the installed sources of engine, warehouse and jobs."""
+    """Return the package version and a hash of the installed sources of ground, engine, warehouse and jobs."""
     texts: dict[str, str] = {}
     for package in CODE_PACKAGES:
         root = Path(str(files(package)))
@@ -37,11 +37,10 @@ def code_version() -> str:
     return f"{package_version()}+{digest_texts(texts)[:12]}"
 
 
-def run_identity(
-    *, as_of: date, known_at: date, curbing_country: str, facts_hash: str, rules_hash: str, code: str
-) -> str:
+def run_identity(question: Question, *, facts_hash: str, rules_hash: str, code: str) -> str:
     """Return the `run_id`: the first 16 hex digits of a SHA-256 over everything that decides the result."""
-    parts = (as_of.isoformat(), known_at.isoformat(), curbing_country, facts_hash, rules_hash, code)
+    days = (question.as_of.isoformat(), question.known_at.isoformat())
+    parts = (*days, question.curbing_country, facts_hash, rules_hash, code)
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:16]
 
 

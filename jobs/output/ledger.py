@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import polars as pl
 
+from ground.question import Question
 from jobs.ports import Reader, Writer
 
 PUBLISHED = "published"
@@ -19,9 +20,7 @@ class Entry:
 
     run_id: str
     attempt_id: str
-    as_of: date
-    known_at: date
-    curbing_country: str
+    question: Question
     facts_hash: str
     rules_hash: str
     code_version: str
@@ -35,6 +34,7 @@ class Entry:
 def append(state: Writer, entry: Entry) -> None:
     """Add one row; the ledger is only ever added to."""
     values = asdict(entry)
+    values |= values.pop("question")
     names = ", ".join(f'"{name}"' for name in values)
     marks = ", ".join(f"${name}" for name in values)
     stamps = {name: values[name].replace(tzinfo=None) for name in ("started_at", "finished_at")}

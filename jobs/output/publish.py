@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from ground.question import Question
 from jobs.errors import PublishError
 from jobs.output.layout import BUILD_PREFIX, Layout
 from jobs.output.seal import WAL_SUFFIX, Contents, damage_of, seal_path, write_seal
@@ -35,9 +36,7 @@ FULL_WORDS = ("no space left on device", "disk quota exceeded")  # how a databas
 class PointerCase:
     """What decides whether the pointer moves to a run's file."""
 
-    as_of: date
-    known_at: date
-    curbing_country: str
+    question: Question
     today: date
 
 
@@ -127,16 +126,16 @@ def pointer_moves(
         default_country: The curbing country that the pointer is about.
         pointed_known_at: State of knowledge of the file now pointed to, where the ledger has it.
     """
-    if case.curbing_country != default_country:
+    if case.question.curbing_country != default_country:
         return False
     pointed = layout.pointed()
     if pointed is None:
         return True
     if pointed.as_of > case.today:
-        forward = case.as_of <= case.today
+        forward = case.question.as_of <= case.today
     else:
         known = pointed_known_at or pointed.as_of
-        forward = pointed.as_of <= case.as_of <= case.today and known <= case.known_at
+        forward = pointed.as_of <= case.question.as_of <= case.today and known <= case.question.known_at
     return forward or damage_of(pointed.path) is not None
 
 

@@ -17,6 +17,7 @@ from engine.language.trace import Verdict, trace_factor
 from engine.scoring import events
 from engine.scoring.assemble import measure_rows, pledge_rows
 from engine.scoring.inputs import Inputs
+from jobs.asked import question_of_run
 from jobs.errors import SettingsError
 from jobs.gather import gather
 from jobs.rules.rulebook import require_horizon
@@ -80,8 +81,7 @@ def who(database: Database, ruleset: RuleSet, lane: Lane) -> tuple[date, list[Lo
     """
     require_horizon(ruleset, lane.horizon)
     route = _route(database, lane)
-    as_of, known_at, country = route["as_of"], route["known_at"], route["curbing_country"]
-    facts = gather(WarehouseInputs(Warehouse(database), as_of, known_at, country))
+    facts = gather(WarehouseInputs(Warehouse(database), question_of_run(database)))
     inputs = facts.only([lane.mineral])
     looks = [
         *_of_measures(inputs, ruleset, lane),
@@ -89,7 +89,7 @@ def who(database: Database, ruleset: RuleSet, lane: Lane) -> tuple[date, list[Lo
         *_of_access(inputs, ruleset, lane),
         *_of_route(inputs, ruleset, lane, route),
     ]
-    return as_of, looks
+    return inputs.as_of, looks
 
 
 def _route(database: Database, lane: Lane) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def _of_measures(inputs: Inputs, ruleset: RuleSet, lane: Lane) -> list[Look]:
     reach = lane.exporter != inputs.curbing_country
     # Rules look at one row at a time, so the rows of other importers may stay out.
     own = inputs["measures"].filter(pl.col("importer") == lane.importer, pl.col("stage") == lane.stage)
-    small = Inputs(inputs.as_of, inputs.known_at, inputs.curbing_country, {**inputs.frames, "measures": own})
+    small = Inputs(inputs.question, {**inputs.frames, "measures": own})
     factors = ("extraterritorial", "reroute") if reach else ("withheld", "reroute")
     rows = (
         measure_rows(small, ruleset)

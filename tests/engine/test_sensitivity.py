@@ -14,6 +14,7 @@ from engine.scoring.inputs import Inputs as EngineInputs
 from engine.scoring.portfolio import score_portfolio
 from engine.trials.rescore import ROUTE_KEYS, Rescorer, RouteScores
 from engine.trials.sensitivity import Lever, levers, sensitivity, with_best_at
+from ground.question import Question
 from jobs.gather import gather
 from tests.engine.rulebook import default_ruleset
 from warehouse.asof.inputs import Inputs
@@ -28,7 +29,7 @@ MINERALS = ("gallium", "tungsten")  # a chain of one stage, and one of two
 def inputs(country: str = "CHN", minerals: tuple[str, ...] = MINERALS) -> EngineInputs:
     with Warehouse.open_memory() as state:
         state.load_bundles([FACTS])
-        return gather(Inputs(state, DAY, DAY, country)).only(minerals)
+        return gather(Inputs(state, Question(DAY, DAY, country))).only(minerals)
 
 
 @cache
@@ -122,7 +123,7 @@ def test_the_sum_of_what_moves_is_told_by_size_and_an_unknown_usd_has_no_weight(
     assert low.heaviest is not None
     assert low.heaviest.route[:3] == ("gallium", "refined", "CHN")
     flows = gallium["flows"].with_columns(route_usd=pl.lit(None, pl.Float64))
-    unknown = EngineInputs(DAY, DAY, "CHN", {**gallium.frames, "flows": flows})
+    unknown = EngineInputs(Question(DAY, DAY, "CHN"), {**gallium.frames, "flows": flows})
     weightless = sensitivity(Rescorer(unknown, ruleset, 365), ruleset)
     assert weightless.usd == 0
     assert weightless.moved == found.moved

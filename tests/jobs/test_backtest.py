@@ -17,7 +17,8 @@ import pytest
 
 import warehouse as package
 from engine.scoring.draws import Numbers
-from engine.trials.replay import EXPORT_FALL, SUPPLY_FALL, Question, ReplayError, answer
+from engine.trials.replay import EXPORT_FALL, SUPPLY_FALL, ReplayError, WindowQuestion, answer
+from ground.question import Question
 from jobs.backtest.events import question_of, read_outcomes
 from jobs.backtest.page import page
 from jobs.backtest.replay import Backtest, run
@@ -31,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FACTS = Path(package.__file__).parent / "facts"
 TODAY = date(2026, 11, 27)
 RULES = load_rulebook(ROOT / "rules", method=CURBS).ruleset
-GALLIUM = Question(EXPORT_FALL, ("gallium",), "refined", "", (), "", 31, 1.0)
+GALLIUM = WindowQuestion(EXPORT_FALL, ("gallium",), "refined", "", (), "", 31, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_estimates_that_left_the_episode_out_keep_what_they_promise(whole: Backt
 @pytest.mark.slow
 def test_every_outcome_is_compared_or_has_a_reason(whole: Backtest, embedded: Warehouse) -> None:
     named = [one.outcome.name for one in whole.replayed] + [outcome.name for outcome, _ in whole.set_aside]
-    known = Inputs(embedded, TODAY, TODAY, "CHN").outcomes["outcome_id"].to_list()
+    known = Inputs(embedded, Question(TODAY, TODAY, "CHN")).outcomes["outcome_id"].to_list()
     assert sorted(named) == sorted(known)
     assert all(why for _, why in whole.set_aside)
     for one in whole.replayed:
@@ -88,7 +89,7 @@ def test_every_outcome_is_compared_or_has_a_reason(whole: Backtest, embedded: Wa
 
 
 def test_the_day_of_a_forecast_is_the_day_before_the_effect(embedded: Warehouse) -> None:
-    days = {one.name: one for one in read_outcomes(Inputs(embedded, TODAY, TODAY, "CHN"))}
+    days = {one.name: one for one in read_outcomes(Inputs(embedded, Question(TODAY, TODAY, "CHN")))}
 
     def of(name: str) -> tuple[date, date, float]:
         replay = days[name].replay
@@ -108,7 +109,7 @@ def test_the_day_of_a_forecast_is_the_day_before_the_effect(embedded: Warehouse)
 
 
 def test_groups_blocs_and_the_world_are_opened(embedded: Warehouse) -> None:
-    facts = Inputs(embedded, TODAY, TODAY, "CHN")
+    facts = Inputs(embedded, Question(TODAY, TODAY, "CHN"))
     by_name = {one.name: one for one in read_outcomes(facts)}
     world = question_of(by_name["ree-wld-2025-05"], facts, 1.0)
     assert {"dysprosium", "neodymium"} <= set(world.minerals)
@@ -120,7 +121,7 @@ def test_groups_blocs_and_the_world_are_opened(embedded: Warehouse) -> None:
 
 
 def test_like_is_held_against_like(embedded: Warehouse) -> None:
-    day = gather(Inputs(embedded, date(2023, 8, 1), date(2023, 7, 31), "CHN"))
+    day = gather(Inputs(embedded, Question(date(2023, 8, 1), date(2023, 7, 31), "CHN")))
     numbers = Numbers(64)
     flow = answer(day, RULES, numbers, GALLIUM)
     assert (flow.rule_id, flow.horizon_days, flow.severity) == ("dual-use-licence", 90, (0.5, 0.75, 1.0))
@@ -146,7 +147,7 @@ def test_like_is_held_against_like(embedded: Warehouse) -> None:
 
 
 def test_what_cannot_be_forecast_says_why(embedded: Warehouse) -> None:
-    day = gather(Inputs(embedded, date(2023, 8, 1), date(2023, 7, 31), "CHN"))
+    day = gather(Inputs(embedded, Question(date(2023, 8, 1), date(2023, 7, 31), "CHN")))
     with pytest.raises(ReplayError, match="no trade of it out of CHN is known on 2023-07-31"):
         answer(day, RULES, Numbers(2), replace(GALLIUM, stage="fabricated"))
     with pytest.raises(ReplayError, match=r"one mineral, stage and country \(or EU27\)"):

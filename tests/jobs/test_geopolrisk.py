@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from engine.language.ruleset import load_ruleset
+from ground.question import Question
 from jobs.cli import main
 from jobs.geopolrisk import Scores, score_lanes
 from tests.engine.rulebook import texts_of
@@ -75,7 +76,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inputs]:
         warehouse.load_bundles(
             [write_bundle(tmp_path_factory.mktemp("world") / "facts", **WORLD)], strict=True
         )
-        yield Inputs(warehouse, TODAY, TODAY, "CHN")
+        yield Inputs(warehouse, Question(TODAY, TODAY, "CHN"))
 
 
 @pytest.fixture(scope="module")

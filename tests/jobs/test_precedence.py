@@ -9,6 +9,7 @@ import pytest
 
 from engine.scoring.inputs import Inputs
 from engine.scoring.portfolio import Marts, score_portfolio
+from ground.question import Question
 from jobs.gather import gather
 from tests.engine.rulebook import default_ruleset
 from tests.warehouse.conftest import small_facts, write_bundle
@@ -37,7 +38,7 @@ def inputs_with(folder: Path, *states: dict[str, Any]) -> Inputs:
     facts["measure_states"] = [*others, *states]
     with Warehouse.open_memory() as warehouse:
         warehouse.load_bundles([write_bundle(folder, facts)], strict=True)
-        return gather(WarehouseInputs(warehouse, TODAY, TODAY, "CHN"))
+        return gather(WarehouseInputs(warehouse, Question(TODAY, TODAY, "CHN")))
 
 
 @pytest.fixture

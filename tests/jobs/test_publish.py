@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ground.question import Question
 from jobs.errors import InputError, PublishError
 from jobs.output.layout import Layout
 from jobs.output.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
@@ -217,7 +218,7 @@ def moves(
     today: date = DAY,
     pointed_known_at: date | None = None,
 ) -> bool:
-    case = PointerCase(as_of, known_at or as_of, country, today)
+    case = PointerCase(Question(as_of, known_at or as_of, country), today)
     return pointer_moves(layout, case, default_country="CHN", pointed_known_at=pointed_known_at)
 
 

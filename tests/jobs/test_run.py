@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,7 @@ class Scorer:
     def __call__(
         self, request: RunRequest, _state: object, _rules: object, _phase: object, deliver: Deliver
     ) -> list[str]:
-        stamp = {
-            "as_of": request.as_of,
-            "known_at": request.known_at,
-            "curbing_country": request.curbing_country,
-        }
+        stamp = asdict(request.question)
         marts = {
             name: frame.with_columns(
                 pl.lit(value).alias(column) for column, value in stamp.items() if column in frame.columns
@@ -441,7 +438,7 @@ def test_dates_of_the_run_reach_the_engine(
     monkeypatch.setattr(jobs.nightly.run, "recalculate", spy)
     assert start("--as-of", "2025-06-01", "--strict-knowledge") == 0
     assert start("--as-of", "2025-06-01", "--known-at", "2026-11-23") == 0
-    assert [(r.as_of, r.known_at, r.strict_knowledge) for r in seen] == [
+    assert [(r.question.as_of, r.question.known_at, r.strict_knowledge) for r in seen] == [
         (date(2025, 6, 1), date(2025, 6, 1), True),
         (date(2025, 6, 1), date(2026, 11, 23), False),
     ]

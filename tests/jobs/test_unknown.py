@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ground.question import Question
 from jobs.nightly.checks import MartChecks
 from jobs.nightly.recalculate import RunRequest, recalculate
 from jobs.rules.rulebook import CURBS, load_rulebook
@@ -31,7 +32,7 @@ def world(facts: Rows, write: Write) -> Path:  # noqa: F811
 def test_lanes_without_tonnes_are_told(world: Path) -> None:
     with Warehouse.open_memory() as state:
         state.load_bundles([world], strict=True)
-        found = Inputs(state, TODAY, TODAY, "CHN").unmeasured
+        found = Inputs(state, Question(TODAY, TODAY, "CHN")).unmeasured
     assert set(found["mineral"]) == {"dysprosium", "hafnium"}
     assert set(found["unknown_reason"]) == {NO_TONNES}
 
@@ -41,7 +42,7 @@ def test_their_scores_are_published_empty_with_the_reason(world: Path) -> None:
     ruleset = load_rulebook(Path("rules"), method=CURBS).ruleset
     with Warehouse.open_memory() as state:
         state.load_bundles([world], strict=True)
-        request = RunRequest(TODAY, TODAY, "CHN")
+        request = RunRequest(Question(TODAY, TODAY, "CHN"))
         recalculate(request, state, ruleset, lambda _: nullcontext(), parts.append)
     checks = MartChecks("CHN")
     for part in parts:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from engine.scoring.inputs import Inputs as EngineInputs
+from ground.question import Question
 from jobs.gather import gather
 from jobs.resources import default_facts_dir
 from tests.warehouse.conftest import Rows, small_facts, write_bundle
@@ -26,7 +27,7 @@ BEFORE, TODAY = date(2025, 12, 31), date(2026, 11, 23)
 def scored(folder: Path, facts: Rows, day: date = TODAY) -> EngineInputs:
     with Warehouse.open_memory() as warehouse:
         warehouse.load_bundles([write_bundle(folder / "facts", facts)], strict=True)
-        return gather(Inputs(warehouse, day, day, "CHN"))
+        return gather(Inputs(warehouse, Question(day, day, "CHN")))
 
 
 def with_role(facts: Rows, role: str, word: str, applies: str, start: str = "2026-01-01") -> Rows:

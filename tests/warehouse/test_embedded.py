@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import warehouse as package
+from ground.question import Question
 from warehouse.asof.inputs import Inputs
 from warehouse.asof.state import Warehouse
 
@@ -36,7 +37,7 @@ def embedded() -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="module")
 def inputs(embedded: Warehouse) -> Inputs:
-    return Inputs(embedded, TODAY, TODAY, "CHN")
+    return Inputs(embedded, Question(TODAY, TODAY, "CHN"))
 
 
 def test_counts_of_the_issue(embedded: Warehouse) -> None:
@@ -125,7 +126,7 @@ def test_the_article_can_be_asked(embedded: Warehouse) -> None:
 
 @pytest.mark.parametrize("day", [date(2021, 2, 1), date(2023, 8, 1), date(2025, 6, 1)])
 def test_replays_have_all_frames(embedded: Warehouse, day: date) -> None:
-    then = Inputs(embedded, day, day, "CHN")
+    then = Inputs(embedded, Question(day, day, "CHN"))
     for name in ("flows", "production", "measures", "reserves", "pledges", "access", "gaps"):
         assert getattr(then, name).width > 0, name
     assert then.flows.height > 10_000

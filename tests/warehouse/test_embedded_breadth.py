@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import warehouse as package
+from ground.question import Question
 from warehouse.asof.inputs import Inputs
 from warehouse.asof.state import Warehouse
 
@@ -55,7 +56,7 @@ def embedded() -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="module")
 def inputs(embedded: Warehouse) -> Inputs:
-    return Inputs(embedded, TODAY, TODAY, "CHN")
+    return Inputs(embedded, Question(TODAY, TODAY, "CHN"))
 
 
 def test_minerals_with_chains_and_with_trade(inputs: Inputs) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from ground.question import Question
 from tests.warehouse.conftest import Rows
 from warehouse.asof.inputs import Inputs
 from warehouse.asof.state import Warehouse
@@ -19,7 +20,7 @@ Write = Callable[[Any], Path]
 
 @pytest.fixture
 def inputs(warehouse: Warehouse) -> Inputs:
-    return Inputs(warehouse, TODAY, TODAY, "CHN")
+    return Inputs(warehouse, Question(TODAY, TODAY, "CHN"))
 
 
 def lane(frame: pl.DataFrame, mineral: str, exporter: str, importer: str) -> dict[str, object]:
@@ -35,12 +36,12 @@ def test_baseline_is_the_year_before_the_first_curb(inputs: Inputs) -> None:
 
 
 def test_baseline_before_any_curb_is_the_latest_known_year(warehouse: Warehouse) -> None:
-    early = Inputs(warehouse, date(2023, 6, 1), date(2023, 6, 1), "CHN")
+    early = Inputs(warehouse, Question(date(2023, 6, 1), date(2023, 6, 1), "CHN"))
     assert early.baselines.get_column("baseline_year").unique().to_list() == [2021]
 
 
 def test_another_curbing_country_has_another_baseline(warehouse: Warehouse) -> None:
-    found = Inputs(warehouse, TODAY, TODAY, "MYS").baselines
+    found = Inputs(warehouse, Question(TODAY, TODAY, "MYS")).baselines
     assert set(found.get_column("baseline_year")) == {2023}
 
 
@@ -83,7 +84,7 @@ def test_how_far_a_unit_value_stands_in_is_a_dated_fact(facts: Rows, write: Writ
     with Warehouse.open_memory() as other:
         other.load_bundles([write(facts)], strict=True)
         before, after = (
-            lane(Inputs(other, TODAY, day, "CHN").flows, "gallium", "CHN", "JPN")
+            lane(Inputs(other, Question(TODAY, day, "CHN")).flows, "gallium", "CHN", "JPN")
             for day in (date(2025, 12, 31), TODAY)
         )
     assert after["route_t_best"] == before["route_t_best"]
@@ -96,7 +97,7 @@ def test_without_a_spread_nothing_stands_in(facts: Rows, write: Write) -> None:
     facts["prices"] = []
     with Warehouse.open_memory() as other:
         other.load_bundles([write(facts)], strict=True)
-        flows = Inputs(other, TODAY, TODAY, "CHN").flows
+        flows = Inputs(other, Question(TODAY, TODAY, "CHN")).flows
     assert flows.filter(mineral="gallium", exporter="CHN", importer="JPN").is_empty()
 
 
@@ -113,7 +114,7 @@ def test_a_code_that_nobody_explains_is_counted(facts: Rows, write: Write) -> No
     facts["trade"].append({**facts["trade"][0], "hs6": "999999"})
     with Warehouse.open_memory() as other:
         other.load_bundles([write(facts)], strict=True)
-        gaps = Inputs(other, TODAY, TODAY, "CHN").gaps
+        gaps = Inputs(other, Question(TODAY, TODAY, "CHN")).gaps
     assert gaps.filter(pl.col("hs6") == "999999").select("year", "row_count", "value_usd").rows() == [
         (2021, 1, 1_000_000.0)
     ]
@@ -123,7 +124,7 @@ def test_value_only_without_any_price_is_counted(facts: Rows, write: Write) -> N
     facts["trade"] = [row | {"quantity_t": ""} for row in facts["trade"]]
     with Warehouse.open_memory() as other:
         other.load_bundles([write(facts)], strict=True)
-        inputs = Inputs(other, TODAY, TODAY, "CHN")
+        inputs = Inputs(other, Question(TODAY, TODAY, "CHN"))
         # Gallium has a price, which then gives tonnes; dysprosium has none.
         assert lane(inputs.flows, "gallium", "CHN", "USA")["route_t_best"] == pytest.approx(200_000 / 250_000)
         assert (
@@ -197,16 +198,22 @@ def test_excluded_destinations_are_left_out(warehouse: Warehouse) -> None:
             "'EU27' AS destination, 'all' AS scope, true AS is_excluded, 'official' AS source_id, "
             "DATE '2023-07-03' AS known_from"
         )
-        found = Inputs(other, TODAY, TODAY, "CHN").measures.filter(pl.col("measure_id") == "23-2023")
+        found = Inputs(other, Question(TODAY, TODAY, "CHN")).measures.filter(
+            pl.col("measure_id") == "23-2023"
+        )
         assert found.get_column("importer").to_list() == ["JPN", "USA"]
 
 
 def test_blocs_open_by_date(warehouse: Warehouse) -> None:
-    assert Inputs(warehouse, date(2026, 5, 31), TODAY, "CHN").blocs.get_column("country").to_list() == [
+    assert Inputs(warehouse, Question(date(2026, 5, 31), TODAY, "CHN")).blocs.get_column(
+        "country"
+    ).to_list() == [
         "DEU",
         "FRA",
     ]
-    assert Inputs(warehouse, date(2026, 6, 1), TODAY, "CHN").blocs.get_column("country").to_list() == ["DEU"]
+    assert Inputs(warehouse, Question(date(2026, 6, 1), TODAY, "CHN")).blocs.get_column(
+        "country"
+    ).to_list() == ["DEU"]
 
 
 def test_pledges_open_parties_and_expire(inputs: Inputs) -> None:
@@ -228,20 +235,22 @@ def test_access_holds_bans_and_pledges_of_third_countries(inputs: Inputs) -> Non
 
 
 def test_plain_tables_are_cut_to_the_day(warehouse: Warehouse) -> None:
-    assert Inputs(warehouse, TODAY, TODAY, "CHN").stocks.get_column("is_hindsight").to_list() == [False]
-    assert Inputs(warehouse, date(2024, 6, 1), date(2024, 6, 1), "CHN").stocks.get_column(
+    assert Inputs(warehouse, Question(TODAY, TODAY, "CHN")).stocks.get_column("is_hindsight").to_list() == [
+        False
+    ]
+    assert Inputs(warehouse, Question(date(2024, 6, 1), date(2024, 6, 1), "CHN")).stocks.get_column(
         "is_hindsight"
     ).to_list() == [True]
-    assert Inputs(warehouse, date(2023, 6, 1), TODAY, "CHN").stocks.is_empty()
+    assert Inputs(warehouse, Question(date(2023, 6, 1), TODAY, "CHN")).stocks.is_empty()
 
 
 def test_a_day_before_any_known_trade_is_an_error(warehouse: Warehouse) -> None:
     with pytest.raises(InputError, match="no trade known by 2019-01-01"):
-        _ = Inputs(warehouse, date(2019, 1, 1), date(2019, 1, 1), "CHN").flows
+        _ = Inputs(warehouse, Question(date(2019, 1, 1), date(2019, 1, 1), "CHN")).flows
 
 
 def test_frames_are_the_same_every_time(warehouse: Warehouse) -> None:
-    first, second = (Inputs(warehouse, TODAY, TODAY, "CHN") for _ in range(2))
+    first, second = (Inputs(warehouse, Question(TODAY, TODAY, "CHN")) for _ in range(2))
     for name in ("flows", "production", "measures", "pledges", "access", "reserves"):
         assert getattr(first, name).equals(getattr(second, name)), name
 

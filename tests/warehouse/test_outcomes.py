@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import warehouse as package
+from ground.question import Question
 from tests.warehouse.conftest import Rows
 from warehouse.asof.inputs import Inputs
 from warehouse.asof.state import Warehouse
@@ -95,7 +96,7 @@ def test_a_later_edition_counts_once_it_is_known(facts: Rows, write: Write) -> N
         warehouse.load_bundles([write(facts)], strict=True)
 
         def seen(day: date) -> list[float]:
-            return Inputs(warehouse, day, day, "CHN").outcomes["observed_ratio_low"].to_list()
+            return Inputs(warehouse, Question(day, day, "CHN")).outcomes["observed_ratio_low"].to_list()
 
         assert seen(date(2023, 12, 19)) == []
         assert seen(date(2023, 12, 20)) == [0.2]
@@ -106,7 +107,9 @@ def test_the_days_and_the_grade_come_with_an_outcome(facts: Rows, write: Write) 
     facts["outcomes"] = [outcome(facts)]
     with Warehouse.open_memory() as warehouse:
         warehouse.load_bundles([write(facts)], strict=True)
-        row = Inputs(warehouse, date(2026, 1, 1), date(2026, 1, 1), "CHN").outcomes.row(0, named=True)
+        row = Inputs(warehouse, Question(date(2026, 1, 1), date(2026, 1, 1), "CHN")).outcomes.row(
+            0, named=True
+        )
     announced = date.fromisoformat(facts["measures"][0]["date_announced"])
     assert (row["grade"], row["date_announced"], row["curb_known_from"]) == ("C", announced, announced)
     assert row["in_force_from"] >= announced

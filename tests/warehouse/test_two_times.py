@@ -5,6 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
+from ground.question import Question
 from warehouse.asof.inputs import Inputs
 from warehouse.asof.state import Warehouse
 
@@ -77,7 +78,9 @@ def test_an_older_row_never_returns(warehouse: Warehouse) -> None:
 
 
 def test_the_end_of_a_suspension_is_a_known_change(warehouse: Warehouse) -> None:
-    timeline = Inputs(warehouse, KNOWN_TODAY, KNOWN_TODAY, "CHN").measure_timeline(date(2027, 11, 23))
+    timeline = Inputs(warehouse, Question(KNOWN_TODAY, KNOWN_TODAY, "CHN")).measure_timeline(
+        date(2027, 11, 23)
+    )
     assert timeline.select("measure_id", "clause", "importer", "valid_from", "state").rows() == [
         ("46-2024", "art. 2", "*", date(2026, 11, 28), "lapsed_unverified")
     ]
@@ -85,7 +88,7 @@ def test_the_end_of_a_suspension_is_a_known_change(warehouse: Warehouse) -> None
 
 def test_a_scheduled_start_is_a_known_change(warehouse: Warehouse) -> None:
     day = date(2025, 10, 30)
-    timeline = Inputs(warehouse, day, day, "CHN").measure_timeline(date(2025, 12, 31))
+    timeline = Inputs(warehouse, Question(day, day, "CHN")).measure_timeline(date(2025, 12, 31))
     assert timeline.select("measure_id", "valid_from", "state", "notice").rows() == [
         ("57-2025", date(2025, 11, 8), "in_force", "MOFCOM 57/2025")
     ]

@@ -1,4 +1,4 @@
-"""The frames that the engine and the rules read, for one (as_of, known_at, curbing country).
+"""The frames that the engine and the rules read, for one question.
 
 Every frame is sorted, has a fixed schema even when empty, and carries units in its column names.
 """
@@ -6,12 +6,14 @@ Every frame is sorted, has a fixed schema even when empty, and carries units in 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import date
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
+from ground.question import Question
 from warehouse.asof.state import Warehouse
 from warehouse.asof.trade import completeness, flow_frame, gap_frame, production_frame, unmeasured_frame
 from warehouse.ddl import sql_text
@@ -25,9 +27,23 @@ PLAIN = ("stocks", "substitution", "capacity", "lead_times", "licence_practice",
 class Inputs:
     """Input frames at one point in both times; each is computed once."""
 
-    def __init__(self, warehouse: Warehouse, as_of: date, known_at: date, curbing_country: str) -> None:
-        self._warehouse = warehouse
-        self.as_of, self.known_at, self.curbing_country = as_of, known_at, curbing_country
+    def __init__(self, warehouse: Warehouse, question: Question) -> None:
+        self._warehouse, self.question = warehouse, question
+
+    @property
+    def as_of(self) -> date:
+        """The day of the law."""
+        return self.question.as_of
+
+    @property
+    def known_at(self) -> date:
+        """The day of knowledge."""
+        return self.question.known_at
+
+    @property
+    def curbing_country(self) -> str:
+        """Whose curbs."""
+        return self.question.curbing_country
 
     @cached_property
     def _roles(self) -> pl.DataFrame:
@@ -60,12 +76,7 @@ class Inputs:
         return self._warehouse.query(text, self._parameters(text), **frames)
 
     def _parameters(self, text: str, **more: Any) -> dict[str, Any]:
-        given = {
-            "as_of": self.as_of,
-            "known_at": self.known_at,
-            "curbing_country": self.curbing_country,
-            **more,
-        }
+        given = {**asdict(self.question), **more}
         return {name: value for name, value in given.items() if f"${name}" in text}
 
     @cached_property
@@ -293,7 +304,7 @@ class Inputs:
             "FROM core.measure_items i JOIN core.measures m USING (measure_id) "
             "WHERE m.curbing_country = $curbing_country AND m.known_from <= $known_at AND i.known_from <= $known_at "
             "AND m.date_announced <= $as_of ORDER BY i.measure_id, i.clause, i.item_id",
-            {"as_of": self.as_of, "known_at": self.known_at, "curbing_country": self.curbing_country},
+            asdict(self.question),
         )
 
     def measure_timeline(self, until: date) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ground.question import Question
 from jobs.cli import main
 from jobs.facts.importing import read_map
 from tests.warehouse.sources.mutate import torture
@@ -321,8 +322,8 @@ def test_it_stacks_on_the_embedded_facts_and_curbs_its_country(bundle: Path) -> 
     today = date(2026, 6, 30)
     with Warehouse.open_memory() as warehouse:
         warehouse.load_bundles([FACTS, bundle], strict=True)
-        measures = Inputs(warehouse, today, today, "IDN").measures
-        before = Inputs(warehouse, today, date(2025, 12, 30), "IDN").measures
+        measures = Inputs(warehouse, Question(today, today, "IDN")).measures
+        before = Inputs(warehouse, Question(today, date(2025, 12, 30), "IDN")).measures
     own = measures.filter(pl.col("measure_id").str.starts_with("oecd-"))
     said = {(row["instrument"], row["mineral"], row["state"]) for row in own.iter_rows(named=True)}
     assert said == {
