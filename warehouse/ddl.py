@@ -45,6 +45,8 @@ def core_ddl() -> str:
 
 #: One line for every macro; published as its comment and in the data dictionary.
 MACRO_COMMENTS = {
+    "holds_on": "Whether a day lies in a period; an empty start has always begun, an empty end never comes.",
+    "members_at": "Countries of every bloc on as_of, as known on known_at.",
     "measure_state_at": "State of every clause and state destination on as_of, as known on known_at.",
     "measures_at": "Measures on as_of, as known on known_at: one row per clause, destination and scope.",
     "agreement_state_at": "State of every agreement on as_of, as known on known_at.",
@@ -57,9 +59,14 @@ MACRO_COMMENTS = {
 }
 
 
+#: Macros that give a value; the others give a table.
+_SCALAR_MACROS = frozenset({"holds_on"})
+
+
 def macro_ddl() -> str:
     """Statements that create the macros with their comments."""
     comments = "\n".join(
-        f"COMMENT ON MACRO TABLE {name} IS {literal(text)};" for name, text in MACRO_COMMENTS.items()
+        f"COMMENT ON MACRO {'' if name in _SCALAR_MACROS else 'TABLE '}{name} IS {literal(text)};"
+        for name, text in MACRO_COMMENTS.items()
     )
     return f"{sql_text('asof/macros')}\n{comments}"

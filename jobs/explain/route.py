@@ -150,9 +150,8 @@ def _measures(reader: Reader, question: Question) -> pl.DataFrame:
     return reader.query(
         f"""
         WITH buyer AS (
-            SELECT b.country AS importer FROM core.blocs AS b, meta.run AS r
-            WHERE b.bloc = $importer AND b.known_from <= r.known_at
-              AND coalesce(b.valid_from <= r.as_of, true) AND coalesce(b.valid_to > r.as_of, true)
+            SELECT country AS importer
+            FROM members_at((SELECT as_of FROM meta.run), (SELECT known_at FROM meta.run)) WHERE bloc = $importer
             UNION
             SELECT $importer
         )

@@ -76,8 +76,7 @@ class Book:
 
 CHOICE = """WHERE r.horizon_days = $horizon
   AND ($importer IS NULL OR r.importer = $importer OR r.importer IN (
-        SELECT b.country FROM core.blocs AS b
-        WHERE b.bloc = $importer AND b.valid_from <= $as_of AND (b.valid_to IS NULL OR b.valid_to > $as_of)))
+        SELECT country FROM members_at($as_of, $known_at) WHERE bloc = $importer))
 """
 
 RISK_SQL = f"""
@@ -153,6 +152,7 @@ def load_book(reader: Reader, selection: Selection) -> Book:
         "horizon": selection.horizon_days,
         "importer": selection.importer,
         "as_of": question.as_of,
+        "known_at": question.known_at,
         "least": selection.least_usd,
     }
     risk = reader.query(RISK_SQL, {**wanted, "most": most})

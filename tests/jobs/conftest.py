@@ -16,7 +16,7 @@ from jobs.output.publish import place_snapshot, point_to
 from jobs.output.seal import Contents, contents_of
 from tests.jobs.web import Web, serving
 from warehouse.database import Database
-from warehouse.ddl import core_ddl, sql_text
+from warehouse.ddl import core_ddl, macro_ddl, sql_text
 from warehouse.published.mart_columns import TABLES_OF_MART
 
 DAY = date(2026, 11, 23)
@@ -195,6 +195,7 @@ def build_small(path: Path, marts: dict[str, pl.DataFrame]) -> None:
     with Database.open(path) as database:
         database.execute("CREATE SCHEMA core; CREATE SCHEMA mart; CREATE SCHEMA meta;")
         database.execute(core_ddl())
+        database.execute(macro_ddl())
         database.execute(FACTS)
         for name, frame in marts.items():
             with database.frame("incoming", frame):

@@ -105,9 +105,7 @@ class Inputs:
     def blocs(self) -> pl.DataFrame:
         """bloc, country: members on as_of."""
         return self._warehouse.query(
-            "SELECT DISTINCT bloc, country FROM core.blocs WHERE known_from <= $known_at "
-            "AND coalesce(valid_from, DATE '1900-01-01') <= $as_of "
-            "AND coalesce(valid_to, DATE '2200-01-01') > $as_of ORDER BY bloc, country",
+            "SELECT bloc, country FROM members_at($as_of, $known_at) ORDER BY bloc, country",
             {"known_at": self.known_at, "as_of": self.as_of},
         )
 
@@ -386,11 +384,7 @@ class Inputs:
             raise InputError(f"'{name}' is not handed over as it stands; choose one of {', '.join(PLAIN)}")
         key = TABLES[name].series or TABLES[name].key
         own = {c.name for c in columns(name)}
-        dated = (
-            "coalesce(valid_from, DATE '1900-01-01') <= $as_of AND coalesce(valid_to, DATE '2200-01-01') > $as_of"
-            if "valid_from" in own
-            else "true"
-        )
+        dated = "holds_on(valid_from, valid_to, $as_of)" if "valid_from" in own else "true"
         return self._warehouse.query(
             f"SELECT *, known_from > $known_at AS is_hindsight FROM core.{name} WHERE {dated} "
             f"QUALIFY row_number() OVER (PARTITION BY {', '.join(key)} ORDER BY known_from > $known_at, "

@@ -8,6 +8,13 @@
 --
 -- DuckDB binds the names in a macro where it is called: attach the file and `USE` it first.
 
+CREATE OR REPLACE MACRO holds_on(valid_from, valid_to, day) AS
+    coalesce(valid_from <= day, true) AND coalesce(valid_to > day, true);
+
+CREATE OR REPLACE MACRO members_at(as_of, known_at) AS TABLE
+SELECT DISTINCT bloc, country FROM core.blocs
+WHERE known_from <= known_at AND holds_on(valid_from, valid_to, as_of);
+
 CREATE OR REPLACE MACRO measure_state_at(as_of, known_at) AS TABLE
 WITH winner AS (
     SELECT *, coalesce(valid_to <= as_of AND state IN ('suspended', 'in_force'), false) AS has_lapsed

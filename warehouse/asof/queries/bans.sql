@@ -1,11 +1,6 @@
 -- Export curbs of countries other than $curbing_country, as access rows: what a buyer cannot count on there.
 WITH
-member AS (
-    SELECT DISTINCT bloc, country FROM core.blocs
-    WHERE known_from <= $known_at
-        AND coalesce(valid_from, DATE '1900-01-01') <= $as_of
-        AND coalesce(valid_to, DATE '2200-01-01') > $as_of
-)
+member AS (SELECT * FROM members_at($as_of, $known_at))
 SELECT DISTINCT
     'ban' AS access_of,
     m.measure_id AS row_id,

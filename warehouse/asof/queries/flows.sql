@@ -93,8 +93,8 @@ dated_price AS (
     FROM (SELECT DISTINCT mineral, year FROM wanted) w
     JOIN price_in_use p
         ON p.mineral = w.mineral
-        AND coalesce(p.valid_from, DATE '1900-01-01') <= make_date(w.year, 12, 31)
-        AND coalesce(p.valid_to, DATE '2200-01-01') > make_date(w.year, 1, 1)
+        AND coalesce(p.valid_from <= make_date(w.year, 12, 31), true)
+        AND coalesce(p.valid_to > make_date(w.year, 1, 1), true)
 ),
 price_of_form AS (
     SELECT

@@ -11,12 +11,7 @@ clause AS (
     WHERE m.curbing_country = $curbing_country AND m.known_from <= $known_at AND i.known_from <= $known_at
 ),
 importer AS (SELECT DISTINCT importer FROM lane WHERE importer <> $curbing_country),
-member AS (
-    SELECT DISTINCT bloc, country FROM core.blocs
-    WHERE known_from <= $known_at
-        AND coalesce(valid_from, DATE '1900-01-01') <= $as_of
-        AND coalesce(valid_to, DATE '2200-01-01') > $as_of
-),
+member AS (SELECT * FROM members_at($as_of, $known_at)),
 day AS (
     SELECT measure_id, $as_of::DATE AS day FROM clause
     UNION

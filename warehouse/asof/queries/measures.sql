@@ -8,12 +8,7 @@ measure AS (
 ),
 importer AS (SELECT DISTINCT mineral, importer FROM lane WHERE importer <> $curbing_country),
 mineral_stage AS (SELECT DISTINCT mineral, stage FROM lane),
-member AS (
-    SELECT DISTINCT bloc, country FROM core.blocs
-    WHERE known_from <= $known_at
-        AND coalesce(valid_from, DATE '1900-01-01') <= $as_of
-        AND coalesce(valid_to, DATE '2200-01-01') > $as_of
-),
+member AS (SELECT * FROM members_at($as_of, $known_at)),
 role AS (SELECT role, word FROM words_at($as_of, $known_at) WHERE applies),
 -- An item without a stage reaches every traded stage, if its instrument holds tonnes back (word_roles says which do);
 -- one for every mineral, every traded mineral.
@@ -105,8 +100,7 @@ class AS (
     LEFT JOIN member b ON b.bloc = c.destination AND b.country = i.importer
     WHERE c.curbing_country = $curbing_country
         AND c.known_from <= $known_at
-        AND c.valid_from <= $as_of
-        AND coalesce(c.valid_to, DATE '2200-01-01') > $as_of
+        AND holds_on(c.valid_from, c.valid_to, $as_of)
         AND (c.destination IN (i.importer, '*') OR b.country IS NOT NULL)
     QUALIFY row_number() OVER (
         PARTITION BY i.mineral, i.importer

@@ -1,11 +1,6 @@
 -- One row per pledge, item, exporter and importer on $as_of, as known on $known_at; blocs are opened.
 WITH
-member AS (
-    SELECT DISTINCT bloc, country FROM core.blocs
-    WHERE known_from <= $known_at
-        AND coalesce(valid_from, DATE '1900-01-01') <= $as_of
-        AND coalesce(valid_to, DATE '2200-01-01') > $as_of
-),
+member AS (SELECT * FROM members_at($as_of, $known_at)),
 item AS (
     SELECT * FROM core.pledge_items
     WHERE known_from <= $known_at
