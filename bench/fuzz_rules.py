@@ -21,7 +21,8 @@ from engine.language.checks.versions import fingerprint
 from engine.language.examples import given_row
 from engine.language.load import read_rule
 from engine.language.oracle import evaluate_rule
-from engine.language.rules import ENDS, Rule
+from engine.language.rules import Rule
+from ground.words import ENDS
 from tests.engine.fuzzing import CHANGED, LONGEST_S, REFUSED, SAME, Outcome, try_one
 from tests.engine.rulebook import default_ruleset
 

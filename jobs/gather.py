@@ -10,6 +10,7 @@ import polars as pl
 from engine.scoring.inputs import COLUMNS, ends
 from engine.scoring.inputs import Inputs as EngineInputs
 from ground.question import Question
+from ground.words import ENDS
 from jobs.errors import InputError, SettingsError
 from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
 from jobs.suggest import did_you_mean
@@ -175,7 +176,7 @@ def _capacity(capacity: pl.DataFrame) -> pl.DataFrame:
             f"add_{days}_t_{end}"
         )
         for days in (90, 365, 1825)
-        for end in ("low", "best", "high")
+        for end in ENDS
     ]
     return capacity.select("mineral", "stage", "country", *added)
 

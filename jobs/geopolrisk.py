@@ -10,6 +10,7 @@ import polars as pl
 
 from engine.language.evaluation import evaluate, total
 from engine.language.rules import RuleSet
+from ground.words import ENDS
 from jobs.asked import question_of_run
 from jobs.errors import InputError
 from jobs.output.layout import Snapshot
@@ -88,7 +89,7 @@ def shown(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _named(factor: str) -> dict[str, str]:
-    return {f"value_{end}": f"{factor}_{end}" for end in ("low", "best", "high")}
+    return {f"value_{end}": f"{factor}_{end}" for end in ENDS}
 
 
 def narrowed(frame: pl.DataFrame, **wanted: str | None) -> pl.DataFrame:

@@ -7,7 +7,6 @@ from warehouse.published.view_columns import VIEWS
 
 HORIZONS = (90, 365, 1825)
 MAIN_HORIZON = 365
-REGIMES = ("active", "snapback", "full_stop")
 MAIN_REGIME = "active"
 BANDS = ("critical", "high", "moderate", "low", "minimal")
 UNKNOWN_BAND = "unknown"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
+
+from ground.nearest import nearest
 
 MAX_LISTED = 12
 
@@ -20,10 +21,8 @@ def did_you_mean(value: str, known: Iterable[str]) -> str:
         or an empty string.
     """
     names = sorted(set(known))
-    folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(value.casefold(), list(folded), n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean '{folded[near[0]]}'?"
+    if close := nearest(value, names):
+        return f"; did you mean '{close}'?"
     if 0 < len(names) <= MAX_LISTED:
         return f"; known: {', '.join(names)}"
     return ""

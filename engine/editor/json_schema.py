@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from engine.editor.json_schema_words import HOVER
 from engine.language.catalogue import SOURCES, TYPES, UNITS
-from engine.language.checks.every import REGIMES, STATES
+from engine.language.checks.every import STATES
 from engine.language.load import CURB_KEYS, NOT_APPLICABLE, OPTIONAL_KEYS, RULE_KEYS, UNKNOWN
 from engine.language.rules import (
     COMBINES,
@@ -21,6 +21,7 @@ from engine.language.rules import (
     Feature,
     Scorecard,
 )
+from ground.words import REGIMES
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 RULE_SCHEMA, FEATURES_SCHEMA, SCORECARD_SCHEMA = "rule", "features", "scorecard"

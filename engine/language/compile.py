@@ -12,7 +12,8 @@ from operator import add, and_, mul
 
 import narwhals.stable.v2 as nw
 
-from engine.language.rules import ENDS, Category, Condition, Feature, Range, Rule, RuleSet, Value, resolve
+from engine.language.rules import Category, Condition, Feature, Range, Rule, RuleSet, Value, resolve
+from ground.words import ENDS
 
 OPPOSITE = {"low": "high", "best": "best", "high": "low"}
 NOTHING = nw.lit(None, dtype=nw.Float64)

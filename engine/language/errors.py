@@ -9,7 +9,8 @@ Error tree::
 """
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+
+from ground.nearest import nearest
 
 
 @dataclass(frozen=True, order=True)
@@ -64,9 +65,9 @@ class RuleExampleError(RuleError):
 
 def did_you_mean(word: str, known: list[str]) -> str:
     """A hint that names the closest known word, or lists a few where none is close."""
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    close = nearest(word, known)
     if close:
-        return f"did you mean '{close[0]}'?"
+        return f"did you mean '{close}'?"
     shown = sorted(known)
     if not shown:
         return "there is none yet; add it"

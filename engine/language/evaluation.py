@@ -8,7 +8,8 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from engine.language.compile import combine_expressions, compile_factor, made_of
-from engine.language.rules import ENDS, Factor, RuleSet
+from engine.language.rules import Factor, RuleSet
+from ground.words import ENDS
 
 VALUE_SCHEMA = {
     "value_low": pl.Float64,

@@ -10,7 +10,8 @@ from engine.language.branches import UNKNOWN, known
 from engine.language.compile import applies
 from engine.language.errors import Problem
 from engine.language.evaluation import evaluate_each
-from engine.language.rules import ENDS, Example, Feature, Range, Rule, RuleSet
+from engine.language.rules import Example, Feature, Range, Rule, RuleSet
+from ground.words import ENDS
 
 TOLERANCE = 1e-9
 

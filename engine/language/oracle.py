@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from engine.language.rules import ENDS, Category, Condition, Feature, Range, Rule, RuleSet, resolve
+from engine.language.rules import Category, Condition, Feature, Range, Rule, RuleSet, resolve
+from ground.words import ENDS
 
 Row = Mapping[str, object]
 Ends = tuple[float, float, float]

@@ -7,12 +7,12 @@ from itertools import pairwise
 from typing import Final
 
 from engine.language.errors import Location
+from ground.words import ENDS
 
 STATUSES: Final = ("draft", "active", "retired")
 SHAPES: Final = ("lookup", "bands", "linear")
 COMBINES: Final = ("strongest", "complement", "first", "sum", "product")
 MADE_OF_COMBINES: Final = ("product", "sum")  # those that put a factor together from others
-ENDS: Final = ("low", "best", "high")
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from engine.language.load import SCENARIOS
 from engine.language.reader import Fields, Reader
 from engine.language.rules import Feature, Range, Rule, Scorecard
 from engine.language.yaml_subset import Leaf, Node, parse
+from ground.words import REGIMES
 
-REGIMES: Final = ("active", "snapback", "full_stop")
 STATES: Final = ("announced", "in_force", "suspended", "unknown", "lapsed_unverified")
 UNKNOWN: Final = "unknown"
 REQUIRED: Final = object()

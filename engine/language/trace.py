@@ -6,7 +6,8 @@ from datetime import date
 
 from engine.language import oracle
 from engine.language.describe import condition_words
-from engine.language.rules import ENDS, Condition, Feature, Rule, RuleSet, resolve
+from engine.language.rules import Condition, Feature, Rule, RuleSet, resolve
+from ground.words import ENDS
 
 Ends = tuple[float | None, float | None, float | None]
 

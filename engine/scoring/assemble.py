@@ -18,6 +18,7 @@ from engine.scoring.curbs import CurbItem, CurbSet
 from engine.scoring.inputs import Inputs, ends, partition
 from engine.scoring.ranges import POINTS, Array, three_points
 from engine.scoring.world import Chain, StageFacts
+from ground.words import ENDS
 
 MEASURE_KEPT = (
     *(
@@ -157,8 +158,7 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
     frame = measure_rows(inputs, ruleset)
     named = [
         evaluate(ruleset, factor, frame, on=inputs.as_of).rename(
-            {f"value_{end}": f"{factor}_{end}" for end in ("low", "best", "high")}
-            | {"rule_id": f"{factor}_rule_id"}
+            {f"value_{end}": f"{factor}_{end}" for end in ENDS} | {"rule_id": f"{factor}_rule_id"}
         )
         for factor in ("withheld", "extraterritorial", "reroute")
     ]
@@ -272,7 +272,7 @@ def _mitigation(
         # Of several lines of a pledge the one that gives most counts: it comes last.
         credit = {
             (row["importer"], row["instrument"]): three_points(
-                *(np.array(row[f"value_{end}"]) for end in ("low", "best", "high"))
+                *(np.array(row[f"value_{end}"]) for end in ENDS)
             )
             for row in here.filter(pl.col("pledge_id") == pledge_id)
             .sort("value_best", maintain_order=True)

@@ -29,9 +29,8 @@ from engine.scoring.ranges import Array
 from engine.scoring.response import Supply, alternative_share, reachable_t, replacement_t
 from engine.scoring.schedule import states_to_come
 from engine.scoring.supply import LONG_HORIZON
+from ground.words import LAW_REGIMES, REGIMES
 
-LAW_REGIMES = ("active", "snapback")
-REGIMES = (*LAW_REGIMES, "full_stop")
 BLOC_AS_IMPORTER = "EU27"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from engine.language.rules import RuleSet
-from engine.scoring.blocks import REGIMES, Block
+from engine.scoring.blocks import Block
 from engine.scoring.doubt import GROUPS, explained
 from engine.scoring.draws import Numbers, quantile
 from engine.scoring.inputs import Inputs
@@ -19,6 +19,7 @@ from engine.scoring.joint import Draws
 from engine.scoring.ranges import Array
 from engine.scoring.responses import Responses
 from engine.scoring.score import band_index, priority, score
+from ground.words import REGIMES
 
 QUANTILES: Final = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 PERT: Final = "pert"

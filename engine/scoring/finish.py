@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from engine.scoring.blocks import REGIMES, Block
-from engine.scoring.ranges import BEST, POINTS, SUFFIXES, Array, in_order, mirrored
+from engine.scoring.blocks import Block
+from engine.scoring.ranges import BEST, POINTS, Array, in_order, mirrored
 from engine.scoring.responses import Responses
 from engine.scoring.score import (
     missing_share,
@@ -14,6 +14,7 @@ from engine.scoring.score import (
     score,
     time_to_shortage_days,
 )
+from ground.words import ENDS, REGIMES
 
 Names = "np.typing.NDArray[np.str_]"
 
@@ -43,7 +44,7 @@ class Finisher:
                 )
             )
             points = score(missing)
-            for place, suffix in enumerate(SUFFIXES):
+            for place, suffix in enumerate(ENDS):
                 out[f"{regime}_{suffix}"] = points[place]
                 out[f"{regime}_missing_share_{suffix}"] = missing[place]
             out[f"{regime}_time_to_shortage_days"] = time_to_shortage_days(

@@ -11,13 +11,12 @@ from datetime import date
 import polars as pl
 
 from ground.question import Question
-
-RANGE = ("low", "best", "high")
+from ground.words import ENDS
 
 
 def ends(name: str) -> tuple[str, str, str]:
     """The three columns of a range feature."""
-    low, best, high = (f"{name}_{end}" for end in RANGE)
+    low, best, high = (f"{name}_{end}" for end in ENDS)
     return low, best, high
 
 

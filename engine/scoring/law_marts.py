@@ -5,10 +5,11 @@ import polars as pl
 
 from engine.scoring.assemble import ChainFrames, StageMeasures
 from engine.scoring.attribution import reconciliation_grade
-from engine.scoring.blocks import LAW_REGIMES, ChainResult
+from engine.scoring.blocks import ChainResult
 from engine.scoring.chain_score import ChainScorer, StageLaw
 from engine.scoring.inputs import ends
 from engine.scoring.ranges import BEST, HIGH, LOW
+from ground.words import LAW_REGIMES
 
 _ENDS = (("low", LOW), ("best", BEST), ("high", HIGH))
 

@@ -14,7 +14,7 @@ import polars as pl
 from engine.language.rules import RuleSet
 from engine.scoring import events
 from engine.scoring.assemble import ChainFrames, RuledMeasures, build_chains, rule_measures
-from engine.scoring.blocks import BLOC_AS_IMPORTER, REGIMES, Block, ChainBlocks
+from engine.scoring.blocks import BLOC_AS_IMPORTER, Block, ChainBlocks
 from engine.scoring.draws import Numbers
 from engine.scoring.expect import Expectations, answered
 from engine.scoring.finish import Finisher
@@ -23,6 +23,7 @@ from engine.scoring.law_marts import flow_measures, reconciliation, withheld_sha
 from engine.scoring.responses import EVERY_EXPORTER, respond, unit_frame
 from engine.scoring.supply import RuledAccess, chain_supply, rule_access
 from engine.scoring.waterfall import build_waterfall, terms_last
+from ground.words import REGIMES
 
 Phase = Callable[[str], AbstractContextManager[object]]
 Marts = Mapping[str, pl.DataFrame]

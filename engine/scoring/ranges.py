@@ -15,7 +15,6 @@ LOW: Final = 0
 BEST: Final = 1
 HIGH: Final = 2
 POINTS: Final = 3
-SUFFIXES: Final = ("low", "best", "high")
 
 
 def three_points(low: Array, best: Array, high: Array) -> Array:

@@ -8,10 +8,11 @@ import polars as pl
 
 from engine.language.evaluation import evaluate, evaluate_each
 from engine.language.rules import RuleSet
-from engine.scoring.blocks import REGIMES, Block
+from engine.scoring.blocks import Block
 from engine.scoring.inputs import Inputs, ends
 from engine.scoring.joint import Draws
 from engine.scoring.ranges import BEST, HIGH, LOW, Array, three_points
+from ground.words import ENDS, REGIMES
 
 EVERY_EXPORTER = "*"
 SHARES = np.linspace(0.0, 1.0, 33)
@@ -94,7 +95,7 @@ def respond(blocks: Sequence[Block], frame: pl.DataFrame, inputs: Inputs, rulese
     def run(factor: str, at: pl.DataFrame) -> Array:
         value = evaluate(ruleset, factor, at, on=inputs.as_of)
         rule_ids.setdefault(factor, value["rule_id"])
-        low, best, high = (value[f"value_{end}"].fill_null(0.0).to_numpy() for end in ("low", "best", "high"))
+        low, best, high = (value[f"value_{end}"].fill_null(0.0).to_numpy() for end in ENDS)
         return three_points(low, best, high)
 
     alternatives = {

@@ -10,12 +10,13 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from engine.scoring.blocks import REGIMES, Block
+from engine.scoring.blocks import Block
 from engine.scoring.chain_score import Swap
 from engine.scoring.finish import Finisher
 from engine.scoring.ranges import Array
 from engine.scoring.score import score
 from engine.scoring.steps import BY_NAME, COLUMNS, STEPS
+from ground.words import REGIMES
 
 AFTER_LAW: Final = (Swap("S4", stage="upstream"), Swap("S4"), Swap("S5"), Swap("S6"), Swap("S7"))
 

@@ -5,10 +5,10 @@ import polars as pl
 
 from engine.language.rules import RuleSet
 from engine.scoring.assemble import build_chains, rule_measures, stage_measures, state_weights
-from engine.scoring.blocks import LAW_REGIMES
 from engine.scoring.curbs import combine
 from engine.scoring.inputs import Inputs, ends
 from engine.scoring.ranges import BEST, HIGH, LOW
+from ground.words import LAW_REGIMES
 
 REASON = "No look-through is made in a run for all curbing countries; run one country to have it."
 

@@ -22,6 +22,7 @@ from engine.scoring.ranges import BEST, POINTS, Array
 from engine.scoring.score import missing_share, priority, replaced_share, score
 from engine.scoring.supply import LONG_HORIZON, RuledAccess, chain_supply, rule_access
 from engine.scoring.world import at_best
+from ground.words import ENDS
 
 FIRST_PASS = ("withheld", "extraterritorial", "reroute", "mitigation")
 ROUTE_KEYS = ("mineral", "stage", "exporter", "importer")
@@ -133,9 +134,7 @@ class Rescorer:
     def _finish(self, ruleset: RuleSet, solved: list[Solved], relief: Mapping[str, Array]) -> RouteScores:
         before = np.concatenate([h for h, _ in solved])
         share = pl.Series(np.concatenate([reached for _, reached in solved])).fill_nan(None)
-        frame = self.routes.with_columns(
-            share.alias(f"alternative_share_{end}") for end in ("low", "best", "high")
-        )
+        frame = self.routes.with_columns(share.alias(f"alternative_share_{end}") for end in ENDS)
         replaced = replaced_share(self._ask(ruleset, "alternatives", frame), relief["substitution"])
         missing = missing_share(before, replaced, relief["stock_days"], float(self.horizon))
         return RouteScores(score(missing), priority(self.routes["dependence_share"].to_numpy(), missing))

@@ -13,10 +13,11 @@ from engine.language.errors import Problem
 from engine.language.load import SCENARIOS
 from engine.language.rules import Band, Range, RuleSet
 from engine.language.scenarios import FACTS, RANGES, Cell, Expectation, Scenario
-from engine.scoring.inputs import COLUMNS, RANGE, Inputs, ends
+from engine.scoring.inputs import COLUMNS, Inputs, ends
 from engine.scoring.portfolio import score_portfolio
 from engine.scoring.steps import STEPS
 from ground.question import Question
+from ground.words import ENDS
 
 FAILED = "R090"
 SOURCE = "scenario"
@@ -94,7 +95,7 @@ def _opened(name: str, fact: Mapping[str, Cell], day: date) -> list[dict[str, ob
         if key in RANGES:
             span = value if isinstance(value, Range) else None
             column = f"add_{fact['horizon_days']}_t" if key == "add_t" else key
-            row |= {f"{column}_{end}": None if span is None else span.end(end) for end in RANGE}
+            row |= {f"{column}_{end}": None if span is None else span.end(end) for end in ENDS}
         else:
             row[key] = value
     if name == "chains":
@@ -180,7 +181,7 @@ def _numbers(
     if want is None:
         return []
     asked = [("best", f"{column}_best", want)] if not isinstance(want, Range) else [
-        (end, f"{column}_{end}", want.end(end)) for end in RANGE
+        (end, f"{column}_{end}", want.end(end)) for end in ENDS
     ]  # fmt: skip
     told = []
     for end, place, value in asked:

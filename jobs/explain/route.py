@@ -8,8 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from ground.words import ENDS, REGIMES
 from jobs.errors import InputError, SettingsError
-from jobs.marts import MAIN_HORIZON, MAIN_REGIME, REGIMES
+from jobs.marts import MAIN_HORIZON, MAIN_REGIME
 from jobs.places import code_of, country_code, importer_code
 from jobs.ports import Reader
 from jobs.suggest import did_you_mean
@@ -177,7 +178,7 @@ def _regime(score: dict[str, Any], regime: str) -> dict[str, Any]:
     return {
         "score": {
             "expected": score[regime],
-            **{end: score[f"{regime}_{end}"] for end in ("low", "best", "high")},
+            **{end: score[f"{regime}_{end}"] for end in ENDS},
         },
         "expected": {
             "missing_share": score[f"{regime}_expected_missing_share"],

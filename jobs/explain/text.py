@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ground.words import REGIMES
 from jobs.explain.route import ALL
-from jobs.marts import REGIMES
 from jobs.tables import as_table
 
 SHOWN_FROM = 0.05  # points; smaller terms would all read +0.0

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from engine.language.errors import Location, Problem
 from engine.language.yaml_subset import Leaf, Mapping, Node, Sequence, parse
+from ground.words import ENDS
 from jobs.errors import InputError
 from jobs.suggest import did_you_mean
 from warehouse.records.tables import TABLES, columns
 
 _EVERY_ROW = ("source_id", "known_from")
-_ENDS = ("low", "best", "high")
 _MAX_BYTES = 1_000_000
 
 
@@ -128,7 +128,7 @@ class _Rows:
             name = str(key.value)
             if name in stems and name not in known:
                 cells |= self.ends(name, value)
-                places |= dict.fromkeys((f"{name}_{end}" for end in _ENDS), value.at)
+                places |= dict.fromkeys((f"{name}_{end}" for end in ENDS), value.at)
             elif name not in known:
                 self.refuse(key.at, f"'{name}' is no column of {table}{did_you_mean(name, [*known, *stems])}")
             elif isinstance(value, Leaf):
@@ -144,10 +144,10 @@ class _Rows:
         self.found.append(NewRow(table, cells, node.at, places))
 
     def ends(self, stem: str, value: Node) -> dict[str, str]:
-        if isinstance(value, Sequence) and len(value.items) == len(_ENDS):
+        if isinstance(value, Sequence) and len(value.items) == len(ENDS):
             leaves = [item for item in value.items if isinstance(item, Leaf)]
-            if len(leaves) == len(_ENDS):
-                return {f"{stem}_{end}": _written(leaf) for end, leaf in zip(_ENDS, leaves, strict=True)}
+            if len(leaves) == len(ENDS):
+                return {f"{stem}_{end}": _written(leaf) for end, leaf in zip(ENDS, leaves, strict=True)}
         self.refuse(
             value.at, f"{stem} is a range", f"write {stem}: [low, best, high], or {stem}_low and so on"
         )

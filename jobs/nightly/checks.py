@@ -12,8 +12,9 @@ import polars as pl
 import polars.selectors as cs
 
 from engine.scoring.steps import STEPS
+from ground.words import REGIMES
 from jobs.errors import CheckError
-from jobs.marts import HORIZONS, KEYS, MAIN_HORIZON, MAIN_REGIME, REGIMES, ROUTE, VIEW_KEYS, range_columns
+from jobs.marts import HORIZONS, KEYS, MAIN_HORIZON, MAIN_REGIME, ROUTE, VIEW_KEYS, range_columns
 from jobs.ports import Reader
 from jobs.settings import ALL_COUNTRIES
 

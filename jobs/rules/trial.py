@@ -16,8 +16,8 @@ from engine.language.rules import Rule, RuleSet
 from engine.language.ruleset import load_ruleset
 from engine.scoring.inputs import Inputs
 from engine.scoring.portfolio import score_in_parts
+from ground.words import REGIMES
 from jobs.errors import SettingsError
-from jobs.marts import REGIMES
 from jobs.rules.rulebook import Rulebook, read_rule_file, show_problems
 
 KEYS = ("mineral", "stage", "exporter", "importer", "horizon_days")

@@ -17,6 +17,7 @@ from engine.language.trace import Verdict, trace_factor
 from engine.scoring import events
 from engine.scoring.assemble import measure_rows, pledge_rows
 from engine.scoring.inputs import Inputs
+from ground.words import ENDS
 from jobs.asked import question_of_run
 from jobs.errors import SettingsError
 from jobs.gather import gather
@@ -262,7 +263,7 @@ def _value_words(verdict: Verdict, unit: str) -> str:
     if low is not None and best is not None and high is not None:
         return range_words(Range(low, best, high), unit)
     shown = ("nothing" if end is None else range_words(Range.exact(end), unit) for end in verdict.value)
-    return ", ".join(f"{name} {end}" for name, end in zip(("low", "best", "high"), shown, strict=True))
+    return ", ".join(f"{name} {end}" for name, end in zip(ENDS, shown, strict=True))
 
 
 def as_data(lane: Lane, as_of: date, looks: list[Look]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import pytest
 from engine.language.catalogue import TYPES, UNITS
 from engine.language.load import OPTIONAL_KEYS, RULE_KEYS
 from engine.language.rules import COMBINES, SHAPES, STATUSES
-from engine.language.scenarios import EXPECTED, FACTS, REGIMES, STATES
+from engine.language.scenarios import EXPECTED, FACTS, STATES
 from engine.language.sentence import FORMATS
+from ground.words import REGIMES
 from tests.engine.rulebook import default_ruleset
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "rule-format.md").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ground.words import REGIMES
 from jobs.errors import SettingsError
-from jobs.marts import REGIMES
 from jobs.resources import default_rules_dir
 from jobs.rules.rulebook import Rulebook, load_rulebook
 from jobs.rules.trial import as_data, as_text, compare, with_file

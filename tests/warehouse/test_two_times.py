@@ -119,3 +119,18 @@ def test_production_before_the_first_vintage_is_hindsight(warehouse: Warehouse) 
     sql = "SELECT production_t_best, is_hindsight FROM production_at($d, $d) WHERE country = 'CHN' AND mineral = 'gallium'"
     assert warehouse.query(sql, {"d": date(2022, 6, 1)}).rows() == [(600.0, True)]
     assert warehouse.query(sql, {"d": date(2023, 6, 1)}).rows() == [(600.0, False)]
+
+
+def test_an_empty_start_has_always_begun_and_an_empty_end_never_comes(warehouse: Warehouse) -> None:
+    periods = "(NULL, NULL), (DATE '2026-01-01', NULL), (NULL, DATE '2026-01-01'), (DATE '2026-01-02', NULL)"
+    found = warehouse.query(
+        f"SELECT holds_on(s, e, DATE '2026-01-01') AS holds FROM (VALUES {periods}) AS p(s, e)"
+    )
+    assert found["holds"].to_list() == [True, True, False, False]
+
+
+def test_members_of_a_bloc_are_those_of_the_day_as_known(warehouse: Warehouse) -> None:
+    sql = "SELECT country FROM members_at(DATE '{}', DATE '{}') WHERE bloc = 'EU27' ORDER BY country"
+    assert warehouse.query(sql.format("2026-05-31", "2026-11-23"))["country"].to_list() == ["DEU", "FRA"]
+    assert warehouse.query(sql.format("2026-06-01", "2026-11-23"))["country"].to_list() == ["DEU"]
+    assert warehouse.query(sql.format("2026-06-01", "2019-12-31")).is_empty()

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import difflib
 import io
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +19,7 @@ import polars as pl
 
 from warehouse.errors import FileProblem
 from warehouse.records.tables import TABLES, columns
+from warehouse.suggest import did_you_mean
 
 _TABLE_SUFFIXES = (".csv", ".parquet")
 #: Files that may lie beside the tables.
@@ -79,12 +79,6 @@ class Manifest:
     licence: str
 
 
-def nearest(word: str, words: Iterable[str]) -> str:
-    """A did-you-mean clause for a word that is not among `words`; empty when nothing comes close."""
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.6)
-    return f"; did you mean '{found[0]}'?" if found else ""
-
-
 class _FaultError(Exception):
     """A fault of the file being read; becomes a FileProblem."""
 
@@ -128,7 +122,7 @@ def read_folder(folder: Path) -> tuple[Manifest | None, list[RawTable], list[Fil
             continue
         try:
             if path.stem not in TABLES:
-                raise _FaultError(f"'{path.stem}' is no table of a bundle{nearest(path.stem, TABLES)}")
+                raise _FaultError(f"'{path.stem}' is no table of a bundle{did_you_mean(path.stem, TABLES)}")
             if path.stem in tables:
                 raise _FaultError("the table stands here twice, as CSV and as Parquet; remove one of them")
             tables[path.stem] = read_table(path, place)
@@ -155,7 +149,7 @@ def _manifest(path: Path) -> Manifest:
     wanted = ("name", "version", "licence")
     for key in content:
         if key not in (*wanted, *_MANIFEST_MORE):
-            raise _FaultError(f"unknown key '{key}'{nearest(key, wanted)}")
+            raise _FaultError(f"unknown key '{key}'{did_you_mean(key, wanted)}")
     for key in wanted:
         if not isinstance(content.get(key), str) or not content[key]:
             raise _FaultError(f'lacks {key}; add a line such as {key} = "…"')
@@ -286,7 +280,7 @@ def _check_header(table: str, header: Sequence[str]) -> None:
     twice = sorted(name for name, count in Counter(header).items() if count > 1)
     faults += [f"column '{name}' stands twice" for name in twice]
     missing = [name for name in wanted if name not in header and name not in _OPTIONAL]
-    faults += [f"unknown column '{name}'{nearest(name, missing or wanted)}" for name in unknown]
+    faults += [f"unknown column '{name}'{did_you_mean(name, missing or wanted)}" for name in unknown]
     faults += [f"column '{name}' is missing" for name in missing]
     if faults:
         raise _FaultError(f"{'; '.join(faults)}. The columns are: {', '.join(wanted)}", 1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from warehouse.bundle.files import LINE, RejectedRow, nearest
+from warehouse.bundle.files import LINE, RejectedRow
 from warehouse.bundle.rows import FILE
 from warehouse.records.tables import TABLES, Reference, Table
+from warehouse.suggest import did_you_mean
 
 #: Shares of one whole may exceed it by rounding only.
 _MOST = 1.02
@@ -79,7 +80,7 @@ def _referring(
         return frame, []
     places = " or ".join(dict.fromkeys(target for target, _ in reference.targets))
     reasons = {
-        value: f"'{missing[0]}' stands in no row of {places}{nearest(missing[0], names)}; add it there or mend the name"
+        value: f"'{missing[0]}' stands in no row of {places}{did_you_mean(missing[0], names)}; add it there or mend the name"
         for value, missing in unknown.items()
     }
     bad = pl.col(column).is_in(list(unknown)).fill_null(value=False)

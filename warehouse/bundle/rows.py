@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
-from warehouse.bundle.files import LINE, RawTable, RejectedRow, nearest
+from warehouse.bundle.files import LINE, RawTable, RejectedRow
 from warehouse.records.fields import FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, MAX_FLOW_T, MAX_USD
 from warehouse.records.tables import TABLES, Column, columns, schema
+from warehouse.suggest import did_you_mean
 
 FILE = "__file"
 _WORDS = {
@@ -69,7 +70,7 @@ def _rejected(
         reason = "is empty; this column needs a value"
     elif kind == "literal_error":
         vocabulary = known[column].vocabulary
-        reason = f"is not one of {', '.join(vocabulary)}{nearest(str(value), vocabulary)}"
+        reason = f"is not one of {', '.join(vocabulary)}{did_you_mean(str(value), vocabulary)}"
     elif kind in _WORDS:
         reason = _WORDS[kind].format(**context)
     else:

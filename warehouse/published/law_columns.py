@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ground.words import LAW_REGIMES
 from warehouse.published.columns import MartTable, day, flag, number, text, texts, whole
 from warehouse.published.route_columns import (
     C_ENDS,
@@ -104,7 +105,7 @@ LAW_TABLES: dict[str, MartTable] = {
                     f"{regime}_c_{end}",
                     f"Share of the flow withheld if {REGIMES[regime]}, {word} (0..1); computed.",
                 )
-                for regime in ("active", "snapback")
+                for regime in LAW_REGIMES
                 for end, word in C_ENDS
             ),
             number(

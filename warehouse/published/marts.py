@@ -5,7 +5,6 @@ The comments here are the only description: the snapshot's comments and the data
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 import polars as pl
@@ -15,6 +14,7 @@ from warehouse.errors import MartError
 from warehouse.published.columns import MartTable
 from warehouse.published.mart_columns import TABLES_OF_MART
 from warehouse.published.meta_columns import META
+from warehouse.suggest import did_you_mean
 
 _SQL: dict[pl.DataType, str] = {
     pl.String(): "VARCHAR",
@@ -45,7 +45,7 @@ def conform(schema: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """
     tables = TABLES_OF_MART if schema == "mart" else META
     if name not in tables:
-        raise MartError(f"{schema}.{name} is no published table{_hint(name, list(tables))}")
+        raise MartError(f"{schema}.{name} is no published table{did_you_mean(name, list(tables))}")
     table = tables[name]
     wanted = {c.name: c for c in table.laid_out(frame.columns)}
     faults = [
@@ -53,7 +53,9 @@ def conform(schema: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
         for name, column in wanted.items()
         if name not in frame.columns and not column.optional
     ]
-    faults += [f"unknown column '{c}'{_hint(c, list(wanted))}" for c in frame.columns if c not in wanted]
+    faults += [
+        f"unknown column '{c}'{did_you_mean(c, list(wanted))}" for c in frame.columns if c not in wanted
+    ]
     if faults:
         raise MartError(f"{schema}.{name}: {'; '.join(faults)}")
     exprs = []
@@ -73,11 +75,6 @@ def publishable(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The published columns of a mart table that a frame has; what is internal is left behind."""
     laid_out = TABLES_OF_MART[name].laid_out(frame.columns)
     return frame.select(column.name for column in laid_out if column.name in frame.columns)
-
-
-def _hint(word: str, words: list[str]) -> str:
-    found = difflib.get_close_matches(word, words, n=1)
-    return f"; did you mean '{found[0]}'?" if found else ""
 
 
 def _fits(found: pl.DataType, wanted: pl.DataType) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from ground.words import ENDS
 from warehouse.records.fields import CLASS_ORDER, Day, Key, Text
 
 #: Pairs of columns of which the first must lie before the second (exclusive ends) or not after it (years).
@@ -63,7 +64,7 @@ class FactRow(BaseModel):
         return self
 
     def _range_in_order(self, stem: str) -> None:
-        names = [f"{stem}_{end}" for end in ("low", "best", "high") if hasattr(self, f"{stem}_{end}")]
+        names = [f"{stem}_{end}" for end in ENDS if hasattr(self, f"{stem}_{end}")]
         values = [getattr(self, name) for name in names]
         empty = [name for name, value in zip(names, values, strict=True) if value is None]
         if empty and len(empty) < len(names):

@@ -15,12 +15,14 @@ from typing import Annotated, Any, Self
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from warehouse.bundle.files import LINE, RawTable, RejectedRow, nearest
+from ground.words import ENDS
+from warehouse.bundle.files import LINE, RawTable, RejectedRow
 from warehouse.bundle.rows import typed
 from warehouse.records.fields import Grade
 from warehouse.records.tables import TABLES, columns, schema
 from warehouse.sources.parsed import Importer, ParsedFile, PublicSource, Reading, check_bounds, refused
 from warehouse.sources.table import Line, read_table
+from warehouse.suggest import did_you_mean
 
 SOURCE = PublicSource(
     name="csv",
@@ -34,7 +36,6 @@ SOURCE = PublicSource(
     max_rows=5_000_000,
     quirks=("what is peculiar about the file stands in its mapping",),
 )
-_ENDS = ("low", "best", "high")
 _OWN = ("source_id", "known_from")
 
 
@@ -90,13 +91,13 @@ class Mapping(_Strict):
     @model_validator(mode="after")
     def _names_are_ours(self) -> Self:
         if self.table not in TABLES or self.table == "sources":
-            raise ValueError(f"table '{self.table}' is no fact table{nearest(self.table, TABLES)}")
+            raise ValueError(f"table '{self.table}' is no fact table{did_you_mean(self.table, TABLES)}")
         ours = [column.name for column in columns(self.table)]
         stems = [name.removesuffix("_low") for name in ours if name.endswith("_low")]
         for name in self.columns:
             if name in _OWN or name not in {*ours, *stems}:
                 raise ValueError(
-                    f"'{name}' is no column of {self.table} to map{nearest(name, [*ours, *stems])}"
+                    f"'{name}' is no column of {self.table} to map{did_you_mean(name, [*ours, *stems])}"
                 )
         return self
 
@@ -206,7 +207,7 @@ def _cells(line: Line, mapping: Mapping) -> tuple[dict[str, str], tuple[str, str
 
 def _targets(name: str, table: str) -> list[str]:
     ours = {column.name for column in columns(table)}
-    return [name] if name in ours else [f"{name}_{end}" for end in _ENDS]
+    return [name] if name in ours else [f"{name}_{end}" for end in ENDS]
 
 
 def _number(text: str, style: _FileStyle) -> float | None:
@@ -248,7 +249,7 @@ def _validated(
         }
         for line, value in accepted.select(LINE, reference.column).drop_nulls().iter_rows():
             if value not in known:
-                said = f"stands in no row of {at_hand[0][0]}{nearest(value, known)}; add it to words in the mapping"
+                said = f"stands in no row of {at_hand[0][0]}{did_you_mean(value, known)}; add it to words in the mapping"
                 bad.setdefault(line, RejectedRow(place, line, reference.column, value, said))
     kept = accepted.filter(~pl.col(LINE).is_in(list(bad)))
     again = kept.filter(~pl.struct(table.key).is_first_distinct())

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from warehouse.bundle.files import RejectedRow, nearest
+from warehouse.bundle.files import RejectedRow
 from warehouse.sources import oecd_words as words
 from warehouse.sources.oecd_law import InventoryMap, Restriction, Survey, law_tables
 from warehouse.sources.parsed import Importer, ParsedFile, PublicSource, Reading, check_bounds, refused
 from warehouse.sources.table import read_table
+from warehouse.suggest import did_you_mean
 
 SOURCE = PublicSource(
     name="oecd",
@@ -143,7 +144,10 @@ def _verdict(
         return "hs6", "is no code of six digits; format the column as text, so that no zero gets lost"
     if kind not in words.INSTRUMENTS:
         every = [*words.INSTRUMENTS, *words.OUTSIDE]
-        return "measure", f"is no kind of measure known here{nearest(kind, every)}; docs/import.md lists them"
+        return (
+            "measure",
+            f"is no kind of measure known here{did_you_mean(kind, every)}; docs/import.md lists them",
+        )
     return None if known.goods_of(country, hs6) else _SEVERAL
 
 

@@ -10,9 +10,9 @@ from typing import Any, Self
 
 import polars as pl
 
-from warehouse.bundle.files import nearest
 from warehouse.records.tables import schema
 from warehouse.sources.oecd_words import COUNTRY_NAMES, folded
+from warehouse.suggest import did_you_mean
 
 #: Mineral and stage.
 Good = tuple[str, str]
@@ -62,7 +62,7 @@ class InventoryMap:
     def hint(self, written: str) -> str:
         """Return a did-you-mean clause for the name of a country; empty where nothing comes close."""
         if written not in self.hints:
-            self.hints[written] = nearest(written, [*self.names.values(), *COUNTRY_NAMES])
+            self.hints[written] = did_you_mean(written, [*self.names.values(), *COUNTRY_NAMES])
         return self.hints[written]
 
     def goods_of(self, country: str, hs6: str) -> list[Good]:

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import re
 
-from warehouse.bundle.files import nearest
 from warehouse.sources.parsed import refused
+from warehouse.suggest import did_you_mean
 
 #: What a column means here, and what it may be called. Case, blanks and underscores do not count.
 COLUMNS = {
@@ -111,7 +111,7 @@ def columns_of(place: str, header: list[str]) -> dict[str, str]:
             found[ours] = held[0]
         elif ours not in MAY_LACK:
             either = " or ".join(repr(name) for name in spelt)
-            faults.append(f"column {either} is missing{nearest(spelt[0], header)}")
+            faults.append(f"column {either} is missing{did_you_mean(spelt[0], header)}")
     if faults:
         shown = ", ".join(repr(name[:40]) for name in header[:30])
         raise refused(

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.bundle.files import RejectedRow, nearest
+from warehouse.bundle.files import RejectedRow
 from warehouse.sources.parsed import refused, sniff
+from warehouse.suggest import did_you_mean
 
 #: Published tables of the sources read here have some thousand rows; what is larger is another file.
 _MAX_BYTES = 200_000_000
@@ -99,6 +100,8 @@ def _check_header(place: str, header: Sequence[str], needed: Sequence[str]) -> N
         raise refused(place, f"has {len(header):,} columns; it is not this source", 1)
     twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
     faults = [f"column '{name}' stands twice" for name in twice]
-    faults += [f"column '{name}' is missing{nearest(name, header)}" for name in needed if name not in header]
+    faults += [
+        f"column '{name}' is missing{did_you_mean(name, header)}" for name in needed if name not in header
+    ]
     if faults:
         raise refused(place, f"{'; '.join(faults)}; download the file as its publisher ships it", 1)

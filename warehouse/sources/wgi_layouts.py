@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from warehouse.bundle.files import nearest
 from warehouse.sources.parsed import refused, whole
 from warehouse.sources.table import Line
+from warehouse.suggest import did_you_mean
 
 INDICATORS = {
     "PV": "political_stability",
@@ -90,7 +90,7 @@ def entries(place: str, lines: Sequence[Line], outside: Counter[str]) -> Iterato
     }
     years = {name: match[1] for name in header if (match := _YEAR.fullmatch(name))}
     if all(name in found for name in _LONG):
-        near = nearest(_ERROR, lower)
+        near = did_you_mean(_ERROR, lower)
         if "error" not in found and near:
             raise refused(place, f"column '{_ERROR}' is missing{near}", 1)
         return _long(lines, found)

@@ -21,6 +21,7 @@ from engine.language.rules import (
     Value,
     is_of_type,
 )
+from ground.words import REGIMES
 
 STATES = (
     "proposed",
@@ -40,7 +41,6 @@ ENGINE_PARAMETERS = (
     *("firm_from_chance", "leaning_from_chance"),
     *("reconciliation_fair_from", "reconciliation_weak_from", "reconciliation_insufficient_from"),
 )
-REGIMES = ("active", "snapback", "full_stop")
 
 
 def check_rules(

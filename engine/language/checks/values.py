@@ -5,7 +5,8 @@ from datetime import date
 from itertools import pairwise
 
 from engine.language.errors import Location, Problem, did_you_mean
-from engine.language.rules import ENDS, Feature, Range, Rule, Value, resolve
+from engine.language.rules import Feature, Range, Rule, Value, resolve
+from ground.words import ENDS
 
 
 def check_score(rule: Rule, feature: Feature | None, unit: str, days: Sequence[date]) -> Iterator[Problem]:
