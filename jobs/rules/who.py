@@ -17,8 +17,8 @@ from engine.language.trace import Verdict, trace_factor
 from engine.scoring import events
 from engine.scoring.assemble import measure_rows, pledge_rows
 from engine.scoring.inputs import Inputs
+from ground.question import Question
 from ground.words import ENDS
-from jobs.asked import question_of_run
 from jobs.errors import SettingsError
 from jobs.gather import gather
 from jobs.rules.rulebook import require_horizon
@@ -82,7 +82,8 @@ def who(database: Database, ruleset: RuleSet, lane: Lane) -> tuple[date, list[Lo
     """
     require_horizon(ruleset, lane.horizon)
     route = _route(database, lane)
-    facts = gather(WarehouseInputs(Warehouse(database), question_of_run(database)))
+    question = Question(route["as_of"], route["known_at"], route["curbing_country"])
+    facts = gather(WarehouseInputs(Warehouse(database), question))
     inputs = facts.only([lane.mineral])
     looks = [
         *_of_measures(inputs, ruleset, lane),
