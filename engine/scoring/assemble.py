@@ -107,10 +107,12 @@ class RuledMeasures:
     Attributes:
         measures: rows per item and importer, by (mineral, stage, horizon_days, is_extraterritorial).
         pledges: rows per pledge, importer and instrument that is relieved, by (mineral,).
+        nothing: no row, with the columns of ``measures``.
     """
 
     measures: dict[tuple[object, ...], pl.DataFrame]
     pledges: dict[tuple[object, ...], pl.DataFrame]
+    nothing: pl.DataFrame
 
 
 def measure_rows(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
@@ -169,6 +171,7 @@ def rule_measures(inputs: Inputs, ruleset: RuleSet) -> RuledMeasures:
     return RuledMeasures(
         partition(ruled, "mineral", "stage", "horizon_days", "is_extraterritorial"),
         partition(credited, "mineral"),
+        ruled.clear(),
     )
 
 
@@ -189,20 +192,7 @@ def stage_measures(
 ) -> StageMeasures:
     """Lay out the items of one stage: those that withhold the curbing country's flows, or (``reach``) foreign ones."""
     factor = "extraterritorial" if reach else "withheld"
-    found = ruled.measures.get((chain.mineral, stage, horizon, reach))
-    if found is None:
-        n = len(chain.countries)
-        nobody = np.zeros((0, n), dtype="<U1")
-        ids = _pledge_ids(ruled, chain)
-        empty = CurbSet(
-            (),
-            np.zeros((0, POINTS, n)),
-            np.zeros((0, POINTS)),
-            nobody,
-            ids,
-            np.zeros((len(ids), 0, POINTS, n)),
-        )
-        return StageMeasures(empty, nobody)
+    found = ruled.measures.get((chain.mineral, stage, horizon, reach), ruled.nothing)
     rows = found.filter(pl.col(f"{factor}_best").is_not_null() & pl.col("importer").is_in(chain.countries))
     place = {country: i for i, country in enumerate(chain.countries)}
     heads = rows.unique(["item_id", "scope"], keep="first", maintain_order=True).sort(
@@ -227,13 +217,12 @@ def stage_measures(
     at_place = np.array([place[c] for c in rows["importer"]], dtype=np.intp)
     withheld = np.zeros((m, POINTS, n))
     state, rule_ids = np.full((m, n), "", dtype="<U24"), np.full((m, n), "", dtype="<U80")
-    if m:
-        value = _points(rows, factor)
-        reroute = _points(rows, "reroute")[::-1]  # what goes round a ban relieves it
-        withheld[at_item, :, at_place] = (value * (1.0 - reroute)).T
-        state[at_item, at_place] = rows["state"].to_numpy()
-        rule_ids[at_item, at_place] = rows[f"{factor}_rule_id"].fill_null("").to_numpy()
-    coverage = _points(heads, "coverage_share", unknown=1.0).T if m else np.zeros((0, POINTS))
+    value = _points(rows, factor)
+    reroute = _points(rows, "reroute")[::-1]  # what goes round a ban relieves it
+    withheld[at_item, :, at_place] = (value * (1.0 - reroute)).T
+    state[at_item, at_place] = rows["state"].to_numpy()
+    rule_ids[at_item, at_place] = rows[f"{factor}_rule_id"].fill_null("").to_numpy()
+    coverage = _points(heads, "coverage_share", unknown=1.0).T
     pledge_ids, mitigation = _mitigation(
         ruled, chain, stage, horizon, rows, at_item, at_place, withheld.shape
     )

@@ -34,7 +34,7 @@ class CurbSet:
     Attributes:
         items: m items, in order of (start, measure, clause, item).
         withheld: (m, 3, n) withheld share by the rules, re-routing taken off.
-        coverage: (m, 5) share of the stage's tonnes that the item names.
+        coverage: (m, 3) share of the stage's tonnes that the item names.
         rule_ids: (m, n) the rule that governs at best; empty where none applies.
         pledge_ids: q pledges, in order.
         mitigation: (q, m, 3, n) by the rules, low to high.

@@ -73,13 +73,13 @@ def run_shock(
         AttributionError: singular pools.
     """
     results: list[StageShock] = []
-    ratio_in: Array | None = None
-    pool_before: Array | None = None
+    before: tuple[Array, Array] | None = None  # what is left of the pool of the stage before, and that pool
     for s, (pool, output, curb) in enumerate(zip(pools, production_t, curbs, strict=True)):
         base_x, base_p, base_d = pool.pool_t[row_world], output[row_world], pool.unexplained_t[row_world]
-        if ratio_in is None or pool_before is None:
+        if before is None:
             after_p, orphan = base_p, np.zeros_like(base_p, dtype=bool)
         else:
+            ratio_in, pool_before = before
             orphan = (pool_before <= 0) & (base_p > 0)
             after_p = base_p * np.where(orphan, 1.0, ratio_in)
         after_d = base_d * _unexplained_keep(
@@ -94,7 +94,7 @@ def run_shock(
             fed = np.where(base_x > 0, np.minimum(1.0, fed_x / safe), 1.0)
             fed = np.maximum(fed, ratio)
         results.append(StageShock(ratio, fed, orphan))
-        ratio_in, pool_before = fed, base_x
+        before = fed, base_x
     return results
 
 
