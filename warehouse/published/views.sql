@@ -73,26 +73,19 @@ JOIN mart.waterfall_step s ON s.step = t.step;
 -- length. A route without a score keeps its row, with empty figures.
 CREATE VIEW mart.route_missing AS
 WITH long AS (
-    SELECT
-        mineral, stage, exporter, importer, horizon_days, 'active' AS regime, active_band AS band, active_confidence AS confidence,
-        active_chance_of_shortage AS chance_of_shortage, active_expected_missing_share AS expected_missing_share,
-        active_missing_share_p10 AS missing_share_p10, active_missing_share_p90 AS missing_share_p90,
-        route_t * horizon_days / 365 AS traded_t, route_usd * horizon_days / 365 AS traded_usd
+    SELECT *, route_t * horizon_days / 365 AS traded_t, route_usd * horizon_days / 365 AS traded_usd
     FROM mart.route_score
-    UNION ALL
-    SELECT
-        mineral, stage, exporter, importer, horizon_days, 'snapback' AS regime, snapback_band AS band, snapback_confidence AS confidence,
-        snapback_chance_of_shortage AS chance_of_shortage, snapback_expected_missing_share AS expected_missing_share,
-        snapback_missing_share_p10 AS missing_share_p10, snapback_missing_share_p90 AS missing_share_p90,
-        route_t * horizon_days / 365 AS traded_t, route_usd * horizon_days / 365 AS traded_usd
-    FROM mart.route_score
-    UNION ALL
-    SELECT
-        mineral, stage, exporter, importer, horizon_days, 'full_stop' AS regime, full_stop_band AS band, full_stop_confidence AS confidence,
-        full_stop_chance_of_shortage AS chance_of_shortage, full_stop_expected_missing_share AS expected_missing_share,
-        full_stop_missing_share_p10 AS missing_share_p10, full_stop_missing_share_p90 AS missing_share_p90,
-        route_t * horizon_days / 365 AS traded_t, route_usd * horizon_days / 365 AS traded_usd
-    FROM mart.route_score
+    UNPIVOT INCLUDE NULLS (
+        (band, confidence, chance_of_shortage, expected_missing_share, missing_share_p10, missing_share_p90)
+        FOR regime IN (
+            (active_band, active_confidence, active_chance_of_shortage, active_expected_missing_share,
+             active_missing_share_p10, active_missing_share_p90) AS 'active',
+            (snapback_band, snapback_confidence, snapback_chance_of_shortage, snapback_expected_missing_share,
+             snapback_missing_share_p10, snapback_missing_share_p90) AS 'snapback',
+            (full_stop_band, full_stop_confidence, full_stop_chance_of_shortage, full_stop_expected_missing_share,
+             full_stop_missing_share_p10, full_stop_missing_share_p90) AS 'full_stop'
+        )
+    )
 )
 SELECT
     mineral, stage, exporter, importer, horizon_days, regime, band, confidence, chance_of_shortage,
