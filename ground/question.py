@@ -17,3 +17,24 @@ class Question:
     as_of: date
     known_at: date
     curbing_country: str
+
+
+class Asked:
+    """What is known in answer to a question, and forwards its parts."""
+
+    question: Question
+
+    @property
+    def as_of(self) -> date:
+        """The day of the law."""
+        return self.question.as_of
+
+    @property
+    def known_at(self) -> date:
+        """The day of knowledge."""
+        return self.question.known_at
+
+    @property
+    def curbing_country(self) -> str:
+        """Whose curbs."""
+        return self.question.curbing_country

@@ -6,11 +6,10 @@ is an unknown. A frame with fewer columns is refused by name.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 import polars as pl
 
-from ground.question import Question
+from ground.question import Asked, Question
 from ground.words import ENDS
 
 
@@ -65,7 +64,7 @@ class InputError(ValueError):
 
 
 @dataclass(frozen=True)
-class Inputs:
+class Inputs(Asked):
     """All that is known on one day about one curbing country's reach. Frames: see ``COLUMNS``."""
 
     question: Question
@@ -88,21 +87,6 @@ class Inputs:
             if lacking:
                 message = f"Frame '{name}' lacks the columns {', '.join(lacking)}."
                 raise InputError(message)
-
-    @property
-    def as_of(self) -> date:
-        """The day of the law."""
-        return self.question.as_of
-
-    @property
-    def known_at(self) -> date:
-        """The day of knowledge."""
-        return self.question.known_at
-
-    @property
-    def curbing_country(self) -> str:
-        """Whose curbs."""
-        return self.question.curbing_country
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         """The frame of that name."""

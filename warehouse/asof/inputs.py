@@ -5,7 +5,6 @@ Every frame is sorted, has a fixed schema even when empty, and carries units in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from functools import cached_property
@@ -13,9 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from ground.question import Question
+from ground.question import Asked, Question
 from warehouse.asof.state import Warehouse
 from warehouse.asof.trade import completeness, flow_frame, gap_frame, production_frame, unmeasured_frame
+from warehouse.asof.word_roles import WordRoles
 from warehouse.ddl import sql_text
 from warehouse.errors import InputError
 from warehouse.records.tables import TABLES, columns
@@ -24,52 +24,12 @@ from warehouse.records.tables import TABLES, columns
 PLAIN = ("stocks", "substitution", "capacity", "lead_times", "licence_practice", "prices")
 
 
-class Inputs:
+class Inputs(Asked):
     """Input frames at one point in both times; each is computed once."""
 
     def __init__(self, warehouse: Warehouse, question: Question) -> None:
         self._warehouse, self.question = warehouse, question
-
-    @property
-    def as_of(self) -> date:
-        """The day of the law."""
-        return self.question.as_of
-
-    @property
-    def known_at(self) -> date:
-        """The day of knowledge."""
-        return self.question.known_at
-
-    @property
-    def curbing_country(self) -> str:
-        """Whose curbs."""
-        return self.question.curbing_country
-
-    @cached_property
-    def _roles(self) -> pl.DataFrame:
-        return self._warehouse.query(
-            "SELECT role, word, applies FROM words_at($as_of, $known_at) ORDER BY role, word",
-            {"as_of": self.as_of, "known_at": self.known_at},
-        )
-
-    def words(self, role: str, used: Iterable[str]) -> list[str]:
-        """Words that have a role in the scores, by `core.word_roles`.
-
-        Args:
-            role: counts_as_cover, ends_normal_trade, names_buyers or reaches_every_stage.
-            used: words that the facts use where the role decides; each must have a row.
-
-        Raises:
-            InputError: nothing was known of one of the words that are used.
-        """
-        known = self._roles.filter(pl.col("role") == role)
-        unknown = sorted({*used} - {*known["word"]})
-        if unknown:
-            raise InputError(
-                f"word_roles: no row of the role {role} for {', '.join(unknown)} on {self.as_of}, as known on "
-                f"{self.known_at}. Add one that says whether it applies, or stack the facts on the embedded ones."
-            )
-        return known.filter("applies")["word"].to_list()
+        self._words = WordRoles(warehouse, question)
 
     def _query(self, name: str, **frames: pl.DataFrame) -> pl.DataFrame:
         text = sql_text(f"asof/queries/{name}")
@@ -120,7 +80,7 @@ class Inputs:
         Raises:
             InputError: no trade at all was known by known_at, or not whether an instrument ends normal trade.
         """
-        self.words("ends_normal_trade", self.measure_items["instrument"])
+        self._words.having("ends_normal_trade", self.measure_items["instrument"])
         frame = self._query("baselines", codes=self._codes)
         if frame.is_empty():
             raise InputError(
@@ -262,9 +222,9 @@ class Inputs:
             InputError: no row of word_roles decides on an instrument or scope that is used.
         """
         stageless = self.measure_items.filter(pl.col("stage").is_null())
-        self.words("reaches_every_stage", stageless["instrument"])
+        self._words.having("reaches_every_stage", stageless["instrument"])
         found = self._query("measures", lane=self._lanes, law=self._law(self.as_of))
-        self.words("names_buyers", found["scope"])
+        self._words.having("names_buyers", found["scope"])
         return found
 
     @cached_property
@@ -401,7 +361,9 @@ class Inputs:
             InputError: no row of word_roles decides on the metric of a row that states days.
         """
         rows = self.table("stocks")
-        cover = self.words("counts_as_cover", rows.filter(pl.col("stock_days_best").is_not_null())["metric"])
+        cover = self._words.having(
+            "counts_as_cover", rows.filter(pl.col("stock_days_best").is_not_null())["metric"]
+        )
         return rows.with_columns(is_cover=pl.col("metric").is_in(cover))
 
     @cached_property
