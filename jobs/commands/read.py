@@ -48,14 +48,14 @@ def explain(
     as_json: JsonOption = False,
 ) -> int:
     """Say why a route scores what it scores: points with reasons, measures, sources, next event."""
-    from jobs.explain.route import Question
+    from jobs.explain.route import RouteQuestion
     from jobs.explain.route import explain as collect
     from jobs.explain.text import as_text
     from jobs.sql import plain
     from warehouse.database import Database
 
     snapshot = published(settings_with(settings, out=out), run_id)
-    question = Question(mineral, stage, exporter, importer, horizon, regime.lower().replace("-", "_"))
+    question = RouteQuestion(mineral, stage, exporter, importer, horizon, regime.lower().replace("-", "_"))
     with Database.open(snapshot.path, read_only=True) as reader:
         found = collect(reader, question)
     if as_json:

@@ -19,7 +19,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class Question:
+class RouteQuestion:
     """A route (or all that an importer buys, with exporter `all`), a horizon and a regime."""
 
     mineral: str
@@ -47,7 +47,7 @@ class Question:
         return {**keys, "horizon_days": self.horizon_days}
 
 
-def explain(reader: Reader, question: Question) -> dict[str, Any]:
+def explain(reader: Reader, question: RouteQuestion) -> dict[str, Any]:
     """Collect everything that explains one score.
 
     Args:
@@ -80,7 +80,7 @@ def explain(reader: Reader, question: Question) -> dict[str, Any]:
     }
 
 
-def resolve(reader: Reader, question: Question) -> Question:
+def resolve(reader: Reader, question: RouteQuestion) -> RouteQuestion:
     """Turn the names as written into the codes of the published file.
 
     Raises:
@@ -117,7 +117,7 @@ def resolve(reader: Reader, question: Question) -> Question:
         if is_total
         else country_code(reader, "importer", question.importer)
     )
-    return Question(
+    return RouteQuestion(
         mineral, question.stage.casefold(), exporter, importer, question.horizon_days, question.regime
     )
 
@@ -129,7 +129,7 @@ def _where(
     return reader.query(f"SELECT * FROM {table} WHERE {condition} {more} ORDER BY {order}", keys)
 
 
-def _waterfall(reader: Reader, question: Question) -> list[dict[str, Any]]:
+def _waterfall(reader: Reader, question: RouteQuestion) -> list[dict[str, Any]]:
     """Return the terms in their order, each with its sentence; terms that moved nothing are left out."""
     keys = question.keys()
     view = "importer_contribution_sentence" if question.is_total else "contribution_sentence"
@@ -142,7 +142,7 @@ def _waterfall(reader: Reader, question: Question) -> list[dict[str, Any]]:
     ).to_dicts()
 
 
-def _measures(reader: Reader, question: Question) -> pl.DataFrame:
+def _measures(reader: Reader, question: RouteQuestion) -> pl.DataFrame:
     """Return the measures that hit the route or the flows that feed it, the strongest first; of a bloc, its members'."""
     keys = question.keys()
     del keys["importer"]
@@ -206,7 +206,7 @@ def _sources(reader: Reader, ids: list[str]) -> pl.DataFrame:
     )
 
 
-def _no_route(reader: Reader, question: Question) -> str:
+def _no_route(reader: Reader, question: RouteQuestion) -> str:
     """Say that nothing is traded on the lane, and where the importer does buy."""
     keys = {"mineral": question.mineral, "stage": question.stage, "importer": question.importer}
     found = _where(reader, "mart.route_score", keys)

@@ -1,6 +1,6 @@
 """Asking UN Comtrade for the codes of the map: in portions that its limits allow, each kept in the cache.
 
-The interface has no pages: an answer as long as the limit is cut off without a sign. So a question is halved until its
+The interface has no pages: an answer as long as the limit is cut off without a sign. So a call is halved until its
 answer is shorter, and an answer at the limit is never used.
 """
 
@@ -50,7 +50,7 @@ WITHOUT_KEY = Limits(records=500, calls=100)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Call:
     """One call: a year, a flow, and some codes of some reporters."""
 
     classification: str
@@ -59,8 +59,8 @@ class Question:
     codes: tuple[str, ...]
     reporters: tuple[str, ...]
 
-    def halves(self) -> tuple[Question, ...]:
-        """Return two smaller questions that ask the same; none where one code of one reporter is left."""
+    def halves(self) -> tuple[Call, ...]:
+        """Return two smaller calls that ask the same; none where one code of one reporter is left."""
         if len(self.codes) > 1:
             at = len(self.codes) // 2
             return replace(self, codes=self.codes[:at]), replace(self, codes=self.codes[at:])
@@ -117,21 +117,21 @@ def gather(
     limits = WITH_KEY if key else WITHOUT_KEY
     _check(years, reporters, base_url, at, key)
     numbers = _numbers(reporters, tables["countries"])
-    queue = deque(_questions(years, numbers, tables["hs_codes"], limits))
+    queue = deque(_calls(years, numbers, tables["hs_codes"], limits))
     if not key and not offline and len(queue) > limits.calls:
         raise SettingsError(_needs_key(f"{len(queue):,} calls"))
     path = "data/v1/get" if key else "public/v1/preview"
     answers: list[Fetched] = []
     calls = 0
     while queue:
-        question = queue.popleft()
-        url = question.url(base_url, path, limits.records)
+        call = queue.popleft()
+        url = call.url(base_url, path, limits.records)
         if len(url) > _LONGEST_URL:
-            queue.extendleft(reversed(question.halves()))
+            queue.extendleft(reversed(call.halves()))
             continue
         if calls >= limits.calls and not offline:
             raise InputError(
-                f"{place_of(base_url)}: {calls} calls are made and {len(queue) + 1} questions are left, more than a day "
+                f"{place_of(base_url)}: {calls} calls have been made and {len(queue) + 1} are left, more than a day "
                 "allows; what was answered is kept, so run it again tomorrow."
             )
         answer = _answer(url, cache, at, key, say, offline=offline)
@@ -140,12 +140,12 @@ def gather(
             time.sleep(limits.pause_s)
         count, is_whole = _size(answer, url)
         say(
-            f"{question.year} {question.flow} {question.classification}, codes {len(question.codes)}, reporters "
-            f"{len(question.reporters)}: {count:,} records; {len(queue)} questions left."
+            f"{call.year} {call.flow} {call.classification}, codes {len(call.codes)}, reporters "
+            f"{len(call.reporters)}: {count:,} records; {len(queue)} calls left."
         )
         if is_whole and count < limits.records:
             answers.append(answer)
-        elif halves := question.halves():
+        elif halves := call.halves():
             queue.extendleft(reversed(halves))
         else:
             raise InputError(
@@ -191,10 +191,10 @@ def _needs_key(asked: str) -> str:
     )
 
 
-def _questions(
+def _calls(
     years: Sequence[int], reporters: tuple[str, ...], hs_codes: pl.DataFrame, limits: Limits
-) -> list[Question]:
-    """Return first questions whose answers should be short enough."""
+) -> list[Call]:
+    """Return first calls whose answers should be short enough."""
     of_call = max(1, limits.records // _PARTNERS)
     found = []
     for classification, revision in REVISIONS.items():
@@ -203,9 +203,7 @@ def _questions(
         )
         for some in _portions(reporters, of_call):
             for codes in _portions(tuple(mapped), max(1, of_call // len(some))):
-                found += [
-                    Question(classification, year, flow, codes, some) for year in years for flow in "MX"
-                ]
+                found += [Call(classification, year, flow, codes, some) for year in years for flow in "MX"]
     return found
 
 

@@ -188,7 +188,7 @@ def test_more_questions_than_a_day_allows(
     comtrade: Comtrade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit(monkeypatch, 1000, calls=2)
-    with pytest.raises(InputError, match="2 calls are made and 2 questions are left"):
+    with pytest.raises(InputError, match="2 calls have been made and 2 are left"):
         ask(comtrade.web, tmp_path)
     assert sorted(records(ask(comtrade.web, tmp_path))) == ALL
 
@@ -260,7 +260,7 @@ def test_wrong_key_and_other_wrong_settings(comtrade: Comtrade, tmp_path: Path) 
 def test_the_whole_map_fits_into_addresses_and_calls(comtrade: Comtrade, tmp_path: Path) -> None:
     tables = read_map()
     numbers = tuple(tables["countries"].drop_nulls("baci_code")["baci_code"])
-    found = comtrade_api._questions((2025,), numbers, tables["hs_codes"], Limits(100_000, 500))
+    found = comtrade_api._calls((2025,), numbers, tables["hs_codes"], Limits(100_000, 500))
     urls = [one.url(comtrade_api.BASE_URL, "data/v1/get", 100_000) for one in found]
     assert max(map(len, urls)) <= 1_800
     assert len(urls) <= 40
@@ -285,7 +285,7 @@ def test_command_line(
     assert main([*given, "--any-size"]) == 0
     printed = capsys.readouterr()
     assert "12 rows in trade" in printed.out
-    assert "reporters 2: 0 records; 0 questions left" in printed.err
+    assert "reporters 2: 0 records; 0 calls left" in printed.err
     assert KEY not in printed.out + printed.err
     assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     report = read_bundles([FACTS, out], strict=True).report
