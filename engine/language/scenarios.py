@@ -159,6 +159,14 @@ class _ScenarioReader:
         columns = FACTS[name]
         must = [key for key, default in columns.items() if default is REQUIRED]
         fields = self.reader.fields(table, what, must, [key for key in columns if key not in must])
+        # In the facts, word_roles decides which scopes list buyers; a scenario has no such facts and no silent default.
+        if "scope" in fields and "is_named_buyers" not in fields:
+            self.reader.refuse(
+                fields.at("scope"),
+                "R008",
+                f"{what} has a scope and does not say whether it lists buyers",
+                "add is_named_buyers: true, or false",
+            )
         return {key: self._cell(fields, key, default) for key, default in columns.items()}
 
     def _cell(self, fields: Fields, key: str, default: object) -> Cell:

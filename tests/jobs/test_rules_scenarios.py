@@ -45,6 +45,20 @@ def test_a_failing_scenario_is_told_by_rules_test_and_in_junit(
     assert report == junit_text(run_rule_tests(load_rulebook(rules)))
 
 
+def test_a_scope_that_leaves_open_whether_it_lists_buyers_is_refused_before_anything_runs(
+    rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = rules / "scenarios" / SCENARIO
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("state: suspended", "scope: country, state: suspended"), encoding="utf-8")
+    assert main(["rules", "check", "--rules", str(rules)]) == ExitCode.SETTINGS
+    said = capsys.readouterr().out
+    assert "R008: a row of measures has a scope and does not say whether it lists buyers" in said
+    settled = text.replace("state: suspended", "scope: country, is_named_buyers: false, state: suspended")
+    path.write_text(settled, encoding="utf-8")
+    assert main(["rules", "check", "--rules", str(rules)]) == ExitCode.OK
+
+
 def test_the_rules_that_come_along_pass_with_their_scenarios() -> None:
     report = rulebook.test_rules(load_rulebook(RULES))
     assert report.failures == []

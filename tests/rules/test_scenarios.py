@@ -75,6 +75,7 @@ def test_a_route_that_the_world_lacks_is_told() -> None:
         ("scenario: suspended-ban", "scenario: suspended", "R060", "stands in suspended-ban.yml"),
         ("  measures:", "  measurs:", "R007", "did you mean 'measures'?"),
         (", missing_share: 1}", "}", "R008", "asks for nothing"),
+        ("state: suspended", "scope: entities, state: suspended", "R008", "add is_named_buyers: true, or false"),
         ("[germanium, refined, CHN, USA], horizon_days: 365, regime: full_stop", "[germanium, refined, CHN], horizon_days: 365, regime: full_stop", "R009", "3 parts"),
     ],
 )  # fmt: skip
