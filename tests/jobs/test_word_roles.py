@@ -18,7 +18,7 @@ from tests.warehouse.conftest import Rows, small_facts, write_bundle
 from warehouse.asof.inputs import Inputs
 from warehouse.asof.state import Warehouse
 from warehouse.errors import InputError
-from warehouse.records.fields import Instrument, Scope
+from warehouse.records.fields import Instrument, Scope, WordRole
 from warehouse.records.roles import VOCABULARIES, WordRoleRow
 
 BEFORE, TODAY = date(2025, 12, 31), date(2026, 11, 23)
@@ -76,12 +76,14 @@ def test_an_instrument_ends_normal_trade_where_the_facts_say_so(
     assert flows["baseline_year"].unique().to_list() == [year]
 
 
-@pytest.mark.parametrize("role", ["counts_as_cover", "ends_normal_trade", "names_buyers"])
+@pytest.mark.parametrize("role", get_args(WordRole))
 def test_a_word_that_is_used_and_not_decided_is_refused(tmp_path: Path, role: str) -> None:
     facts = held_by_japan(small_facts())
+    facts["measure_items"].append({**facts["measure_items"][0], "item_id": "every-stage", "stage": ""})
+    scored(tmp_path / "decided", facts)
     facts["word_roles"] = [row for row in facts["word_roles"] if row["role"] != role]
     with pytest.raises(InputError, match=f"no row of the role {role} for .*Add one that says"):
-        scored(tmp_path, facts)
+        scored(tmp_path / "undecided", facts)
 
 
 def test_a_word_outside_the_vocabulary_is_refused() -> None:
@@ -90,7 +92,7 @@ def test_a_word_outside_the_vocabulary_is_refused() -> None:
         WordRoleRow.model_validate({**row, "source_id": "s", "known_from": "2026-01-01"})
 
 
-def test_the_default_facts_dir_decide_on_every_word_and_say_why() -> None:
+def test_the_default_facts_decide_on_every_word_and_say_why() -> None:
     rows = pl.read_csv(default_facts_dir() / "word_roles.csv")
     assert rows.filter(pl.col("note").is_null()).is_empty()
     for role, words in VOCABULARIES.items():

@@ -30,7 +30,9 @@ class WordRoleRow(SourcedRow):
     )
     word: Key = need("The metric, instrument or scope.")
     applies: Flag = need("True where the word has the role.")
-    valid_from: Day = need("First day on which this holds; it holds until a later row begins.")
+    valid_from: Day = need(
+        "First day on which this holds, until a row that was known later, or begins later, takes its place."
+    )
 
     @model_validator(mode="after")
     def _is_of_the_vocabulary(self) -> Self:
@@ -38,7 +40,7 @@ class WordRoleRow(SourcedRow):
         if words is not None and self.word not in words:
             raise PydanticCustomError(
                 "word_of_role",
-                "is no word that can have the role {role}; use one of {words}",
+                "cannot have the role {role}; use one of {words}",
                 {"column": "word", "role": self.role, "words": ", ".join(words)},
             )
         return self
