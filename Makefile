@@ -83,7 +83,7 @@ check-facts: $(STAMP) ## every row of the embedded facts
 	@$(VENV)/bin/curbline facts check warehouse/facts --alone --strict
 
 check-docs: $(STAMP) ## the documentation tells what the program does
-	@$(PY) -m pytest -q tests/docs
+	@$(PY) -m pytest -q -n $(WORKERS) tests/docs
 
 check-wheel: $(STAMP) ## build the wheel, look inside, run it away from the checkout
 	@$(PY) .ci/check_wheel.py
