@@ -1,8 +1,8 @@
 -- What was the state of MOFCOM 57/2025, on which day, as known when?
--- Read: one row per question (as_of = the day asked about, known_at = what the world knew by then). On 20 November 2025
--- the notice was due to be in force for who asked on 1 November, and suspended for who asked on 7 November.
--- Limits: a row appears once a source tells it. lapsed_unverified is derived: the suspension ran out and no source says
--- what followed.
+-- Read: one row per question (as_of = the day asked about, known_at = what the world knew by then). On 20 November
+-- 2025 the notice was due to be in force as known on 1 November, and suspended as known on 7 November.
+-- Limits: a row appears once a source reports it. lapsed_unverified is derived: the suspension ran out and no source
+-- says what followed.
 SELECT DATE '2025-10-30' AS as_of, DATE '2025-10-30' AS known_at, state, valid_from, valid_to, source_id
 FROM measures_at(DATE '2025-10-30', DATE '2025-10-30') WHERE measure_id = 'cn-57-2025'
 UNION ALL

@@ -1,7 +1,8 @@
 -- Which measures are unverified on 23 November 2026, and what do they hit?
--- Read: lapsed_unverified since valid_from means that a stated term ended then and no source tells the sequel; days_open
--- counts from there.
--- Limits: it is neither "in force" nor "gone". The active regime takes it at a weight of its own, snapback as in force.
+-- Read: lapsed_unverified since valid_from means that a stated term ended then and no source says what followed;
+-- days_open counts from that day.
+-- Limits: it is neither "in force" nor "gone". The active regime gives it a separate weight; snapback treats it as in
+-- force.
 SELECT
     a.measure_id, m.notice, a.clause, a.state, a.valid_from, DATE '2026-11-23' - a.valid_from AS days_open,
     m.curbing_country, m.instrument, a.destination, a.scope,

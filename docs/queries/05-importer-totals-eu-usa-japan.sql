@@ -1,7 +1,8 @@
--- How do the EU27, the United States and Japan compare, mineral by mineral, over a year?
--- Read: one row per mineral and stage; each cell is the importer's score over all its suppliers and its own production.
--- Limits: the EU27 is one importer here, trade within it is left out. An empty cell means no imports or no score, never
--- zero risk.
+-- How do the EU27, the United States and Japan compare by mineral over a year?
+-- Read: one row per mineral and stage; each cell is the importer's score over all its suppliers and its own
+-- production.
+-- Limits: the EU27 is one importer here; trade within it is left out. An empty cell means no imports or no score,
+-- never zero risk.
 SELECT
     mineral, stage,
     round(max(active) FILTER (importer = 'EU27'), 1) AS eu27_active,

@@ -1,7 +1,7 @@
--- Why does refined gallium from China to the United States score what it scores?
--- Read: points from top to bottom sum to the score (last column, the same on every row). A negative term takes risk away:
--- S0 is a full stop, the first S1 term takes it back, the measures then add what the law withholds. Terms of no weight are
--- left out.
+-- Why does refined gallium from China to the United States have its score?
+-- Read: points from top to bottom sum to the score (last column, the same on every row). A negative term reduces risk:
+-- S0 is a full stop, the first S1 term removes it, and the measures then add what the law withholds. Terms without
+-- weight are omitted.
 -- Limits: the split between terms of one step depends on the order in which rules were swapped; the sum does not.
 SELECT
     c.step, c.step_name, round(c.points, 2) AS points, c.rule_id, c.measure_id, c.clause, c.pledge_id, c.sentence,

@@ -1,6 +1,6 @@
--- Which routes that never touch China are still hit by its curbs, and through which upstream measure?
--- Read: flow_stage, flow_exporter and flow_importer tell where the measure bites; withheld_share_best is its share of that
--- flow.
+-- Which routes that never touch China do its curbs still hit?
+-- Read: flow_stage, flow_exporter and flow_importer say which flow the measure hits; withheld_share_best is its share
+-- of that flow.
 -- Limits: touched_share_best is attributed from trade totals (proportional mixing), not traced from firm to firm.
 SELECT
     s.route_usd::BIGINT AS route_usd, r.mineral, r.stage, r.exporter, r.importer, round(s.active, 1) AS active,

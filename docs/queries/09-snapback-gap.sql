@@ -1,6 +1,7 @@
--- Where would the end of the truce hurt most: how far is snapback above today's score?
+-- Where would the end of the truce hurt most: how far is snapback above today?
 -- Read: gap = snapback - active, in points; scheduled lies between them where a date is already known.
--- Limits: snapback lets every suspended, announced or unverified measure take effect at once; nobody has announced that.
+-- Limits: in snapback every suspended, announced or unverified measure takes effect at once; nobody has announced
+-- that.
 SELECT
     s.mineral, s.stage, s.exporter, s.importer, round(s.active, 1) AS active, round(s.scheduled, 1) AS scheduled,
     round(s.snapback, 1) AS snapback, round(s.snapback - s.active, 1) AS gap, s.active_band, s.snapback_band,

@@ -1,7 +1,7 @@
--- Which minerals carry no Chinese curb today, yet would run short if China stopped shipping?
+-- Which minerals without a Chinese curb would run short in a full stop?
 -- Read: routes from China with an active score of 0, by mineral and stage; full_stop is weighted by route value.
--- Limits: a full stop is a stress, not a forecast. Cobalt's own curb is Congo's quota: run `curbline run --curbing-country
--- COD` for it.
+-- Limits: a full stop is a stress test, not a forecast. Cobalt's own curb is Congo's quota: run `curbline run
+-- --curbing-country COD` for it.
 SELECT
     mineral, stage, count(*) AS routes, round(sum(route_usd) / 1e6, 1) AS route_usd_million, max(active) AS active_max,
     round(sum(full_stop * route_usd) / sum(route_usd), 1) AS full_stop_weighted,

@@ -1,7 +1,7 @@
 -- How large are Malaysia's rare earths: 16.1 million tonnes, or 0.71?
--- Read: both stand as claims. 16.1 Mt is a resource (rock in place, told by ministers); 0.71 Mt is what USGS counts as
--- reserves.
--- Limits: the two kinds never mix in one range. Statements keep the words and units of their sources.
+-- Read: both are kept as claims. 16.1 Mt is a resource (rock in place, according to ministers); 0.71 Mt is what USGS
+-- counts as reserves.
+-- Limits: the two kinds are never mixed in one range. Statements keep the words and units of their sources.
 SELECT
     'reserves table' AS told_in, claim_kind AS what, reserves_t_best / 1e6 AS million_t, r.year::VARCHAR AS said_for,
     s.grade, s.publisher, source_id, r.known_from

@@ -1,6 +1,6 @@
 -- Which curbed goods are not scored, and why?
--- Read: every item of every measure stands in mart.measure_coverage; reason says why none of its routes got a score.
--- Limits: "no trade in the facts" may mean that the facts hold no trade of its codes, not that none exists.
+-- Read: every item of every measure is in mart.measure_coverage; reason says why none of its routes has a score.
+-- Limits: "no trade in the facts" may mean that the facts have no trade under its codes, not that none exists.
 SELECT
     m.curbing_country,
     c.reason,

@@ -1,8 +1,9 @@
--- How well do trade and production agree, and what would mend the gaps?
--- Read: unexplained tonnes are exports beyond what production and imports can supply; a grade below good widens every range.
--- us_imports_apart is the part of American imports that publishers see come from elsewhere than our codes do (the widest good of the stage).
--- Limits: grades compare yearly totals of the baseline year; stocks and re-exports also show as unexplained. Few stages have a
--- published import share to compare with.
+-- How well do trade and production agree, and what would close the gaps?
+-- Read: unexplained tonnes are exports beyond what production and imports can supply; a grade below good widens every
+-- range. us_imports_apart is the share of United States imports for which publishers name another origin than our
+-- codes do (for the good with the largest difference).
+-- Limits: grades compare yearly totals of the baseline year; stocks and re-exports also show as unexplained. Few
+-- stages have a published import share to compare with.
 WITH
 exact AS (
     SELECT c.mineral, h.stage, max(c.apart_share) AS apart_share
@@ -19,7 +20,8 @@ bundle AS (
     GROUP BY ALL
 )
 SELECT
-    mineral, stage, r.grade, r.baseline_year, round(r.production_t) AS production_t, round(r.unexplained_t) AS unexplained_t,
+    mineral, stage, r.grade, r.baseline_year, round(r.production_t) AS production_t,
+    round(r.unexplained_t) AS unexplained_t,
     round(r.unexplained_share, 3) AS unexplained_share, r.producer_count, r.exporter_count,
     round(coalesce(e.apart_share, b.apart_share), 3) AS us_imports_apart, r.what_would_mend
 FROM mart.reconciliation r

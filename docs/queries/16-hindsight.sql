@@ -1,7 +1,8 @@
--- Which figures would a run for 1 November 2025 use although they were published only later?
--- Read: is_hindsight marks the earliest figure where none was known by then; latest_year beyond 2025 is a forecast that
--- was known, for a year to come. Law, pledges and trade never look ahead.
--- Limits: this file holds what was known on its own known_at. `curbline run --strict-knowledge` refuses such figures.
+-- Which figures published later would a run for 1 November 2025 use?
+-- Read: is_hindsight marks the earliest figure where none was known by then; a latest_year after 2025 is a forecast
+-- that was already known. Law, pledges and trade never look ahead.
+-- Limits: this file contains what was known on its own known_at. `curbline run --strict-knowledge` refuses such
+-- figures.
 SELECT
     'production' AS told_in, mineral, stage, count(*) FILTER (is_hindsight) AS hindsight_rows, count(*) AS all_rows,
     min(known_from) FILTER (is_hindsight) AS first_known, max(year) FILTER (is_hindsight) AS latest_year,

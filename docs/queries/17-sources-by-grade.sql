@@ -1,7 +1,7 @@
--- How good are the sources, and how much rests on each grade?
--- Read: A official, B official through an extract or a summary, C trade press or news, D weak or judgement; rows per group
--- of facts.
--- Limits: a count of rows, not of weight: one row of law may decide more than a thousand rows of trade.
+-- How good are the sources, and how much depends on each grade?
+-- Read: A official, B official through an extract or a summary, C trade press or news, D weak or judgement; rows per
+-- group of facts.
+-- Limits: this counts rows, not their weight: one row of law may decide more than a thousand rows of trade.
 WITH used AS (
     SELECT source_id, 'law' AS part FROM core.measures
     UNION ALL SELECT source_id, 'law' FROM core.measure_states
@@ -27,7 +27,8 @@ SELECT
     s.grade, count(DISTINCT s.source_id) AS sources,
     count(*) FILTER (u.part = 'law') AS law_rows, count(*) FILTER (u.part = 'pledges') AS pledge_rows,
     count(*) FILTER (u.part = 'quantities') AS quantity_rows, count(*) FILTER (u.part = 'trade') AS trade_rows,
-    count(*) FILTER (u.part = 'judgement') AS judgement_rows, count(*) FILTER (u.part = 'statements') AS statement_rows,
+    count(*) FILTER (u.part = 'judgement') AS judgement_rows,
+    count(*) FILTER (u.part = 'statements') AS statement_rows,
     max(s.known_from) AS newest
 FROM core.sources s
 LEFT JOIN used u USING (source_id)

@@ -1,7 +1,7 @@
--- Which rules make or take away most points over the whole portfolio?
--- Read: points over all importers and chains under today's law at one year; points_by_tonnes is the mean
--- over the cells (importer and chain) where the rule plays, weighted by imports.
--- Limits: sums of scores rank rules, they are no amount of anything. Terms of the model's own steps have no rule.
+-- Which rules add or remove most points over the whole portfolio?
+-- Read: points over all importers and chains under today's law at one year; points_by_tonnes is the mean over the
+-- cells (importer and chain) in which the rule has a part, weighted by imports.
+-- Limits: sums of scores rank rules; they do not measure an amount. Terms of the model's own steps have no rule.
 SELECT
     c.step, c.step_name, c.rule_id, r.title, count(*) AS cells,
     round(sum(c.points), 1) AS points,

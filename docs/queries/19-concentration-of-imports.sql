@@ -1,7 +1,7 @@
 -- How concentrated are the imports of the EU27, the United States and Japan?
 -- Read: hhi is the sum of squared supplier shares (0..1; above 0.25 is commonly called concentrated), by tonnes of the
 -- baseline year.
--- Limits: first suppliers only; a low figure hides that several suppliers may all buy upstream from China (see
+-- Limits: direct suppliers only; a low figure may hide that several suppliers all buy upstream from China (see
 -- touched_by_china).
 WITH lane AS (
     SELECT

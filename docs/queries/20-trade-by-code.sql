@@ -1,6 +1,6 @@
--- What do China's exports look like code by code, and which mineral does each code stand for?
--- Read: USD and gross tonnes per code and year; share_best is the part of the code that is this mineral, for lanes without
--- a row of their own.
+-- What are China's exports by code, and which mineral does each code represent?
+-- Read: USD and gross tonnes per code and year; share_best is the share of the code that is this mineral, for lanes
+-- without a separate row.
 -- Limits: gross weight of goods, not content. A code with several minerals appears once for each.
 SELECT
     t.hs6, t.hs_revision, h.mineral, h.stage, h.trade_basis, h.share_best, h.share_of, t.year,

@@ -1,7 +1,8 @@
--- What could be made outside China within 90 days, a year and five years?
--- Read: tonnes a year that can be added by each horizon, in the likeliest case and times the share that open buyers may get.
--- Limits: judgement from company and trade reports. Magnets stand as ndfeb_magnets and again by element: never add
--- minerals up. Sites without any figure are counted in sites, not in tonnes.
+-- What could be produced outside China within 90 days, a year and five years?
+-- Read: tonnes a year that can be added by each horizon, in the likeliest case and times the share that open buyers
+-- may get.
+-- Limits: judgements from company and trade reports. Magnets appear as ndfeb_magnets and again by element, so never
+-- add minerals up. Sites without any figure are counted as sites, not in tonnes.
 SELECT
     mineral, stage, count(*) AS sites, count(DISTINCT country) AS countries,
     round(sum(add_90_t_best), 1) AS add_90_t, round(sum(add_365_t_best), 1) AS add_365_t,

@@ -1,8 +1,8 @@
--- Do our trade codes see a country's imports come from where its publishers say that they come from?
--- Read: one row per good of core.import_shares; side_by_side gives each origin as published / by our codes, in per cent, OTH
--- is all other origins; apart_percent is the part of imports that stands at another origin.
--- Limits: a check of the codes, no part of a score. Published shares are means over years of one form; where no code holds
--- that form and nothing else, not_compared_because says so. mart.import_share_check has a row per origin.
+-- Do our trade codes agree with published import sources?
+-- Read: one row per good of core.import_shares; side_by_side gives each origin as published / by our codes, in per
+-- cent, OTH is all other origins; apart_percent is the share of imports attributed to another origin.
+-- Limits: a check of the codes, not part of a score. Published shares are means over years of one form; where no code
+-- covers exactly that form, not_compared_because says so. mart.import_share_check has a row per origin.
 SELECT
     importer, mineral, form, any_value(hs6_list) AS hs6_list, any_value(trade_years) AS trade_years,
     any_value(share_basis) AS share_basis, round(100 * any_value(apart_share), 1) AS apart_percent,

@@ -1,7 +1,7 @@
 -- How much is scored, by how well trade and production agree?
 -- Read: a grade belongs to a mineral and stage; tonnes and dollars are those of the baseline year, summed over routes.
--- Limits: tonnes of different minerals are added up only to show size; a good grade can rest on a judged production row (query 16 and
--- core.production say which).
+-- Limits: tonnes of different minerals are added up only to show size; a good grade can rest on a judged production
+-- row (query 16 and core.production say which).
 SELECT
     r.grade,
     count(DISTINCT s.mineral) AS minerals,

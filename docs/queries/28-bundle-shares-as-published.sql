@@ -1,8 +1,9 @@
--- Does our split of trade codes that hold several goods see imports come from where publishers say?
--- Read: one row per good; side_by_side gives each origin as published / as the split has it, in per cent, OTH is all other
--- origins; apart_percent is the part of imports that stands at another origin.
--- Limits: published shares are means over years and ours are of one, so a curb in between sets them apart (germanium from China);
--- for gallium, hafnium and some others the split of the American lanes leans on the same publication, so agreement is no proof.
+-- Does our split of codes agree with published import sources?
+-- Read: one row per good; side_by_side gives each origin as published / by the split, in per cent, OTH is all other
+-- origins; apart_percent is the share of imports attributed to another origin.
+-- Limits: published shares are means over years and ours are of one, so a curb in between sets them apart (germanium
+-- from China); for gallium, hafnium and some others the split of the lanes to the United States uses the same
+-- publication, so agreement proves nothing.
 SELECT
     importer, mineral, form, stage, any_value(trade_year) AS trade_year,
     round(100 * any_value(apart_share), 1) AS apart_percent, any_value(grade) AS grade,
