@@ -12,13 +12,14 @@ from typing import Any
 
 import polars as pl
 
+from ground.words import HORIZONS
+
 ON = date(2026, 11, 23)
 FACTOR = "exposure"
 ENDS = ("low", "best", "high")
 INSTRUMENTS = ("export_licence", "export_ban", "quota", "informal_halt", "entity_ban", "technology_control", "export_tax", "none")  # fmt: skip
 CLASSES = ("favoured", "ordinary", "dispute")
 STAGES = ("mined", "refined", "metal", "fabricated")
-HORIZONS = (90, 365, 1825)
 Condition = dict[str, Any]  # feature to a value, a list of values, or {at_least, below}
 Triple = tuple[float, float, float]
 

@@ -22,6 +22,7 @@ from bench.measure import Measured, measure
 from bench.peers import PEERS, run_peers
 from engine.language.evaluation import with_factor
 from engine.language.ruleset import load_ruleset
+from ground.words import HORIZONS
 
 ROOT = Path(__file__).resolve().parents[1]
 GOAL_RATIO, GOAL_MIB = 1.2, 1200.0
@@ -46,7 +47,7 @@ def write_rows(folder: Path, count: int) -> None:
                 "stage": pl.Series(rule_set.STAGES).gather(rng.integers(0, 4, n)),
                 "exporter": pl.Series(countries).gather(rng.integers(0, 200, n)),
                 "importer": pl.Series(countries).gather(rng.integers(0, 200, n)),
-                "horizon_days": pl.Series(rule_set.HORIZONS).gather(rng.integers(0, 3, n)),
+                "horizon_days": pl.Series(HORIZONS).gather(rng.integers(0, 3, n)),
                 "lane_share": rng.random(n) ** 3,
                 "stock_days": _with_nulls(rng.random(n) * 120, rng),
             }

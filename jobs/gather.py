@@ -10,7 +10,7 @@ import polars as pl
 from engine.scoring.inputs import COLUMNS, ends
 from engine.scoring.inputs import Inputs as EngineInputs
 from ground.question import Question
-from ground.words import ENDS
+from ground.words import ENDS, HORIZONS
 from jobs.errors import InputError, SettingsError
 from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
 from jobs.suggest import did_you_mean
@@ -20,7 +20,6 @@ from warehouse.asof.state import Warehouse
 EVERY = "*"
 NOT_APPLICABLE = "not_applicable"
 CLOSING_STATES = ("in_force", "lapsed_unverified")
-LONGEST_DAYS = 1825
 EU_TABLE = "eu_1_minus_si_sr"
 
 
@@ -53,7 +52,7 @@ def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineI
         "flows": flows,
         "production": production.drop("late"),
         "measures": facts.measures,
-        "timeline": facts.law_changes(facts.as_of + timedelta(days=LONGEST_DAYS)),
+        "timeline": facts.law_changes(facts.as_of + timedelta(days=max(HORIZONS))),
         "pledges": _own_pledges(facts, scope),
         "access": _access(facts, scope),
         "capacity": _capacity(facts.capacity),
@@ -175,7 +174,7 @@ def _capacity(capacity: pl.DataFrame) -> pl.DataFrame:
         (pl.col(f"add_{days}_t_{end}") * pl.col(f"access_share_{end}").fill_null(1.0)).alias(
             f"add_{days}_t_{end}"
         )
-        for days in (90, 365, 1825)
+        for days in HORIZONS
         for end in ENDS
     ]
     return capacity.select("mineral", "stage", "country", *added)
@@ -240,7 +239,7 @@ def _substitution(substitution: pl.DataFrame) -> pl.DataFrame:
     )
     own = rows.filter(pl.col("is_table") == pl.col("is_table").min().over("mineral"))
     parts = []
-    for days in (90, 365, 1825):
+    for days in HORIZONS:
         named = zip(ends(f"switch_{days}_share"), ends("switch_share"), strict=True)
         total = own.group_by("mineral").agg(
             pl.when(pl.col(column).is_not_null().any()).then(pl.col(column).sum().clip(0, 1)).alias(name)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from warehouse.published.mart_columns import TABLES_OF_MART
 from warehouse.published.view_columns import VIEWS
 
-HORIZONS = (90, 365, 1825)
-MAIN_HORIZON = 365
 MAIN_REGIME = "active"
 BANDS = ("critical", "high", "moderate", "low", "minimal")
 UNKNOWN_BAND = "unknown"

@@ -21,7 +21,7 @@ from engine.language.rules import (
     Feature,
     Scorecard,
 )
-from ground.words import REGIMES
+from ground.words import HORIZONS, MAIN_HORIZON, REGIMES
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 RULE_SCHEMA, FEATURES_SCHEMA, SCORECARD_SCHEMA = "rule", "features", "scorecard"
@@ -159,14 +159,13 @@ def _scorecard(scorecard: Scorecard, features: Mapping[str, Feature]) -> Schema:
         "name": TEXT,
         "from": {"type": "number", "minimum": 0, "description": HOVER["from of a band"]},
     }
-    scale: dict[str, Schema] = {
-        "kind": {"enum": ["square_root"]},
-        "maximum": {"type": "integer", "exclusiveMinimum": 0},
-    }
     keys: dict[str, Schema] = {
         "version": {"type": "integer", "minimum": 1},
-        "horizons": _list_of({"type": "integer", "exclusiveMinimum": 0}),
-        "scale": _object(scale, scale),
+        "horizons": {
+            **_list_of({"enum": list(HORIZONS)}),
+            "uniqueItems": True,
+            "contains": {"const": MAIN_HORIZON},
+        },
         "bands": _list_of(_object(band, band)),
         "regimes": {**_map_of(_map_of(weights, {"enum": list(STATES)})), "required": list(REGIMES)},
         "factors": _map_of(one),

@@ -31,8 +31,7 @@ _RULE: Final[dict[Path, Sequence[str]]] = {
     ("tests", "*"): ("name", "as_of", "given", "expect"),
 }
 _SCORECARD: Final[dict[Path, Sequence[str]]] = {
-    (): ("version", "horizons", "scale", "bands", "regimes", "factors", "references", "parameters"),
-    ("scale",): ("kind", "maximum"),
+    (): ("version", "horizons", "bands", "regimes", "factors", "references", "parameters"),
     ("bands", "*"): ("name", "from"),
     ("factors", "*"): ("grain", "pass", "combine", "unit"),
     ("references", "*"): _REFERENCE,

@@ -28,6 +28,7 @@ from engine.language.rules import (
 )
 from engine.language.yaml_subset import Leaf, Node, Sequence, parse
 from engine.language.yaml_subset import Mapping as Table
+from ground.words import HORIZONS, MAIN_HORIZON
 
 FEATURES_FILE: Final = "features.yml"
 SCORECARD_FILE: Final = "scorecard.yml"
@@ -39,7 +40,7 @@ RULE_KEYS: Final = (
     *("sets", "score", "explain", "tests"),
 )
 Point = tuple[Category, Value, Location]
-CURB_KEYS: Final = ("horizons", "scale", "bands", "regimes")  # what only a scorecard of curb scores has
+CURB_KEYS: Final = ("horizons", "bands", "regimes")  # what only a scorecard of curb scores has
 OPTIONAL_KEYS: Final = ("parameters", "priority", "applies_when", "if_unknown")
 
 
@@ -93,11 +94,6 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
         "the scorecard",
         ["version", "factors", "references", "parameters", *(("method",) if is_method else CURB_KEYS)],
     )
-    horizons = [reader.leaf(n, int, "a horizon") for n in reader.rows(top.node("horizons"), "horizons")]
-    scale = reader.table(top.node("scale"), "scale")
-    scaled = reader.fields(scale, "scale", ["kind", "maximum"]) if scale else None
-    if scaled:
-        scaled.choice("kind", ["square_root"])
     bands = []
     for row in reader.rows(top.node("bands"), "bands"):
         body = reader.table(row, "a band")
@@ -138,8 +134,7 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
     return Scorecard(
         top.whole("version"),
         top.text("method"),
-        tuple(h for h in horizons if h is not None),
-        float(scaled.whole("maximum", 100)) if scaled else 100.0,
+        _horizons(reader, top.node("horizons")),
         tuple(bands),
         regimes,
         factors,
@@ -147,6 +142,26 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
         _parameters(reader, top.node("parameters")),
         SCORECARD_FILE,
     )
+
+
+def _horizons(reader: Reader, node: Node | None) -> tuple[int, ...]:
+    """Days ahead, from short to long; only those that facts have values for can be scored."""
+    found: list[int] = []
+    shown = ", ".join(str(days) for days in HORIZONS)
+    for item in reader.rows(node, "horizons"):
+        days = reader.leaf(item, int, "a horizon")
+        if days is not None and days not in HORIZONS:
+            hint = f"facts say what can be added and replaced in {shown} days; list some of these"
+            reader.refuse(item.at, "R011", f"unknown horizon '{days}'", hint)
+        elif days is not None and found and days <= found[-1]:
+            said = f"the horizons do not rise: {found[-1]} stands before {days}"
+            reader.refuse(item.at, "R030", said, "list them from short to long, each once")
+        elif days is not None:
+            found.append(days)
+    if node is not None and MAIN_HORIZON not in found:
+        hint = f"list {MAIN_HORIZON}; summaries, exports and explanations ask for it"
+        reader.refuse(node.at, "R008", f"the scorecard has no horizon of {MAIN_HORIZON} days", hint)
+    return tuple(found)
 
 
 def _names(reader: Reader, node: Node | None, what: str) -> tuple[str, ...]:

@@ -246,7 +246,6 @@ class Scorecard:
     version: int
     method: str
     horizons: tuple[int, ...]
-    maximum: float
     bands: tuple[Band, ...]
     regimes: Mapping[str, Mapping[str, Value]]
     factors: Mapping[str, Factor]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from engine.language.checks.every import check_rules
 from engine.language.errors import Problem, RuleCheckError, RuleSyntaxError
-from engine.language.load import read_texts
+from engine.language.load import SCORECARD_FILE, read_texts
 from engine.language.rules import RuleSet
 from engine.language.scenarios import Scenario, read_scenarios
 
@@ -46,9 +46,15 @@ def read_ruleset(files: Mapping[str, str]) -> RuleSet:
         RuleSyntaxError: a text cannot be read whole, with every problem found.
     """
     features, scorecard, rules, problems = read_texts(files)
+    problems = [problem for problem in problems if not _is_key_of_scorecard(problem)]
     if problems or scorecard is None:
         raise RuleSyntaxError(problems)
     return RuleSet(features, scorecard, tuple(sorted(rules, key=lambda rule: rule.id)))
+
+
+def _is_key_of_scorecard(problem: Problem) -> bool:
+    """Keys of the scorecard come and go with the program: what an earlier one had too much or too few is no fault."""
+    return problem.location.file == SCORECARD_FILE and problem.code in ("R007", "R008")
 
 
 def scenarios_of(files: Mapping[str, str], ruleset: RuleSet) -> list[Scenario]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from ground.question import Asked, Question
-from ground.words import ENDS
+from ground.words import ENDS, HORIZONS
 
 
 def ends(name: str) -> tuple[str, str, str]:
@@ -49,7 +49,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("access_of", "exporter", "importer", "instrument", "legal_strength", "agreement_state", "coverage"),
         *("kind", "mineral", "stage", "fact_id", "source_id"),
     ),
-    "capacity": ("mineral", "stage", "country", *ends("add_90_t"), *ends("add_365_t"), *ends("add_1825_t")),
+    "capacity": ("mineral", "stage", "country", *(end for days in HORIZONS for end in ends(f"add_{days}_t"))),
     "reserves": ("mineral", "country", *ends("reserves_t")),
     "stocks": ("mineral", "importer", *ends("stock_known_days")),
     "substitution": ("mineral", "horizon_days", *ends("switch_share")),

@@ -17,7 +17,7 @@ from engine.scoring.inputs import COLUMNS, Inputs, ends
 from engine.scoring.portfolio import score_portfolio
 from engine.scoring.steps import STEPS
 from ground.question import Question
-from ground.words import ENDS
+from ground.words import ENDS, HORIZONS
 
 FAILED = "R090"
 SOURCE = "scenario"
@@ -25,7 +25,7 @@ _TYPES: Mapping[str, "type[pl.DataType]"] = {
     "stage_order": pl.Int64, "horizon_days": pl.Int64, "trade_year": pl.Int64, "baseline_year": pl.Int64, "valid_from": pl.Date,
     "state_valid_from": pl.Date, "start_date": pl.Date, "latest_t": pl.Float64, "route_usd": pl.Float64,
 }  # fmt: skip
-_RANGES = (*RANGES, "add_90_t", "add_365_t", "add_1825_t", "reserves_t", "transit_days")
+_RANGES = (*RANGES, *(f"add_{days}_t" for days in HORIZONS), "reserves_t", "transit_days")
 
 
 @dataclass(frozen=True)

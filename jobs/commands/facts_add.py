@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ground.question import Question
+from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
     AsOfOption,
     FactsOption,
@@ -21,7 +22,6 @@ from jobs.commands.options import (
     settings_with,
 )
 from jobs.errors import ExitCode, SettingsError
-from jobs.marts import MAIN_HORIZON
 
 if TYPE_CHECKING:
     from jobs.facts.add import Staged

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
     HorizonOption,
     JsonOption,
@@ -20,7 +21,7 @@ from jobs.commands.options import (
     settings_with,
 )
 from jobs.errors import ExitCode, SettingsError
-from jobs.marts import MAIN_HORIZON, MAIN_REGIME
+from jobs.marts import MAIN_REGIME
 
 
 def register(app: typer.Typer) -> None:

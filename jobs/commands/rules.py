@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
     AsOfOption,
     FactsOption,
@@ -27,7 +28,6 @@ from jobs.commands.options import (
 from jobs.commands.rules_pages import pages
 from jobs.commands.rules_sensitivity import sensitivity
 from jobs.errors import ExitCode, SettingsError
-from jobs.marts import MAIN_HORIZON
 
 app = typer.Typer(help="Check, test and read rule files.", no_args_is_help=True)
 app.command()(sensitivity)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
     AsOfOption,
     FactsOption,
@@ -23,7 +24,6 @@ from jobs.commands.options import (
     settings_with,
 )
 from jobs.errors import ExitCode
-from jobs.marts import MAIN_HORIZON
 
 
 def sensitivity(

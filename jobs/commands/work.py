@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
     AsOfOption,
     FactsOption,
@@ -29,7 +30,6 @@ from jobs.commands.options import (
     settings_with,
 )
 from jobs.errors import ExitCode, InputError, SettingsError
-from jobs.marts import MAIN_HORIZON
 
 CountryOption = Annotated[
     str | None,

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from ground.words import ENDS, REGIMES
+from ground.words import ENDS, MAIN_HORIZON, REGIMES
 from jobs.errors import InputError, SettingsError
-from jobs.marts import MAIN_HORIZON, MAIN_REGIME
+from jobs.marts import MAIN_REGIME
 from jobs.places import code_of, country_code, importer_code
 from jobs.ports import Reader
 from jobs.suggest import did_you_mean

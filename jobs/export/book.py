@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from ground.question import Question
+from ground.words import MAIN_HORIZON
 from jobs.asked import question_of_run
 from jobs.errors import InputError
-from jobs.marts import MAIN_HORIZON, ROUTE
+from jobs.marts import ROUTE
 from jobs.places import importer_code
 from jobs.ports import Reader
 

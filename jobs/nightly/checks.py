@@ -12,9 +12,9 @@ import polars as pl
 import polars.selectors as cs
 
 from engine.scoring.steps import STEPS
-from ground.words import REGIMES
+from ground.words import MAIN_HORIZON, REGIMES
 from jobs.errors import CheckError
-from jobs.marts import HORIZONS, KEYS, MAIN_HORIZON, MAIN_REGIME, ROUTE, VIEW_KEYS, range_columns
+from jobs.marts import KEYS, MAIN_REGIME, ROUTE, VIEW_KEYS, range_columns
 from jobs.ports import Reader
 from jobs.settings import ALL_COUNTRIES
 
@@ -49,9 +49,11 @@ class MartChecks:
 
     Args:
         curbing_country: An ISO 3166 alpha-3 code, or `all`, where only `withheld_share` is full.
+        horizons: Those of the scorecard, in days; every route has a row for each.
     """
 
-    def __init__(self, curbing_country: str) -> None:
+    def __init__(self, curbing_country: str, horizons: Sequence[int]) -> None:
+        self._horizons = horizons
         self._full = FULL_OF_ALL if curbing_country == ALL_COUNTRIES else FULL
         self._found: dict[tuple[str, str], CheckResult] = {}
         self._rows: Counter[str] = Counter()
@@ -68,7 +70,7 @@ class MartChecks:
                 self._keep(result)
         for name, wide in SCORES.items():
             if name in marts:
-                for result in _score_checks(name, marts[name]):
+                for result in _score_checks(name, marts[name], self._horizons):
                     self._keep(result)
             if name in marts and wide in marts:
                 terms = marts.get("contribution_term")
@@ -210,7 +212,7 @@ def _finite(name: str, frame: pl.DataFrame) -> CheckResult:
     return CheckResult("finite", name, failures=len(bad), detail=detail)
 
 
-def _score_checks(name: str, frame: pl.DataFrame) -> Iterator[CheckResult]:
+def _score_checks(name: str, frame: pl.DataFrame, horizons: Sequence[int]) -> Iterator[CheckResult]:
     for regime in REGIMES:
         share = f"{regime}_missing_share"
         drawn = [f"{share}_low", f"{regime}_expected_missing_share", f"{share}_high"]
@@ -236,9 +238,8 @@ def _score_checks(name: str, frame: pl.DataFrame) -> Iterator[CheckResult]:
         above = frame.filter(pl.col(end_active) > pl.col(end_snapback) + POINTS_TOLERANCE)
         yield _result(f"{end_active}_below_{end_snapback}", name, above, "active is above snapback")
     if name == "route_score":
-        per_route = frame.group_by(ROUTE).agg(pl.col("horizon_days").n_unique().alias("n"))
-        short = per_route.filter(pl.col("n") != len(HORIZONS))
-        yield _result("all_horizons", name, short, "a horizon is missing")
+        short = frame.filter(pl.col("horizon_days").n_unique().over(ROUTE) != len(horizons))
+        yield _result("all_horizons", name, short, "another horizon of the route is missing")
     silent = frame.filter(pl.col("active").is_null() & pl.col("unknown_reason").is_null())
     yield _result("unknown_has_reason", name, silent, "no score and no reason")
     contrary = frame.filter(pl.col("active").is_not_null() & pl.col("unknown_reason").is_not_null())

@@ -16,9 +16,10 @@ from engine.scoring.portfolio import score_in_parts
 from engine.scoring.steps import step_frame
 from engine.scoring.withheld import withheld_portfolio
 from ground.question import Question
+from ground.words import HORIZONS
 from jobs.errors import InputError
 from jobs.explain.terms import term_frame
-from jobs.gather import LONGEST_DAYS, gather
+from jobs.gather import gather
 from jobs.nightly.coverage import measure_coverage
 from jobs.nightly.unknown import unknown_scores
 from jobs.settings import ALL_COUNTRIES
@@ -133,7 +134,7 @@ def _every_country(
 
 def _calendar(facts: WarehouseInputs) -> pl.DataFrame:
     """Changes of measures that are already known to come, within the longest horizon."""
-    return facts.measure_timeline(facts.as_of + timedelta(days=LONGEST_DAYS)).select(
+    return facts.measure_timeline(facts.as_of + timedelta(days=max(HORIZONS))).select(
         event_date="valid_from",
         measure_id="measure_id",
         clause="clause",

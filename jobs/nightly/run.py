@@ -119,7 +119,7 @@ def _score_and_publish(
     stamp: RunStamp,
 ) -> RunOutcome:
     request = RunRequest(stamp.question, strict_knowledge=settings.strict_knowledge)
-    checks = MartChecks(stamp.question.curbing_country)
+    checks = MartChecks(stamp.question.curbing_country, rulebook.ruleset.scorecard.horizons)
     warnings: list[str] = []
 
     def fill(append: Append) -> Mapping[str, pl.DataFrame]:

@@ -9,8 +9,9 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ground.words import MAIN_HORIZON
 from jobs.explain.text import amount
-from jobs.marts import BANDS, MAIN_HORIZON, UNKNOWN_BAND
+from jobs.marts import BANDS, UNKNOWN_BAND
 from jobs.nightly.phases import PhaseTime
 from jobs.nightly.run import RunOutcome
 from jobs.ports import Reader

@@ -232,8 +232,14 @@ def test_a_problem_shows_its_line_and_a_caret() -> None:
         ("scorecard.yml", "small_lane_share", "smal_lane_share", "R023", "did you mean 'small_lane_share'?"),
         ("features.yml", "      - quota\n", "      - quota\n      - quota\n", "R036", "'quota' stands twice"),
         ("features.yml", "    pass: 1", "    pass: 3", "R009", "write pass: 1 or 2"),
+        ("scorecard.yml", "horizons: [90,", "horizons: [30, 90,", "R011", "unknown horizon '30'; facts say what can be added"),
+        ("scorecard.yml", "horizons: [90,", "horizons: [365,", "R030", "365 stands before 365"),
+        ("scorecard.yml", "horizons: [90, 365,", "horizons: [90,", "R008", "no horizon of 365 days; list 365"),
+        ("scorecard.yml", "horizons: [90, 365, 1825]", "horizons: []", "R008", "no horizon of 365 days; list 365"),
+        ("features.yml", "values: [90, 365, 1825]", "values: [90, 365]", "R011", "1825 days is no value of the feature"),
+        ("scorecard.yml", "version: 1", "version: 1\nscale: {kind: square_root, maximum: 10}", "R007", "unknown key 'scale'"),
     ],
-)
+)  # fmt: skip
 def test_planted_defects_of_catalogue_and_scorecard(
     file: str, old: str, new: str, code: str, words: str
 ) -> None:
@@ -241,6 +247,14 @@ def test_planted_defects_of_catalogue_and_scorecard(
     assert old in texts[file]
     found = check_ruleset({**texts, file: texts[file].replace(old, new, 1)})
     assert any(p.code == code and words in f"{p.message}; {p.hint}" for p in found), [str(p) for p in found]
+
+
+def test_an_unknown_horizon_is_found_at_its_place() -> None:
+    texts = with_rule()
+    wrong = texts["scorecard.yml"].replace("horizons: [90, 365, 1825]", "horizons: [90, 365, 1826]")
+    (problem,) = check_ruleset({**texts, "scorecard.yml": wrong})
+    line = texts["scorecard.yml"].split("\n").index("horizons: [90, 365, 1825]") + 1
+    assert str(problem.location) == f"scorecard.yml:{line}:21"
 
 
 def test_every_parameter_that_the_engine_reads_is_known_to_the_checks() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from engine.language.checks.age import check_age
 from engine.language.checks.versions import Earlier, check_rules_since, check_versions
+from engine.language.errors import RuleSyntaxError
 from engine.language.rules import RuleSet
-from engine.language.ruleset import load_ruleset
+from engine.language.ruleset import load_ruleset, read_ruleset
 from tests.engine.rulebook import RULE, default_ruleset, with_rule
 
 THEN = load_ruleset(with_rule())
@@ -53,6 +54,17 @@ def test_words_tests_and_order_need_no_new_version() -> None:
         == []
     )
     assert codes(changed("name: a quarter", "name: three months")) == []
+
+
+def test_an_earlier_scorecard_with_keys_that_are_gone_is_still_compared() -> None:
+    texts = with_rule(RULE.replace("{90: 0.5,", "{90: 0.4,").replace("expect: 0.5", "expect: 0.4"))
+    old = texts["scorecard.yml"].replace(
+        "version: 1\n", "version: 1\nscale: {kind: square_root, maximum: 100}\n", 1
+    )
+    then = read_ruleset({**texts, "scorecard.yml": old})
+    assert [problem.code for problem in check_versions(THEN, then)] == ["R070"]
+    with pytest.raises(RuleSyntaxError, match="unknown key 'ownr'"):
+        read_ruleset(with_rule(RULE.replace("owner:", "ownr:")))
 
 
 def test_a_version_never_goes_back() -> None:

@@ -74,6 +74,12 @@ def test_catalogue_and_scorecard_are_valid(name: str) -> None:
     assert errors(name, default_texts()[f"{name}.yml"]) == []
 
 
+@pytest.mark.parametrize("horizons", ["[30, 365]", "[365, 365]", "[90, 1825]", "[]"])
+def test_horizons_without_facts_are_refused(horizons: str) -> None:
+    text = default_texts()["scorecard.yml"].replace("horizons: [90, 365, 1825]", f"horizons: {horizons}")
+    assert errors("scorecard", text)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from engine.scoring.steps import COLUMNS, step_frame
-from ground.words import REGIMES
-from jobs.marts import HORIZONS, range_columns
+from ground.words import HORIZONS, REGIMES
+from jobs.marts import range_columns
 from jobs.output.layout import Layout
 from jobs.output.publish import place_snapshot, point_to
 from jobs.output.seal import Contents, contents_of

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from ground.question import Question
+from ground.words import HORIZONS
 from jobs.nightly.checks import MartChecks
 from jobs.nightly.recalculate import RunRequest, recalculate
 from jobs.rules.rulebook import CURBS, load_rulebook
@@ -44,7 +45,7 @@ def test_their_scores_are_published_empty_with_the_reason(world: Path) -> None:
         state.load_bundles([world], strict=True)
         request = RunRequest(Question(TODAY, TODAY, "CHN"))
         recalculate(request, state, ruleset, lambda _: nullcontext(), parts.append)
-    checks = MartChecks("CHN")
+    checks = MartChecks("CHN", HORIZONS)
     for part in parts:
         checks.add({name: conform("mart", name, frame) for name, frame in part.items()})
     assert [result for result in checks.results() if not result.passed] == []

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ground.words import HORIZONS
 from jobs.errors import CheckError
 from jobs.nightly.checks import MartChecks
 from tests.jobs.conftest import build_small
@@ -12,7 +13,7 @@ from warehouse.database import Database
 
 
 def checked(marts: dict[str, pl.DataFrame]) -> MartChecks:
-    checks = MartChecks("CHN")
+    checks = MartChecks("CHN", HORIZONS)
     checks.add(marts)
     return checks
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
+from collections import Counter
 from datetime import date
 
 import polars as pl
 import pytest
 from pydantic import ValidationError
 
+from ground.words import ENDS, HORIZONS
 from warehouse.records.law import Measure
 from warehouse.records.numbers import Production
 from warehouse.records.rows import SourcedRow
@@ -30,6 +33,15 @@ def test_every_column_has_a_comment_and_every_row_a_source(name: str) -> None:
     last = ["known_from"] if name == "sources" else ["source_id", "known_from"]
     assert [c.name for c in found][-len(last) :] == last
     assert all(c.required for c in found[-len(last) :])
+
+
+@pytest.mark.parametrize(
+    ("table", "pattern"), [("capacity", r"add_(\d+)_t"), ("substitution", r"switch_(\d+)_share")]
+)
+def test_horizons_are_those_that_the_facts_carry(table: str, pattern: str) -> None:
+    found = [re.fullmatch(f"{pattern}_({'|'.join(ENDS)})", column.name) for column in columns(table)]
+    carried = Counter(int(match[1]) for match in found if match)
+    assert carried == dict.fromkeys(HORIZONS, len(ENDS))
 
 
 @pytest.mark.parametrize("name", list(TABLES))

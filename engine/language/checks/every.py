@@ -47,7 +47,7 @@ def check_rules(
     features: Mapping[str, Feature], scorecard: Scorecard, rules: Sequence[Rule]
 ) -> Iterator[Problem]:
     """All problems of a rule set that could be read."""
-    yield from _scorecard(scorecard)
+    yield from _scorecard(scorecard, features)
     yield from check_factors(scorecard, features)
     seen: dict[str, Rule] = {}
     for rule in rules:
@@ -242,8 +242,15 @@ def _parameters(
                 )
 
 
-def _scorecard(scorecard: Scorecard) -> Iterator[Problem]:
+def _scorecard(scorecard: Scorecard, features: Mapping[str, Feature]) -> Iterator[Problem]:
     at = Location(scorecard.file)
+    catalogued = features["horizon_days"].values if "horizon_days" in features else scorecard.horizons
+    for days in scorecard.horizons:
+        if days not in catalogued:
+            found = f"the horizon of {days} days is no value of the feature 'horizon_days', so no rule can have a case for it"
+            yield Problem(
+                at, "R011", found, "add it to the values in features.yml, or take it from horizons:"
+            )
     yield from _parameters(scorecard.parameters, scorecard.references, None)
     named = {
         v.name

@@ -147,7 +147,6 @@ def _scorecard_parts(scorecard: Scorecard) -> dict[str, object]:
     return {
         "method": scorecard.method,
         "horizons": scorecard.horizons,
-        "scale": scorecard.maximum,
         "bands": scorecard.bands,
         "regimes": {
             regime: {state: _value(value) for state, value in states.items()}
