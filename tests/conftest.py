@@ -8,6 +8,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A timing is a benchmark, not a test: the first example of a test may build a table or import a library.
+settings.register_profile("curbline", deadline=None)
+settings.load_profile("curbline")
 
 AS_OF = date(2026, 11, 23)
 

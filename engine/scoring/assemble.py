@@ -236,8 +236,8 @@ def _pledge_ids(ruled: RuledMeasures, chain: Chain) -> tuple[str, ...]:
 
 def _points(frame: pl.DataFrame, name: str, unknown: float = 0.0) -> Array:
     """(3, rows) of a range; a null stands for ``unknown``: no rule, or an item that names the whole stage."""
-    low, best, high = (frame[c].cast(pl.Float64).fill_null(unknown).to_numpy() for c in ends(name))
-    return three_points(low, best, high)
+    points = frame.select(pl.col(ends(name)).cast(pl.Float64).fill_null(unknown)).to_numpy()
+    return np.ascontiguousarray(points.T)
 
 
 def _mitigation(

@@ -69,14 +69,11 @@ def form_lane_pools(exporter: Index, importer: Index, lane_t: Array, production_
         AttributionError: two countries pass their whole pools to one another, so the system is singular.
     """
     worlds, n = production_t.shape
-    lanes = np.arange(len(exporter))
-    goes_out, comes_in = np.zeros((len(exporter), n)), np.zeros((len(exporter), n))
-    goes_out[lanes, exporter] = 1.0
-    comes_in[lanes, importer] = 1.0
-    exports, imports = lane_t @ goes_out, lane_t @ comes_in
+    exports, imports = _sums(lane_t, exporter, n), _sums(lane_t, importer, n)
     unexplained = np.maximum(0.0, exports - production_t - imports)
     reached = production_t + unexplained > 0
-    feeds = (goes_out.T @ comes_in).astype(np.float32)
+    feeds = np.zeros((n, n), dtype=np.float32)
+    feeds[exporter, importer] = 1.0
     while True:
         wider = reached | (reached.astype(np.float32) @ feeds > 0)
         if np.array_equal(wider, reached):
@@ -93,6 +90,17 @@ def form_lane_pools(exporter: Index, importer: Index, lane_t: Array, production_
     except np.linalg.LinAlgError as error:
         raise AttributionError(_closed_pair(core, exporters)) from error
     return Pools(pool, unexplained, exporters, share, inverse)
+
+
+def _sums(lane_t: Array, country: Index, n: int) -> Array:
+    """(w, n) tonnes of the lanes (w, lanes) of each country."""
+    total = np.zeros((len(lane_t), n))
+    if not len(country):
+        return total
+    order = np.argsort(country, kind="stable")
+    who, first = np.unique(country[order], return_index=True)
+    total[:, who] = np.add.reduceat(np.take(lane_t, order, axis=1), first, axis=1)
+    return total
 
 
 def _reached(trade_t: Array, has_source: "np.typing.NDArray[np.bool_]") -> "np.typing.NDArray[np.bool_]":

@@ -24,7 +24,7 @@ from engine.scoring.chain_score import (
 )
 from engine.scoring.draws import Numbers
 from engine.scoring.inputs import Inputs
-from engine.scoring.joint import DrawnMissing, Draws, JointChain, Spread
+from engine.scoring.joint import DrawnMissing, JointChain, Spread
 from engine.scoring.ranges import Array
 from engine.scoring.response import Supply, alternative_share, reachable_t, replacement_t
 from engine.scoring.schedule import states_to_come
@@ -38,9 +38,9 @@ BLOC_AS_IMPORTER = "EU27"
 class DrawnStage:
     """One stage in one regime in every draw: routes (D, routes), importers (D, n + 1), alternatives (D, n + 1)."""
 
-    route: Draws
-    importer: Draws
-    alternatives: Draws
+    route: Array
+    importer: Array
+    alternatives: Array
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class RegimeBlock:
     alternatives: Array
     swaps: list[Swap]
     after_swap: Array
-    drawn_missing: Draws
-    drawn_alternatives: Draws
+    drawn_missing: Array
+    drawn_alternatives: Array
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Block:
     buyer: Index
     regimes: Mapping[str, RegimeBlock]
     schedule: tuple[int, ...]
-    to_come: Sequence[tuple[Draws, Draws]]
+    to_come: Sequence[tuple[Array, Array]]
 
 
 @dataclass
@@ -216,7 +216,7 @@ class ChainBlocks:
         }
 
         def stage(found: DrawnMissing, s: int) -> DrawnStage:
-            others = joint.alternatives(s, supply[s], found.lost_t[s]).astype(np.float32)
+            others = joint.alternatives(s, supply[s], found.lost_t[s])
             return DrawnStage(found.route[s], found.importer[s], others)
 
         return [
@@ -305,7 +305,7 @@ class ChainBlocks:
         def pick(missing: Missing) -> Array:
             return missing.importer[s][:, chosen] if is_importer else missing.route[s]
 
-        def drawn_missing(found: DrawnStage) -> Draws:
+        def drawn_missing(found: DrawnStage) -> Array:
             return found.importer[:, chosen] if is_importer else found.route
 
         touched = self.scorer.touched_share(s)

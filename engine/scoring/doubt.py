@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 
 from engine.scoring.draws import Numbers
-from engine.scoring.joint import Draws
 from engine.scoring.ranges import Array
 
 Name = tuple[str, ...]
+Draws = np.typing.NDArray[np.float32]
 
 #: What a reader calls the inputs whose names begin so.
 LABELS: Final = {
@@ -45,43 +45,59 @@ def is_of_country(name: Name) -> bool:
     return name[0] in BY_COUNTRY or (name[0] == "severity" and len(name) > 2)
 
 
-def explained(
-    missing: Draws,
-    names: Collection[Name],
-    exporters: Sequence[str],
-    importers: Sequence[str],
-    numbers: Numbers,
-) -> Array:
-    """Share of the variance of L that each group of inputs explains by itself.
+class Explainer:
+    """Indices of one mineral's units, block by block; each input's polynomials are formed once.
 
     Args:
-        missing: (D, u) L.
-        names: inputs of the chain, among them those of single countries.
-        exporters: (u,) of the units.
-        importers: (u,) of the units.
         numbers: of all inputs.
-
-    Returns:
-        (groups, u) in the order of ``GROUPS``; 0 where L does not vary. Sampling noise is taken off.
     """
-    size = missing.shape[0]
-    centred = missing - missing.mean(axis=0)
-    variance = np.einsum("du,du->u", centred, centred) / size
-    shares = np.zeros((len(GROUPS), missing.shape[1]))
-    at: dict[str, list[int]] = {}
-    for unit, pair in enumerate(zip(exporters, importers, strict=True)):
-        for country in dict.fromkeys(pair):
-            at.setdefault(country, []).append(unit)
-    everyone = np.arange(missing.shape[1])
-    for name in names:
-        if is_of_country(name) and name[-1] not in at:
-            continue
-        units = np.array(at[name[-1]]) if is_of_country(name) else everyone
-        along = _basis(numbers.of(*name)).T @ (centred if units is everyone else centred[:, units]) / size
-        own = variance[units]
-        share = (along**2).sum(axis=0) / np.where(own > 0, own, 1.0) - DEGREE / size
-        shares[GROUPS.index(LABELS[name[0]]), units] += np.clip(share, 0.0, 1.0)
-    return np.where(variance > 1e-12, np.minimum(shares, 1.0), 0.0)
+
+    def __init__(self, numbers: Numbers) -> None:
+        self.numbers = numbers
+        self._known: dict[Name, Draws] = {}
+
+    def explained(
+        self, missing: Draws, names: Collection[Name], exporters: Sequence[str], importers: Sequence[str]
+    ) -> Array:
+        """Share of the variance of L that each group of inputs explains by itself.
+
+        Args:
+            missing: (D, u) L.
+            names: inputs of the chain, among them those of single countries.
+            exporters: (u,) of the units.
+            importers: (u,) of the units.
+
+        Returns:
+            (groups, u) in the order of ``GROUPS``; 0 where L does not vary. Sampling noise is taken off.
+        """
+        size = missing.shape[0]
+        centred = (missing - missing.mean(axis=0)).astype(np.float32)
+        variance = np.einsum("du,du->u", centred, centred) / size
+        shares = np.zeros((len(GROUPS), missing.shape[1]))
+        at: dict[str, list[int]] = {}
+        for unit, pair in enumerate(zip(exporters, importers, strict=True)):
+            for country in dict.fromkeys(pair):
+                at.setdefault(country, []).append(unit)
+        inputs: dict[str, list[Name]] = {}
+        for name in names:
+            country = name[-1] if is_of_country(name) else ""
+            if not country or country in at:
+                inputs.setdefault(country, []).append(name)
+        for country, own in inputs.items():
+            units = np.array(at[country]) if country else np.arange(missing.shape[1])
+            bases = np.concatenate([self._basis(name) for name in own])
+            along = bases @ (centred[:, units] if country else centred) / size
+            explains = (along**2).reshape(len(own), DEGREE, len(units)).sum(axis=1)
+            spread = variance[units]
+            share = explains / np.where(spread > 0, spread, 1.0) - DEGREE / size
+            groups = [GROUPS.index(LABELS[name[0]]) for name in own]
+            np.add.at(shares, (np.array(groups)[:, None], units[None]), np.clip(share, 0.0, 1.0))
+        return np.where(variance > 1e-12, np.minimum(shares, 1.0), 0.0)
+
+    def _basis(self, name: Name) -> Draws:
+        if name not in self._known:
+            self._known[name] = _basis(self.numbers.of(*name)).T
+        return self._known[name]
 
 
 def _basis(u: Array) -> Draws:

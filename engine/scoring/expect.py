@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 
 from engine.language.rules import RuleSet
+from engine.scoring.attribution import Index
 from engine.scoring.blocks import Block
-from engine.scoring.doubt import GROUPS, explained
+from engine.scoring.doubt import GROUPS, Draws, Explainer
 from engine.scoring.draws import Numbers, quantile
 from engine.scoring.inputs import Inputs
-from engine.scoring.joint import Draws
 from engine.scoring.ranges import Array
 from engine.scoring.responses import Responses
 from engine.scoring.score import band_index, priority, score
@@ -31,6 +31,21 @@ EXPOSURE: Final = {
     "regime": pl.String,
     **dict.fromkeys(("traded_usd", "expected_missing_usd", "missing_usd_p10", "missing_usd_p90"), pl.Float64),
 }
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Lanes of a block, buyer by buyer; a lane stands once for each buyer that its importer is part of.
+
+    Attributes:
+        lane: (l,) place of the lane in its block.   usd: (l,) traded within the horizon.
+        first: (k,) where each buyer's lanes begin.   buyer: (k,) place of the buyer.
+    """
+
+    lane: Index
+    usd: Array
+    first: Index
+    buyer: Index
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,8 @@ class Expectations:
         ends = np.array([rebuild.low, rebuild.best, rebuild.high])
         self.rebuilding = quantile(ends, numbers.of("rebuilding of stocks"), PERT)[:, None]
         self._buyers, self._buys = _buyers(inputs)
+        self._place = {name: at for at, name in enumerate(self._buyers)}
+        self._explainer = Explainer(numbers)
         self._all: dict[tuple[int, str], Money] = {}
         self._rows: list[pl.DataFrame] = []
 
@@ -84,7 +101,7 @@ class Expectations:
             start = at.stop
             if block.mineral != mineral:
                 self._close(mineral, sums)
-                mineral, sums = block.mineral, {}
+                mineral, sums, self._explainer = block.mineral, {}, Explainer(self.numbers)
             for name, values in self._block(block, responses, at, binding_days[at], sums):
                 parts.setdefault(name, []).append(values)
         self._close(mineral, sums)
@@ -103,40 +120,53 @@ class Expectations:
         binding_days: Array,
         sums: dict[tuple[int, str], Money],
     ) -> Iterator[tuple[str, Array]]:
-        switched = self._per_unit(
+        switched = 1.0 - self._per_unit(
             responses.substitution[:, at], ("substitution", block.mineral), [""] * block.units.height
         )
         stock = self._per_unit(
             responses.stock_days[:, at], ("stock", block.mineral), block.units["importer"].to_list()
         )
+        lanes = None if block.is_importer else self._lanes(block)
         for regime in REGIMES:
             own = block.regimes[regime]
             given = responses.alternatives[regime][:, at]
-            guessed = self._per_unit(
-                given, ("capacity", block.mineral, block.stage), [""] * block.units.height
-            )
-            replaced = self._replaced(block, responses, own.drawn_alternatives, guessed)
-            gap = own.drawn_missing * (1.0 - replaced) * (1.0 - switched)
+
+            def gap(before: Array, known: Array, given: Array = given) -> Array:
+                if not before.any():
+                    return before
+                return before * (1.0 - self._replaced(block, responses, known, given)) * switched
+
+            short = gap(own.drawn_missing, own.drawn_alternatives)
             if regime == "active":
-                stock = self._left(stock, gap, binding_days)
-            missing = np.maximum(0.0, gap - stock / block.horizon_days).astype(np.float32)
-            yield f"{regime}_gap_share", gap.mean(axis=0)
+                stock = self._left(stock, short, binding_days)
+            left = short - stock / block.horizon_days if short.any() else short
+            missing = np.maximum(0.0, left, dtype=np.float32)
+            yield f"{regime}_gap_share", short.mean(axis=0)
+            yield f"{regime}_expected_missing_share", np.maximum(0.0, left).mean(axis=0)
             yield from self._published(regime, missing)
             if regime == "active":
                 yield from self._doubt(block, missing)
-                later = [
-                    before * (1.0 - self._replaced(block, responses, others, guessed)) * (1.0 - switched)
-                    for before, others in block.to_come
-                ]
+                later = [gap(before, others) for before, others in block.to_come]
                 yield from self._scheduled(block, missing, later, stock)
-            if not block.is_importer:
-                self._add(block, regime, missing, sums)
+            if lanes is not None:
+                self._add(block, regime, missing, lanes, sums)
 
-    def _replaced(self, block: Block, responses: Responses, known: Draws, guessed: Array) -> Array:
-        """(D, u) share of the loss that others replace: by the rules, from the share that the engine knows."""
-        share = known[:, block.buyer]
-        said = responses.alternatives_at(block.mineral, block.stage, block.horizon_days, share)
-        return np.where(np.isnan(share), guessed, said)
+    def _replaced(self, block: Block, responses: Responses, known: Array, given: Array) -> Array:
+        """(D, u) share of the loss that others replace: by the rules, from the share that the engine knows.
+
+        Args:
+            block: the units.
+            responses: the rules' answers.
+            known: (D, n + 1) share of each importer's loss that others could replace; NaN where unknown.
+            given: (3, u) what the rules say where it is not known.
+        """
+        said = responses.alternatives_at(block.mineral, block.stage, block.horizon_days, known)
+        said = np.take(said, block.buyer, axis=1)
+        unknown = np.isnan(said)
+        if not unknown.any():
+            return said
+        names = ("capacity", block.mineral, block.stage)
+        return np.where(unknown, self._per_unit(given, names, [""] * block.units.height), said)
 
     def _scheduled(
         self, block: Block, today: Draws, gaps: Sequence[Array], stock: Array
@@ -169,10 +199,9 @@ class Expectations:
 
     def _published(self, regime: str, missing: Draws) -> Iterator[tuple[str, Array]]:
         ordered = np.sort(missing.T, axis=1)
-        yield f"{regime}_expected_missing_share", missing.mean(axis=0, dtype=np.float64)
         for name, share in QUANTILES.items():
             yield f"{regime}_missing_share_{name}", _quantile(ordered, share)
-        reached = np.stack([(missing >= edge).mean(axis=0) for edge in self.edges])
+        reached = np.stack([self._chance(missing, edge) for edge in self.edges])
         chances = reached - np.concatenate([reached[1:], np.zeros((1, missing.shape[1]))])
         for name, chance in zip(self.bands, chances, strict=True):
             yield f"{regime}_chance_{name}", chance
@@ -183,7 +212,11 @@ class Expectations:
         )
         yield f"{regime}_least", ordered[:, 0].astype(np.float64)
         yield f"{regime}_most", ordered[:, -1].astype(np.float64)
-        yield f"{regime}_chance_of_shortage", (missing >= self.shortage).mean(axis=0)
+        yield f"{regime}_chance_of_shortage", self._chance(missing, self.shortage)
+
+    def _chance(self, missing: Draws, edge: float) -> Array:
+        """(u,) share of the draws in which at least so much is missing."""
+        return np.asarray(np.count_nonzero(missing >= edge, axis=0) / self.numbers.draws)
 
     def _doubt(self, block: Block, missing: Draws) -> Iterator[tuple[str, Array]]:
         """The group of inputs that explains most of the variance, and how much; empty where little varies."""
@@ -200,12 +233,8 @@ class Expectations:
         ordered = np.sort(missing.T, axis=1)
         spread = _quantile(ordered, QUANTILES["p90"]) - _quantile(ordered, QUANTILES["p10"])
         shown = np.flatnonzero(spread >= self.shortage)
-        shares = explained(
-            missing[:, shown],
-            names,
-            [exporters[unit] for unit in shown],
-            [importers[unit] for unit in shown],
-            self.numbers,
+        shares = self._explainer.explained(
+            missing[:, shown], names, [exporters[unit] for unit in shown], [importers[unit] for unit in shown]
         )
         most = np.full(len(spread), np.nan)
         most[shown] = shares.max(axis=0)
@@ -239,21 +268,40 @@ class Expectations:
 
     # -- sums -----------------------------------------------------------------------------------------------
 
-    def _add(self, block: Block, regime: str, missing: Draws, mineral: dict[tuple[int, str], Money]) -> None:
+    def _add(
+        self,
+        block: Block,
+        regime: str,
+        missing: Draws,
+        by_buyer: Lanes,
+        mineral: dict[tuple[int, str], Money],
+    ) -> None:
         """Take a block's lanes into the sums of its stage, its mineral and of everything."""
-        usd = block.units["route_usd"].fill_null(0.0).to_numpy() * (block.horizon_days / DAYS_A_YEAR)
-        place = {name: at for at, name in enumerate(self._buyers)}
-        lanes = np.zeros((len(usd), len(self._buyers)), dtype=np.float32)
-        for lane, key in enumerate(block.units.select("exporter", "importer").iter_rows()):
-            for buyer in self._buys[key[1]]:
-                # What moves between members of a bloc is no import of the bloc.
-                if buyer == key[1] or buyer not in self._buys.get(key[0], ()):
-                    lanes[lane, place[buyer]] = usd[lane]
-        money = Money(lanes.sum(axis=0, dtype=np.float64), (missing @ lanes).astype(np.float64))
+        traded, lost = np.zeros(len(self._buyers)), np.zeros((self.numbers.draws, len(self._buyers)))
+        if len(by_buyer.lane):
+            traded[by_buyer.buyer] = np.add.reduceat(by_buyer.usd, by_buyer.first)
+            of_lanes = np.take(missing, by_buyer.lane, axis=1) * by_buyer.usd
+            lost[:, by_buyer.buyer] = np.add.reduceat(of_lanes, by_buyer.first, axis=1)
+        money = Money(traded, lost)
         at = (block.horizon_days, regime)
         self._rows.append(self._frame(block.mineral, block.stage, at, money))
         for sums in (mineral, self._all):
             sums[at] = money + sums[at] if at in sums else money
+
+    def _lanes(self, block: Block) -> Lanes:
+        """A block's lanes of known value by buyer."""
+        sold = block.units.select("exporter", "importer", "route_usd").iter_rows()
+        pairs = [
+            (self._place[buyer], lane, usd)
+            for lane, (exporter, importer, usd) in enumerate(sold)
+            if usd is not None
+            for buyer in self._buys[importer]
+            # What moves between members of a bloc is no import of the bloc.
+            if buyer == importer or buyer not in self._buys.get(exporter, ())
+        ]
+        of, lane, usd = np.array(sorted(pairs)).reshape(-1, 3).T
+        buyer, first = np.unique(of.astype(np.intp), return_index=True)
+        return Lanes(lane.astype(np.intp), usd * (block.horizon_days / DAYS_A_YEAR), first, buyer)
 
     def _frame(self, mineral: str, stage: str, at: tuple[int, str], money: Money) -> pl.DataFrame:
         bought = np.flatnonzero(money.traded_usd > 0)

@@ -18,8 +18,6 @@ from engine.scoring.response import Supply, reachable_t, replacement_t
 from engine.scoring.shock import StageCurbs, bloc_missing_share, lost_t, route_missing_share, run_shock
 from engine.scoring.world import Chain, drawn_stages
 
-Draws = np.typing.NDArray[np.float32]
-
 
 @dataclass(frozen=True)
 class Spread:
@@ -43,8 +41,8 @@ class DrawnMissing:
         lost_t: (D,) tonnes that final users outside the curbing country go short of.
     """
 
-    route: list[Draws]
-    importer: list[Draws]
+    route: list[Array]
+    importer: list[Array]
     lost_t: list[Array]
 
 
@@ -93,6 +91,7 @@ class JointChain:
         # What the unexplained is made of: untouched, the world mix, or made by the curbing country.
         self.origin = quantile(np.array([0.0, 0.5, 1.0]), self._of("origin", chain.mineral), spread.kind)
         self._reach: list[Array] | None = None
+        self._severities: dict[tuple[bytes, bytes, bool], Array] = {}
 
     @property
     def size(self) -> int:
@@ -128,8 +127,7 @@ class JointChain:
                 continue
             coverage = self._drawn(curbs.coverage[m], "coverage", item.item_id)[:, None]
             state = self._state(weight[m][:, at], item.measure_id, item.clause)
-            u = self._listed(at) if item.is_named_buyers else self._severity(curbs.rule_ids[m, at], at)
-            severity = quantile(curbs.withheld[m][:, at], u, self.spread.kind)
+            severity = self._severity(curbs, m)[:, at]
             kept = np.ones_like(severity)
             for pledge, values in zip(curbs.pledge_ids[:pledges], curbs.mitigation[:pledges], strict=False):
                 ends = values[m][:, at]
@@ -139,7 +137,19 @@ class JointChain:
             shares[m][:, at] = coverage * state * severity * kept
         return shares
 
-    def _severity(self, rule_ids: "np.typing.NDArray[np.str_]", at: Index) -> Array:
+    def _severity(self, curbs: CurbSet, m: int) -> Array:
+        """(D, n) severity of an item, zero where its rule withholds nothing; the same in every state of the law."""
+        ends, rule_ids = curbs.withheld[m], curbs.rule_ids[m]
+        key = ends.tobytes(), rule_ids.tobytes(), curbs.items[m].is_named_buyers
+        if key not in self._severities:
+            at = np.flatnonzero(ends[HIGH] > 0)
+            u = self._listed(at) if curbs.items[m].is_named_buyers else self._lanes(rule_ids[at], at)
+            severity = np.zeros((self.size, ends.shape[1]))
+            severity[:, at] = quantile(ends[:, at], u, self.spread.kind)
+            self._severities[key] = severity
+        return self._severities[key]
+
+    def _lanes(self, rule_ids: "np.typing.NDArray[np.str_]", at: Index) -> Array:
         """(D, places) numbers: a part common to the rule, and a part of the mineral and importer."""
         u = np.empty((self.size, len(at)))
         for rule in np.unique(rule_ids):
@@ -182,8 +192,32 @@ class JointChain:
             laws: a state of the law each.
             added: for each law, per stage (D, n) tonnes of new plant that feed the next stage, or None.
         """
-        size, count, n = self.size, len(laws), len(self.chain.countries)
-        pairs = [[self.curbs(stage) for stage in law] for law in laws]
+        every = [[self.curbs(stage) for stage in law] for law in laws]
+        # Under a law that withholds nothing at any stage nothing is missing, and nothing needs solving.
+        bites = [any(withheld.any() or reached.any() for withheld, reached in law) for law in every]
+        solved = iter(
+            self._solve(
+                [pairs for pairs, biting in zip(every, bites, strict=True) if biting],
+                [new for new, biting in zip(added, bites, strict=True) if biting],
+            )
+        )
+        return [next(solved) if biting else self._nothing() for biting in bites]
+
+    def _nothing(self) -> DrawnMissing:
+        n = len(self.chain.countries)
+        return DrawnMissing(
+            [np.broadcast_to(0.0, (self.size, len(exporters))) for exporters, _ in self.routes],
+            [np.broadcast_to(0.0, (self.size, n + 1)) for _ in self.routes],
+            [np.broadcast_to(0.0, self.size) for _ in self.routes],
+        )
+
+    def _solve(
+        self, pairs: Sequence[Sequence[tuple[Array, Array]]], added: Sequence[list[Array] | None]
+    ) -> list[DrawnMissing]:
+        """H of the laws whose withheld and reached shares are given stage by stage."""
+        if not pairs:
+            return []
+        size, count, n = self.size, len(pairs), len(self.chain.countries)
         reaches = any(reached.any() for law in pairs for _, reached in law)
         nothing = np.zeros((size, n))
         cut, built = [], []
@@ -202,7 +236,7 @@ class JointChain:
         shocks = run_shock(
             self.pools, self.production_t, cut, rows, np.tile(self.origin, count), curbing, built
         )
-        found: list[DrawnMissing] = [DrawnMissing([], [], []) for _ in laws]
+        found: list[DrawnMissing] = [DrawnMissing([], [], []) for _ in pairs]
         for s, (shock, curb) in enumerate(zip(shocks, cut, strict=True)):
             exporters, importers = self.routes[s]
             route = route_missing_share(shock, curb, exporters, importers, curbing)
@@ -213,8 +247,8 @@ class JointChain:
             lost = lost_t(shock, self.pools[s], self.exports_t[s], rows, curbing)
             for place, missing in enumerate(found):
                 at = slice(place * size, (place + 1) * size)
-                missing.route.append(route[at].astype(np.float32))
-                missing.importer.append(importer[at].astype(np.float32))
+                missing.route.append(route[at])
+                missing.importer.append(importer[at])
                 missing.lost_t.append(lost[at])
         return found
 

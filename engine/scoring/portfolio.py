@@ -29,7 +29,7 @@ Phase = Callable[[str], AbstractContextManager[object]]
 Marts = Mapping[str, pl.DataFrame]
 
 #: Minerals are scored together until they have this many routes: the rules are compiled once for all of them.
-ROUTES_AT_ONCE: Final = 12_000
+ROUTES_AT_ONCE: Final = 5_000
 
 
 def score_portfolio(inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: nullcontext()) -> Marts:

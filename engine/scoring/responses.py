@@ -10,7 +10,6 @@ from engine.language.evaluation import evaluate, evaluate_each
 from engine.language.rules import RuleSet
 from engine.scoring.blocks import Block
 from engine.scoring.inputs import Inputs, ends
-from engine.scoring.joint import Draws
 from engine.scoring.ranges import BEST, HIGH, LOW, Array, three_points
 from ground.words import ENDS, REGIMES
 
@@ -38,10 +37,10 @@ class Responses:
     flags: pl.Series
     curves: Mapping[tuple[str, str, int], Array]
 
-    def alternatives_at(self, mineral: str, stage: str, horizon_days: int, share: Draws) -> Draws:
+    def alternatives_at(self, mineral: str, stage: str, horizon_days: int, share: Array) -> Array:
         """What the rules make of a share of the loss that others could replace; straight between the points asked."""
         curve = self.curves[mineral, stage, horizon_days]
-        return np.interp(share, SHARES, curve).astype(np.float32)
+        return np.asarray(np.interp(share, SHARES, curve))
 
 
 def unit_frame(blocks: Sequence[Block], inputs: Inputs, notes: pl.DataFrame) -> pl.DataFrame:

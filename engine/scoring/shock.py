@@ -133,13 +133,15 @@ def route_missing_share(
     shock: StageShock, curb: StageCurbs, exporter: Index, importer: Index, curbing: int
 ) -> Array:
     """H (b, routes): missing share of each route before any response, 1 - keep * x'[k]/x[k]."""
-    own = exporter == curbing
-    cut = np.where(
-        own,
-        curb.withheld_share[:, importer],
-        curb.extraterritorial_share[:, importer] * curb.reach_share[:, exporter],
-    )
-    return np.clip(1.0 - (1.0 - cut) * shock.pool_ratio[:, exporter], 0.0, 1.0)
+    own = np.flatnonzero(exporter == curbing)
+    arrives = np.take(shock.pool_ratio, exporter, axis=1)
+    if np.any(curb.extraterritorial_share):
+        licensed = np.take(curb.extraterritorial_share, importer, axis=1)
+        foreign = 1.0 - licensed * np.take(curb.reach_share, exporter, axis=1)
+        foreign[:, own] = 1.0
+        arrives *= foreign
+    arrives[:, own] *= 1.0 - np.take(curb.withheld_share, importer[own], axis=1)
+    return np.asarray(np.clip(1.0 - arrives, 0.0, 1.0, out=arrives))
 
 
 def lost_t(shock: StageShock, pool: Pools, exports_t: Array, row_world: Index, curbing: int) -> Array:

@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.scoring.doubt import GROUPS, LABELS, explained, is_of_country
+from engine.scoring.doubt import GROUPS, LABELS, Explainer, is_of_country
 from engine.scoring.draws import Numbers
 
 DRAWS = 1024
 
 
 def shares(missing: np.ndarray, names: list[tuple[str, ...]], numbers: Numbers) -> dict[str, float]:
-    found = explained(missing[:, None].astype(np.float32), names, ["CHN"], ["DEU"], numbers)
+    found = Explainer(numbers).explained(missing[:, None].astype(np.float32), names, ["CHN"], ["DEU"])
     return dict(zip(GROUPS, found[:, 0].tolist(), strict=True))
 
 

@@ -15,7 +15,7 @@ from engine.scoring.score import missing_share, replaced_share, score
 from engine.scoring.world import build_worlds
 from tests.engine.worlds import N, chain_of, law_of, scaled, scorer_of, seeds
 
-EVERY = settings(max_examples=40, deadline=None)
+EVERY = settings(max_examples=40)
 TINY = 1e-9
 
 

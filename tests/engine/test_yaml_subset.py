@@ -77,7 +77,7 @@ def test_windows_line_ends_are_read() -> None:
     assert [key.value for key, _ in node.items] == ["a", "b"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_mutated_rules_give_problems_with_a_place_and_never_a_traceback(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(RULE)))
