@@ -34,6 +34,9 @@ strict_knowledge = false
 # How many published files are kept, each with its exports. The one behind the pointer always stays.
 keep_snapshots = 30
 
+# How many joint draws the ranges rest on, a power of two up to 4096. More cost time and memory and smooth the tails.
+draws = 256
+
 # `curbline status` returns 30 when the published day is older than this.
 stale_after_days = 2
 

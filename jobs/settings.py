@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from ground.draws import DEFAULT_DRAWS, check_draws
 from jobs.cron import DEFAULT_CRON, check_cron
 from jobs.errors import SettingsError
 from jobs.resources import EMBEDDED, default_facts_dir, default_rules_dir
@@ -59,9 +60,15 @@ class Settings(Table):
     strict: bool = False
     strict_knowledge: bool = False
     keep_snapshots: Annotated[int, Field(ge=1, le=10_000)] = 30
+    draws: int = DEFAULT_DRAWS
     stale_after_days: Annotated[int, Field(ge=1, le=365)] = 2
     schedule: ScheduleSettings = ScheduleSettings()
     export: ExportSettings = ExportSettings()
+
+    @field_validator("draws")
+    @classmethod
+    def _draws_can_be_made(cls, value: int) -> int:
+        return check_draws(value)
 
 
 def load_settings(path: Path | None = None) -> Settings:

@@ -13,8 +13,11 @@ from engine.language.checks.every import STATES
 from engine.language.load import CURB_KEYS, NOT_APPLICABLE, OPTIONAL_KEYS, RULE_KEYS, UNKNOWN
 from engine.language.rules import (
     COMBINES,
+    DEFAULT_SPREADS,
+    DRAWN_FACTORS,
     MADE_OF_COMBINES,
     SHAPES,
+    SPREADS,
     STATUSES,
     Category,
     Factor,
@@ -168,6 +171,7 @@ def _scorecard(scorecard: Scorecard, features: Mapping[str, Feature]) -> Schema:
         },
         "bands": _list_of(_object(band, band)),
         "regimes": {**_map_of(_map_of(weights, {"enum": list(STATES)})), "required": list(REGIMES)},
+        "spread": {"enum": list(DEFAULT_SPREADS), "description": HOVER["spread of the scorecard"]},
         "factors": _map_of(one),
         "references": _references(),
         "parameters": _parameters(),
@@ -209,6 +213,7 @@ def _rule(features: Mapping[str, Feature], scorecard: Scorecard) -> Schema:
         },
         "score": _score(features),
         "if_unknown": {"anyOf": [*VALUE["anyOf"], {"const": UNKNOWN}]},
+        "spread": {"enum": list(SPREADS)},
         "explain": TEXT,
         "tests": {"type": "array", "items": _example(features)},
     }
@@ -318,6 +323,7 @@ def _of_factor(factor: Factor, features: Mapping[str, Feature]) -> Schema:
         "then": {
             "properties": {
                 "applies_when": {"propertyNames": {"enum": [f.name for f in own if f.is_known]}},
+                **({} if factor.name in DRAWN_FACTORS else {"spread": False}),
                 "score": {"properties": {"on": {"enum": names}}},
                 "tests": {"items": {"properties": {"given": {"propertyNames": {"enum": names}}}}},
             }

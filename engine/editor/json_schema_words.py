@@ -35,6 +35,8 @@ HOVER: Final[dict[str, str]] = {
     "bands": "Steps from low to high, each from its lower edge.",
     "points": "Number to value, rising; straight between them, flat outside.",
     "if_unknown": "What it scores when the feature is unknown; `unknown` where what is made of it must be unknown too.",
+    "spread": "How a range is drawn between its ends; without this key the scorecard's way.",
+    "spread of the scorecard": "How ranges are drawn between their ends, unless a rule says otherwise.",
     "explain": "Sentence with {name} or {name:format}; formats: percent, points, days, tonnes, usd, date.",
     "tests": "Examples that are run with every check: what is given, and what must come out.",
     "name": "Name in a few words.",

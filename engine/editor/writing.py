@@ -21,7 +21,7 @@ _PARAMETER = {
 _RULE: Final[dict[Path, Sequence[str]]] = {
     (): (
         *("id", "title", "status", "version", "owner", "rationale", "references", "effective", "parameters"),
-        *("sets", "priority", "applies_when", "score", "if_unknown", "explain", "tests"),
+        *("sets", "priority", "applies_when", "score", "if_unknown", "spread", "explain", "tests"),
     ),
     ("references", "*"): _REFERENCE,
     ("effective",): ("from", "to"),
@@ -31,7 +31,7 @@ _RULE: Final[dict[Path, Sequence[str]]] = {
     ("tests", "*"): ("name", "as_of", "given", "expect"),
 }
 _SCORECARD: Final[dict[Path, Sequence[str]]] = {
-    (): ("version", "horizons", "bands", "regimes", "factors", "references", "parameters"),
+    (): ("version", "horizons", "bands", "spread", "regimes", "factors", "references", "parameters"),
     ("bands", "*"): ("name", "from"),
     ("factors", "*"): ("grain", "pass", "combine", "unit"),
     ("references", "*"): _REFERENCE,

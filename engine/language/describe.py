@@ -46,6 +46,8 @@ def describe_rule(ruleset: RuleSet, rule: Rule, on: date) -> list[str]:
     if not rule.conditions:
         lines.append("  every row")
     lines += [f"Gives, on {on}", *score_words(ruleset, rule, factor.unit, on)]
+    if rule.spread:
+        lines.append(f"  drawn between the ends: {rule.spread}")
     if rule.parameters:
         lines.append("Parameters")
         for parameter in rule.parameters.values():

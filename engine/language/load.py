@@ -9,7 +9,9 @@ from engine.language.errors import Location, Problem
 from engine.language.reader import Fields, Reader
 from engine.language.rules import (
     COMBINES,
+    DEFAULT_SPREADS,
     SHAPES,
+    SPREADS,
     STATUSES,
     Band,
     Category,
@@ -40,8 +42,8 @@ RULE_KEYS: Final = (
     *("sets", "score", "explain", "tests"),
 )
 Point = tuple[Category, Value, Location]
-CURB_KEYS: Final = ("horizons", "bands", "regimes")  # what only a scorecard of curb scores has
-OPTIONAL_KEYS: Final = ("parameters", "priority", "applies_when", "if_unknown")
+CURB_KEYS: Final = ("horizons", "bands", "regimes", "spread")  # what only a scorecard of curb scores has
+OPTIONAL_KEYS: Final = ("parameters", "priority", "applies_when", "if_unknown", "spread")
 
 
 def read_texts(
@@ -137,6 +139,7 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
         _horizons(reader, top.node("horizons")),
         tuple(bands),
         regimes,
+        top.choice("spread", DEFAULT_SPREADS, "R037"),
         factors,
         _references(reader, top.node("references")),
         _parameters(reader, top.node("parameters")),
@@ -264,6 +267,7 @@ def _rule(reader: Reader, node: Node) -> Rule | None:
         file=reader.file,
         places={key: value.at for key, value in top.found.items()},
         stays_unknown=stays_unknown,
+        spread=top.choice("spread", SPREADS, "R037"),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -12,6 +13,14 @@ from ground.words import ENDS
 STATUSES: Final = ("draft", "active", "retired")
 SHAPES: Final = ("lookup", "bands", "linear")
 COMBINES: Final = ("strongest", "complement", "first", "sum", "product")
+#: Distributions between the ends of a range (`engine.scoring.draws.quantile`).
+SPREADS: Final = ("pert", "triangular", "uniform", "lognormal", "chance")
+DEFAULT_SPREADS: Final = ("pert", "triangular", "uniform")  # those that suit every range
+#: Factors whose ranges are drawn rule by rule; those of the others are parts of something that is drawn as a whole.
+DRAWN_FACTORS: Final = (
+    *("withheld", "extraterritorial", "mitigation"),
+    *("alternatives", "substitution", "stock_days"),
+)
 MADE_OF_COMBINES: Final = ("product", "sum")  # those that put a factor together from others
 
 
@@ -178,7 +187,11 @@ class Reference:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule file. ``stays_unknown``: where its feature is unknown, so is the value (``if_unknown: unknown``)."""
+    """One rule file.
+
+    ``stays_unknown``: where its feature is unknown, so is the value (``if_unknown: unknown``). ``spread``: how its
+    ranges are drawn, empty for the scorecard's way.
+    """
 
     id: str
     title: str
@@ -200,6 +213,7 @@ class Rule:
     file: str
     places: Mapping[str, Location] = field(default_factory=dict)
     stays_unknown: bool = False
+    spread: str = ""
 
     def place(self, key: str) -> Location:
         """Where a key of the rule stands; the file's first line if it does not."""
@@ -238,7 +252,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """scorecard.yml: horizons, regimes, factors, bands and the engine's dated parameters.
+    """scorecard.yml: horizons, regimes, factors, bands, spread of ranges, and the engine's dated parameters.
 
     ``method`` is empty for the curb scores. A rule set that names another method has neither horizons nor regimes.
     """
@@ -248,6 +262,7 @@ class Scorecard:
     horizons: tuple[int, ...]
     bands: tuple[Band, ...]
     regimes: Mapping[str, Mapping[str, Value]]
+    spread: str
     factors: Mapping[str, Factor]
     references: Mapping[str, Reference]
     parameters: Mapping[str, Parameter]
@@ -285,6 +300,14 @@ class RuleSet:
         if isinstance(value, ParameterRef):
             return self.parameter(value.name, on)
         return value
+
+    def spread_of(self, rule_id: str) -> str:
+        """How ranges of a rule are drawn; the scorecard's way where the rule does not say, or there is none."""
+        return self._spreads.get(rule_id, self.scorecard.spread)
+
+    @cached_property
+    def _spreads(self) -> dict[str, str]:
+        return {rule.id: rule.spread for rule in self.rules if rule.spread}
 
     def for_factor(self, factor: str, on: date) -> tuple[Rule, ...]:
         """Rules that set a factor on a day, in the order in which ``first`` asks them."""

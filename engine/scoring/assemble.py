@@ -226,12 +226,21 @@ def stage_measures(
     pledge_ids, mitigation = _mitigation(
         ruled, chain, stage, horizon, rows, at_item, at_place, withheld.shape
     )
-    return StageMeasures(CurbSet(items, withheld, coverage, rule_ids, pledge_ids, mitigation), state)
+    pledge_rules = tuple(pledge_ids.values())
+    return StageMeasures(
+        CurbSet(items, withheld, coverage, rule_ids, tuple(pledge_ids), pledge_rules, mitigation), state
+    )
 
 
-def _pledge_ids(ruled: RuledMeasures, chain: Chain) -> tuple[str, ...]:
+def _pledge_ids(ruled: RuledMeasures, chain: Chain) -> dict[str, str]:
+    """Pledges in order, each with the rule that says most of it."""
     own = ruled.pledges.get((chain.mineral,))
-    return () if own is None else tuple(sorted(set(own["pledge_id"])))
+    if own is None:
+        return {}
+    most = own.sort("pledge_id", "value_best", "rule_id", descending=[False, True, False])
+    return dict(
+        most.unique("pledge_id", keep="first", maintain_order=True).select("pledge_id", "rule_id").iter_rows()
+    )
 
 
 def _points(frame: pl.DataFrame, name: str, unknown: float = 0.0) -> Array:
@@ -249,8 +258,8 @@ def _mitigation(
     at_item: Index,
     at_place: Index,
     shape: tuple[int, ...],
-) -> tuple[tuple[str, ...], Array]:
-    """(q, m, 3, n) what each pledge takes off each item. All stages of a chain list the same pledges."""
+) -> tuple[dict[str, str], Array]:
+    """Pledges with their rules, and (q, m, 3, n) what each pledge takes off each item. All stages of a chain list the same pledges."""
     ids = _pledge_ids(ruled, chain)
     values = np.zeros((len(ids), *shape))
     if not ids:

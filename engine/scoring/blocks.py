@@ -185,14 +185,13 @@ class ChainBlocks:
     def joint(self) -> JointChain:
         """The chain's pools in every draw."""
         chain = self.frames.chain
-        common = self.ruleset.parameter("common_severity_share", self.inputs.as_of).best
         return JointChain(
             chain,
             self.frames.routes,
             self.scorer.bloc_members,
             self.threshold,
             self.numbers,
-            Spread("pert", common),
+            Spread.on(self.ruleset, self.inputs.as_of),
         )
 
     def _drawn(

@@ -36,7 +36,7 @@ class CurbSet:
         withheld: (m, 3, n) withheld share by the rules, re-routing taken off.
         coverage: (m, 3) share of the stage's tonnes that the item names.
         rule_ids: (m, n) the rule that governs at best; empty where none applies.
-        pledge_ids: q pledges, in order.
+        pledge_ids: q pledges, in order.   pledge_rule_ids: the rule that says most of each.
         mitigation: (q, m, 3, n) by the rules, low to high.
     """
 
@@ -45,6 +45,7 @@ class CurbSet:
     coverage: Array
     rule_ids: "np.typing.NDArray[np.str_]"
     pledge_ids: tuple[str, ...]
+    pledge_rule_ids: tuple[str, ...]
     mitigation: Array
 
     @property

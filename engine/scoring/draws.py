@@ -9,41 +9,19 @@ PERT: Malcolm and others (1959).
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
 import numpy as np
 from scipy import special
 
+from engine.language.rules import SPREADS
 from engine.scoring.ranges import Array
+from ground.draws import DEFAULT_DRAWS, check_draws
 
-SPREADS: Final = ("pert", "triangular", "uniform", "lognormal", "chance")
-DEFAULT_DRAWS: Final = 256
-#: Past this a portfolio of 80,000 routes needs more than 4 GB; more draws move the second digit of a quantile.
-MOST_DRAWS: Final = 4096
 _SHAPES: Final = 129  # places of the mode in a PERT table
 _STEPS: Final = 1025  # quantiles in a PERT table
-
-
-class DrawsError(ValueError):
-    """A number of draws that cannot be used."""
-
-
-def check_draws(draws: int) -> int:
-    """The same number, if it can be used.
-
-    Raises:
-        DrawsError: it is no power of two, or more than memory holds.
-    """
-    if draws < 2 or draws & (draws - 1):
-        near = 2 ** max(1, round(np.log2(max(draws, 2))))
-        message = f"{draws} draws: the number must be a power of two, such as {min(near, MOST_DRAWS)}"
-        raise DrawsError(message)
-    if draws > MOST_DRAWS:
-        message = f"{draws} draws do not fit into memory; {MOST_DRAWS} are the most"
-        raise DrawsError(message)
-    return draws
 
 
 def latin(name: Sequence[str], draws: int) -> Array:
@@ -75,6 +53,13 @@ class Numbers:
         return np.stack([latin((*prefix, name), self.draws) for name in names], axis=1)
 
 
+def by_kind(kinds: Sequence[str]) -> Iterator[tuple[str, "np.typing.NDArray[np.intp]"]]:
+    """Each distribution with the places of the inputs that are drawn from it."""
+    named = np.array(kinds, dtype=str)
+    for kind in dict.fromkeys(kinds):
+        yield kind, np.flatnonzero(named == kind)
+
+
 def shared(common: Array, own: Array, common_share: float) -> Array:
     """Numbers of inputs that have a part in common (a Gaussian copula).
 
@@ -97,7 +82,8 @@ def quantile(ends: Array, u: Array, kind: str = "pert") -> Array:
         ends: (3, ...) low, best and high of the range, in order.
         u: numbers in 0..1; broadcasts with one end.
         kind: ``pert`` (beta with its mode at best, weight 4), ``triangular``, ``uniform`` (best plays no part),
-            ``lognormal`` (median best, cut at the ends; for positive ranges), or ``chance`` (1 with probability best).
+            ``lognormal`` (median best, cut at the ends; for positive ranges), or ``chance`` (one of both ends, the
+            mean of which is best: of [0, 0.4, 1] in two draws of five 1, else 0).
 
     Raises:
         ValueError: a kind that does not exist.
@@ -118,7 +104,7 @@ def quantile(ends: Array, u: Array, kind: str = "pert") -> Array:
         case "lognormal":
             return _lognormal(low, best, high, u)
         case "chance":
-            return np.asarray(u < best, dtype=np.float64)
+            part = (u >= 1.0 - mode).astype(np.float64)
         case _:
             message = f"unknown spread '{kind}'; there are {', '.join(SPREADS)}"
             raise ValueError(message)

@@ -14,7 +14,7 @@ from engine.language.rules import RuleSet
 from engine.scoring.attribution import Index
 from engine.scoring.blocks import Block
 from engine.scoring.doubt import GROUPS, Draws, Explainer
-from engine.scoring.draws import Numbers, quantile
+from engine.scoring.draws import Numbers, by_kind, quantile
 from engine.scoring.inputs import Inputs
 from engine.scoring.ranges import Array
 from engine.scoring.responses import Responses
@@ -22,7 +22,6 @@ from engine.scoring.score import band_index, priority, score
 from ground.words import REGIMES
 
 QUANTILES: Final = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
-PERT: Final = "pert"
 DAYS_A_YEAR: Final = 365.0
 EVERY: Final = "*"  # in a sum: all stages, or all minerals
 EXPOSURE: Final = {
@@ -78,7 +77,9 @@ class Expectations:
         self.edges = [(band.start / 100.0) ** 2 for band in ruleset.scorecard.bands]
         rebuild = ruleset.parameter("stock_rebuilt_a_year_share", inputs.as_of)
         ends = np.array([rebuild.low, rebuild.best, rebuild.high])
-        self.rebuilding = quantile(ends, numbers.of("rebuilding of stocks"), PERT)[:, None]
+        self.ruleset = ruleset
+        drawn = quantile(ends, numbers.of("rebuilding of stocks"), ruleset.scorecard.spread)
+        self.rebuilding = drawn[:, None]
         self._buyers, self._buys = _buyers(inputs)
         self._place = {name: at for at, name in enumerate(self._buyers)}
         self._explainer = Explainer(numbers)
@@ -120,12 +121,18 @@ class Expectations:
         binding_days: Array,
         sums: dict[tuple[int, str], Money],
     ) -> Iterator[tuple[str, Array]]:
+        everyone = [""] * block.units.height
+        names = ("substitution", block.mineral)
         switched = 1.0 - self._per_unit(
-            responses.substitution[:, at], ("substitution", block.mineral), [""] * block.units.height
+            responses.substitution[:, at], names, everyone, responses.rule_ids["substitution"][at]
         )
         stock = self._per_unit(
-            responses.stock_days[:, at], ("stock", block.mineral), block.units["importer"].to_list()
+            responses.stock_days[:, at],
+            ("stock", block.mineral),
+            block.units["importer"].to_list(),
+            responses.rule_ids["stock_days"][at],
         )
+        decided = responses.rule_ids["alternatives"][at]
         lanes = None if block.is_importer else self._lanes(block)
         for regime in REGIMES:
             own = block.regimes[regime]
@@ -134,7 +141,7 @@ class Expectations:
             def gap(before: Array, known: Array, given: Array = given) -> Array:
                 if not before.any():
                     return before
-                return before * (1.0 - self._replaced(block, responses, known, given)) * switched
+                return before * (1.0 - self._replaced(block, responses, known, given, decided)) * switched
 
             short = gap(own.drawn_missing, own.drawn_alternatives)
             if regime == "active":
@@ -151,7 +158,9 @@ class Expectations:
             if lanes is not None:
                 self._add(block, regime, missing, lanes, sums)
 
-    def _replaced(self, block: Block, responses: Responses, known: Array, given: Array) -> Array:
+    def _replaced(
+        self, block: Block, responses: Responses, known: Array, given: Array, decided: pl.Series
+    ) -> Array:
         """(D, u) share of the loss that others replace: by the rules, from the share that the engine knows.
 
         Args:
@@ -159,6 +168,7 @@ class Expectations:
             responses: the rules' answers.
             known: (D, n + 1) share of each importer's loss that others could replace; NaN where unknown.
             given: (3, u) what the rules say where it is not known.
+            decided: (u,) the rule that does.
         """
         said = responses.alternatives_at(block.mineral, block.stage, block.horizon_days, known)
         said = np.take(said, block.buyer, axis=1)
@@ -166,7 +176,7 @@ class Expectations:
         if not unknown.any():
             return said
         names = ("capacity", block.mineral, block.stage)
-        return np.where(unknown, self._per_unit(given, names, [""] * block.units.height), said)
+        return np.where(unknown, self._per_unit(given, names, [""] * block.units.height, decided), said)
 
     def _scheduled(
         self, block: Block, today: Draws, gaps: Sequence[Array], stock: Array
@@ -243,28 +253,32 @@ class Expectations:
         yield "narrowed_by", np.where(most > 0, np.array(GROUPS)[first], "")
         yield "narrowed_by_share", np.where(most > 0, most, np.nan)
 
-    def _per_unit(self, ends: Array, name: tuple[str, ...], owners: Sequence[str]) -> Array:
-        """(D, u) an input of each unit: one number for each owner, which all units of that owner share."""
-        keys = {owner: place for place, owner in enumerate(dict.fromkeys(owners))}
-        at = np.array([keys[owner] for owner in owners], dtype=np.intp)
-        if not len(at):
-            return np.zeros((self.numbers.draws, 0))
-        columns, first, back = np.unique(
-            np.concatenate([ends, at[None].astype(np.float64)]),
-            axis=1,
-            return_index=True,
-            return_inverse=True,
-        )
-        owner_of = list(keys)
-        u = np.stack(
-            [
-                self.numbers.of(*name, owner_of[at[place]]) if owner_of[at[place]] else self.numbers.of(*name)
-                for place in first
-            ],
-            axis=1,
-        )
-        drawn = quantile(columns[:3], u, PERT)
-        return np.asarray(drawn[:, back.ravel()])
+    def _per_unit(self, ends: Array, name: tuple[str, ...], owners: Sequence[str], rules: pl.Series) -> Array:
+        """(D, u) an input of each unit: one number for each owner, which all units of that owner share.
+
+        Args:
+            ends: (3, u) of its range.
+            name: of the input, without its owner.
+            owners: (u,) of the units; empty for everybody.
+            rules: (u,) the rule that gave the range, which says how it is drawn.
+        """
+        kinds = [self.ruleset.spread_of(rule) for rule in rules.fill_null("")]
+        drawn = np.empty((self.numbers.draws, len(owners)))
+        for kind, units in by_kind(kinds):
+            places: dict[str, int] = {}
+            at = [places.setdefault(owners[unit], len(places)) for unit in units]
+            columns, first, back = np.unique(
+                np.concatenate([ends[:, units], np.array(at, dtype=np.float64)[None]]),
+                axis=1,
+                return_index=True,
+                return_inverse=True,
+            )
+            who = [owners[units[place]] for place in first]
+            u = np.stack(
+                [self.numbers.of(*name, one) if one else self.numbers.of(*name) for one in who], axis=1
+            )
+            drawn[:, units] = quantile(columns[:3], u, kind)[:, back.ravel()]
+        return drawn
 
     # -- sums -----------------------------------------------------------------------------------------------
 

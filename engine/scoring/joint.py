@@ -4,15 +4,17 @@
 shock. The numbers come by name, so that draw d is the same world in every chain, stage, horizon and regime.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
+from engine.language.rules import RuleSet
 from engine.scoring.attribution import Index, Pools, clean_shares, form_lane_pools
 from engine.scoring.chain_score import Law, StageLaw
 from engine.scoring.curbs import CurbSet, Mask, combine
-from engine.scoring.draws import Numbers, quantile, shared
+from engine.scoring.draws import Numbers, by_kind, quantile, shared
 from engine.scoring.ranges import HIGH, Array
 from engine.scoring.response import Supply, reachable_t, replacement_t
 from engine.scoring.shock import StageCurbs, bloc_missing_share, lost_t, route_missing_share, run_shock
@@ -24,12 +26,20 @@ class Spread:
     """How inputs are drawn.
 
     Attributes:
-        kind: the distribution between the ends of a range (`engine.scoring.draws.SPREADS`).
+        kind: the distribution between the ends of a range of facts (`engine.language.rules.SPREADS`).
         common_share: share of a severity's variance that all lanes of a rule have in common, 0..1.
+        of_rule: the distribution of a rule's ranges, by its id.
     """
 
     kind: str
     common_share: float
+    of_rule: Callable[[str], str]
+
+    @classmethod
+    def on(cls, ruleset: RuleSet, day: date) -> "Spread":
+        """What the rules say on a day."""
+        common = ruleset.parameter("common_severity_share", day).best
+        return cls(ruleset.scorecard.spread, common, ruleset.spread_of)
 
 
 @dataclass(frozen=True)
@@ -129,11 +139,11 @@ class JointChain:
             state = self._state(weight[m][:, at], item.measure_id, item.clause)
             severity = self._severity(curbs, m)[:, at]
             kept = np.ones_like(severity)
-            for pledge, values in zip(curbs.pledge_ids[:pledges], curbs.mitigation[:pledges], strict=False):
+            for q, values in enumerate(curbs.mitigation[:pledges]):
                 ends = values[m][:, at]
                 if ends.any():
-                    u = self._of("pledge", pledge)[:, None]
-                    kept *= 1.0 - quantile(ends, u, self.spread.kind)
+                    u = self._of("pledge", curbs.pledge_ids[q])[:, None]
+                    kept *= 1.0 - quantile(ends, u, self.spread.of_rule(curbs.pledge_rule_ids[q]))
             shares[m][:, at] = coverage * state * severity * kept
         return shares
 
@@ -145,7 +155,8 @@ class JointChain:
             at = np.flatnonzero(ends[HIGH] > 0)
             u = self._listed(at) if curbs.items[m].is_named_buyers else self._lanes(rule_ids[at], at)
             severity = np.zeros((self.size, ends.shape[1]))
-            severity[:, at] = quantile(ends[:, at], u, self.spread.kind)
+            for kind, own in by_kind([self.spread.of_rule(rule) for rule in rule_ids[at]]):
+                severity[:, at[own]] = quantile(ends[:, at[own]], u[:, own], kind)
             self._severities[key] = severity
         return self._severities[key]
 

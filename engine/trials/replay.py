@@ -205,7 +205,7 @@ class _Stage:
         bloc = self.inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
         members = np.isin(np.array(chain.countries), bloc)
         on = self.inputs.as_of
-        spread = Spread("pert", self.ruleset.parameter("common_severity_share", on).best)
+        spread = Spread.on(self.ruleset, on)
         threshold = self.ruleset.parameter("touched_threshold_share", on).best
         return JointChain(chain, routes, members, threshold, numbers, spread)
 

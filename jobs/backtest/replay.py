@@ -9,13 +9,14 @@ from datetime import date, timedelta
 import polars as pl
 
 from engine.language.rules import RuleSet
-from engine.scoring.draws import DEFAULT_DRAWS, Numbers
+from engine.scoring.draws import Numbers
 from engine.scoring.inputs import Inputs as EngineInputs
 from engine.scoring.ranges import Array
 from engine.trials.calibration import Calibration, calibrate
 from engine.trials.predictors import Event, Predictor, predictors, severities
 from engine.trials.replay import ReplayError, WindowQuestion, answer
 from engine.trials.severities import Proposal, propose
+from ground.draws import DEFAULT_DRAWS
 from ground.question import Question
 from jobs.backtest.events import Outcome, Replay, question_of, read_outcomes
 from jobs.errors import InputError

@@ -61,6 +61,14 @@ KnownAtOption = Annotated[
         help="Use only what was known on this day; by default the day to score.",
     ),
 ]
+DrawsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--draws",
+        metavar="N",
+        help="Joint draws that the ranges rest on: a power of two up to 4096; by default that of the settings, else 256.",
+    ),
+]
 RulesOption = Annotated[
     str | None, typer.Option("--rules", metavar="DIR", help=f"A folder of rules, or '{EMBEDDED}'.")
 ]
@@ -97,6 +105,7 @@ def settings_with(
     curbing_country: str | None = None,
     strict: bool = False,
     strict_knowledge: bool = False,
+    draws: int | None = None,
 ) -> Settings:
     """Return the settings with what the command line changes; its relative paths start at the working folder.
 
@@ -105,7 +114,7 @@ def settings_with(
     """
     settings = load_settings(path)
     given: dict[str, Any] = {"facts": facts or None, "rules": rules, "out": str(out) if out else None}
-    given["curbing_country"] = _country(curbing_country)
+    given |= {"curbing_country": _country(curbing_country), "draws": draws}
     changes = {name: value for name, value in given.items() if value is not None}
     changed = build_settings(changes, base=Path.cwd(), origin=None, text="")
     update = {name: getattr(changed, name) for name in changes}

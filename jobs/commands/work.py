@@ -15,6 +15,7 @@ from rich.console import Console
 from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
     AsOfOption,
+    DrawsOption,
     FactsOption,
     HorizonOption,
     JsonOption,
@@ -63,6 +64,7 @@ def run(
     settings: SettingsOption = None,
     strict: StrictOption = False,
     strict_knowledge: StrictKnowledgeOption = False,
+    draws: DrawsOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Recalculate once: facts, rules, scores, checks, published file, exports."""
@@ -84,6 +86,7 @@ def run(
         curbing_country=curbing_country,
         strict=strict,
         strict_knowledge=strict_knowledge,
+        draws=draws,
     )
     dates = RunDates(
         as_of=day, known_at=parse_day("--known-at", known_at) or day, started_at=moment, clock=now
@@ -116,6 +119,7 @@ def schedule(
     settings: SettingsOption = None,
     strict: StrictOption = False,
     strict_knowledge: StrictKnowledgeOption = False,
+    draws: DrawsOption = None,
 ) -> int:
     """Start a run by a cron line, each in a process of its own, until stopped; a missed run is caught up at the start."""
     from jobs.cron import check_cron
@@ -123,7 +127,9 @@ def schedule(
     from jobs.output.layout import Layout
     from jobs.output.seal import damage_of
 
-    chosen = settings_with(settings, out=out, facts=facts, rules=rules, curbing_country=curbing_country)
+    chosen = settings_with(
+        settings, out=out, facts=facts, rules=rules, curbing_country=curbing_country, draws=draws
+    )
     line = cron or chosen.schedule.cron
     following = next_starts(line, now=now())
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
@@ -136,7 +142,7 @@ def schedule(
     pointed = Layout(chosen.out).pointed()
     last = pointed.as_of if pointed and damage_of(pointed.path) is None else None
     overdue = is_overdue(check_cron(line), now=now(), last_as_of=last)
-    arguments = _run_arguments(settings, out, facts, rules, curbing_country)
+    arguments = _run_arguments(settings, out, facts, rules, curbing_country, draws)
     arguments += [
         flag for flag, wanted in (("--strict", strict), ("--strict-knowledge", strict_knowledge)) if wanted
     ]
@@ -150,9 +156,16 @@ def _run_arguments(
     facts: list[str] | None,
     rules: str | None,
     curbing_country: str | None,
+    draws: int | None,
 ) -> list[str]:
     """Return the options of the run as they were given to the scheduler."""
-    single = {"--settings": settings, "--out": out, "--rules": rules, "--curbing-country": curbing_country}
+    single = {
+        "--settings": settings,
+        "--out": out,
+        "--rules": rules,
+        "--curbing-country": curbing_country,
+        "--draws": draws,
+    }
     arguments = [
         part for option, value in single.items() if value is not None for part in (option, str(value))
     ]

@@ -245,7 +245,7 @@ def _readme_lines(book: Book) -> list[tuple[str, str]]:
         ),
         (
             "Range",
-            "Expected missing is the mean over 256 draws of all uncertain inputs at once; in one case of ten less is missing than the lower figure, in one of ten more than the upper. Confidence: firm where one band holds 80 % of the draws, leaning 50 %, else open.",
+            "Expected missing is the mean over joint draws of all uncertain inputs; in one case of ten less is missing than the lower figure, in one of ten more than the upper. Confidence: firm where one band holds 80 % of the draws, leaning 50 %, else open.",
         ),
         (
             "Priority",

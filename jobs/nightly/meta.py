@@ -27,6 +27,7 @@ class RunStamp:
     rules_hash: str
     code_version: str
     strict_knowledge: bool
+    draws: int
     started_at: datetime
 
 
@@ -48,6 +49,7 @@ def meta_frames(
             "started_at": [stamp.started_at.replace(tzinfo=None)],
             "bundles": [[f"{bundle.name} {bundle.version}" for bundle in facts.bundles]],
             "strict_knowledge": [stamp.strict_knowledge],
+            "draws": [stamp.draws],
         }
     )
     step = pl.DataFrame(

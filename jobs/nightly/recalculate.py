@@ -15,6 +15,7 @@ from engine.scoring.expect import Expectations
 from engine.scoring.portfolio import score_in_parts
 from engine.scoring.steps import step_frame
 from engine.scoring.withheld import withheld_portfolio
+from ground.draws import DEFAULT_DRAWS
 from ground.question import Question
 from ground.words import HORIZONS
 from jobs.errors import InputError
@@ -40,9 +41,13 @@ ROUTE_COLUMNS = ("mineral", "stage", "exporter", "importer", "horizon_days", "ro
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What is asked, and whether figures from later are refused; the curbing country may be ``all``."""
+    """What is asked, with how many draws, and whether figures from later are refused.
+
+    The curbing country may be ``all``.
+    """
 
     question: Question
+    draws: int = DEFAULT_DRAWS
     strict_knowledge: bool = False
 
 
@@ -77,7 +82,7 @@ def recalculate(
         **{name: pl.lit(value) for name, value in asdict(question).items()},
     }
     routes, grades, empty = [], [], {}
-    totals = Expectations(Numbers(), inputs, ruleset)
+    totals = Expectations(Numbers(request.draws), inputs, ruleset)
     for scored in score_in_parts(inputs, ruleset, on_phase, totals):
         with on_phase("tables"):
             marts = dict(scored)

@@ -118,7 +118,7 @@ def _score_and_publish(
     rulebook: Rulebook,
     stamp: RunStamp,
 ) -> RunOutcome:
-    request = RunRequest(stamp.question, strict_knowledge=settings.strict_knowledge)
+    request = RunRequest(stamp.question, settings.draws, strict_knowledge=settings.strict_knowledge)
     checks = MartChecks(stamp.question.curbing_country, rulebook.ruleset.scorecard.horizons)
     warnings: list[str] = []
 
@@ -223,6 +223,7 @@ def _stamp(settings: Settings, dates: RunDates, facts: LoadReport, rulebook: Rul
         facts_hash=facts.facts_hash,
         rules_hash=rulebook.rules_hash,
         code=code,
+        draws=settings.draws,
     )
     return RunStamp(
         run_id=run_id,
@@ -232,6 +233,7 @@ def _stamp(settings: Settings, dates: RunDates, facts: LoadReport, rulebook: Rul
         rules_hash=rulebook.rules_hash,
         code_version=code,
         strict_knowledge=settings.strict_knowledge,
+        draws=settings.draws,
         started_at=dates.started_at,
     )
 

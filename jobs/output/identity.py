@@ -37,10 +37,10 @@ def code_version() -> str:
     return f"{package_version()}+{digest_texts(texts)[:12]}"
 
 
-def run_identity(question: Question, *, facts_hash: str, rules_hash: str, code: str) -> str:
+def run_identity(question: Question, *, facts_hash: str, rules_hash: str, code: str, draws: int) -> str:
     """Return the `run_id`: the first 16 hex digits of a SHA-256 over everything that decides the result."""
     days = (question.as_of.isoformat(), question.known_at.isoformat())
-    parts = (*days, question.curbing_country, facts_hash, rules_hash, code)
+    parts = (*days, question.curbing_country, facts_hash, rules_hash, code, str(draws))
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:16]
 
 

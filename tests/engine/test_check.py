@@ -63,6 +63,7 @@ DEFECTS = [
     ("owner: tests", "\towner: tests", "R001", 5, "tab"),
     ("applies_when: {instrument: export_tax", "applies_when: {horizon_days: [90, 365], instrument: export_tax", "R035", 22, "'1825' is never reached"),
     ("instrument: export_tax, destination_class: ordinary}\nscore", "instrument: [export_tax, quota, export_tax], destination_class: ordinary}\nscore", "R036", 18, "'export_tax' stands twice"),
+    ("score:", "spread: unifrom\nscore:", "R037", None, "unknown spread 'unifrom'; did you mean 'uniform'"),
     ("rationale: >", "rationale: [", "R001", None, "no YAML"),
 ]  # fmt: skip
 
@@ -272,3 +273,35 @@ def test_every_parameter_that_the_engine_reads_is_known_to_the_checks() -> None:
 
 def test_a_missing_catalogue_is_said() -> None:
     assert "R008" in {p.code for p in check_ruleset({"small.yml": RULE})}
+
+
+SPREAD = RULE.replace("\nexplain:", "\nspread: lognormal\nexplain:", 1)
+
+
+def said_of_spread(text: str) -> str:
+    found = [problem for problem in check_ruleset(with_rule(text)) if problem.code == "R037"]
+    return "\n".join(f"{problem.message}; {problem.hint}" for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("refused", "words"),
+    [
+        ("[0, 0.2, 0.5]", "a lognormal range begins above 0; [0, 0.2, 0.5] does not; raise the low end"),
+        ("0.2", "the spread 'lognormal' has no range to draw from"),
+        ("[0.1, 0.2, 0.5]", ""),
+    ],
+)
+def test_a_spread_must_suit_the_ranges_of_its_rule(refused: str, words: str) -> None:
+    text = re.sub(
+        r"value: [^,]*?, reference|value: \[[^]]*\], reference", f"value: {refused}, reference", SPREAD
+    )
+    text = re.sub(r"expect: (\[[^]]*\])", f"expect: {refused}", text)
+    assert words in said_of_spread(text) if words else said_of_spread(text) == ""
+
+
+def test_a_scorecard_draws_by_a_spread_that_suits_every_range() -> None:
+    texts = default_texts()
+    texts["scorecard.yml"] = texts["scorecard.yml"].replace("spread: pert", "spread: lognormal")
+    (problem,) = check_ruleset(texts)
+    assert problem.code == "R037"
+    assert "unknown spread 'lognormal'" in str(problem)

@@ -6,16 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from engine.language.rules import SPREADS
 from engine.scoring.draws import (
-    MOST_DRAWS,
-    SPREADS,
-    DrawsError,
     Numbers,
-    check_draws,
     latin,
     quantile,
     shared,
 )
+from ground.draws import MOST_DRAWS, DrawsError, check_draws
 
 DRAWS = 4096
 
@@ -44,7 +42,7 @@ def test_columns_of_different_names_are_nearly_uncorrelated() -> None:
 
 @given(
     st.tuples(*[st.floats(0, 100)] * 3).map(sorted),
-    st.sampled_from([kind for kind in SPREADS if kind != "chance"]),
+    st.sampled_from(SPREADS),
 )
 def test_values_stay_within_the_ends_and_rise(ends: list[float], kind: str) -> None:
     values = quantile(np.array(ends), np.linspace(0.001, 0.999, 99), kind)
@@ -70,6 +68,9 @@ def test_uniform_triangular_and_chance_match_their_closed_forms() -> None:
     assert quantile(ends, u, "uniform").mean() == pytest.approx(4.0, abs=1e-3)
     assert quantile(ends, u, "triangular").mean() == pytest.approx(11 / 3, abs=1e-3)
     assert quantile(np.array([0.0, 0.4, 1.0]), u, "chance").mean() == pytest.approx(0.4, abs=1 / DRAWS)
+    either = quantile(np.array([0.2, 0.3, 0.7]), u, "chance")
+    assert set(either) == {0.2, 0.7}
+    assert either.mean() == pytest.approx(0.3, abs=1 / DRAWS)
 
 
 def test_quantiles_converge_as_draws_double() -> None:

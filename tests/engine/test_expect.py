@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -8,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from engine.language.rules import RuleSet
 from engine.scoring.draws import Numbers
 from engine.scoring.expect import Expectations
 from engine.scoring.inputs import Inputs
@@ -95,3 +97,23 @@ def test_magnets_to_germany_are_short_once_the_stock_is_used_up() -> None:
 def test_the_same_facts_give_the_same_numbers_whatever_else_is_scored() -> None:
     alone = score_portfolio(inputs().only(["gallium"]), default_ruleset())["route_score"]
     assert alone.equals(routes().filter(mineral="gallium").select(alone.columns))
+
+
+def width(ruleset: RuleSet) -> float:
+    """Of the missing share of gallium from China to Japan, from the tenth to the ninetieth percentile."""
+    lane = score_portfolio(inputs().only(["gallium"]), ruleset)["route_score"].filter(
+        stage="refined", exporter="CHN", importer="JPN", horizon_days=365
+    )
+    return float((lane["active_missing_share_p90"] - lane["active_missing_share_p10"]).item())
+
+
+def test_a_rule_is_drawn_by_its_own_spread() -> None:
+    usual = default_ruleset()
+    licence = [rule for rule in usual.rules if rule.id == "dual-use-licence"]
+    assert licence
+    evenly = replace(
+        usual,
+        rules=tuple(replace(rule, spread="uniform") if rule in licence else rule for rule in usual.rules),
+    )
+    everywhere = replace(usual, scorecard=replace(usual.scorecard, spread="uniform"))
+    assert len({round(width(ruleset), 2) for ruleset in (usual, evenly, everywhere)}) == 3

@@ -19,7 +19,7 @@ from tests.engine.worlds import N, chain_of, law_of, scorer_of, seeds
 def joint_of(chain: Chain, draws: int = 64, common_share: float = 0.5) -> JointChain:
     routes = [tuple(np.nonzero(facts.trade_t[1] > 0)) for facts in chain.stages]
     members = np.array([False] * (N - 2) + [True, True])
-    spread = Spread("pert", common_share)
+    spread = Spread("pert", common_share, lambda _: "pert")
     return JointChain(chain, routes, members, 0.001, Numbers(draws), spread)  # type: ignore[arg-type]
 
 
@@ -84,6 +84,17 @@ def test_laws_asked_together_answer_as_they_do_alone(seed: int) -> None:
         alone = joint.missing([law], [None])[0]
         for a, b in zip(alone.route, found.route, strict=True):
             assert np.allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "spread"), [("uniform", 1 / 12), ("triangular", 1 / 24), ("pert", 1 / 28)])
+def test_a_severity_is_drawn_as_its_rule_says(kind: str, spread: float) -> None:
+    joint = joint_of(chain_of(3, width=0.0), draws=4096)
+    joint.spread = replace(joint.spread, of_rule={"r": kind}.__getitem__)
+    curbs = law_of(3)[0].curbs
+    curbs.withheld[0] = np.array([0.2, 0.5, 0.8])[:, None]
+    drawn = joint._severity(curbs, 0)
+    assert drawn.mean() == pytest.approx(0.5, abs=0.01)
+    assert drawn.var() == pytest.approx(0.36 * spread, rel=0.05)
 
 
 def test_the_same_facts_give_the_same_bytes() -> None:

@@ -56,13 +56,14 @@ def law_of(seed: int, *, reach: float = 0.0, mitigation: float = 0.5) -> list[St
         withheld = three_points(*np.sort(rng.random((3, 4, N)), axis=0)).swapaxes(0, 1)
         coverage = three_points(*np.sort(rng.random((3, 4)) * 0.5, axis=0)).T
         relief = mitigation * three_points(*np.sort(rng.random((3, 4, N)), axis=0)).swapaxes(0, 1)[None]
-        curbs = CurbSet(items, withheld, coverage, np.full((4, N), "r"), ("p",), relief)
+        curbs = CurbSet(items, withheld, coverage, np.full((4, N), "r"), ("p",), ("pledge",), relief)
         foreign = CurbSet(
             items[:1],
             reach * three_points(*np.sort(rng.random((3, 1, N)), axis=0)).swapaxes(0, 1),
             np.ones((1, POINTS)),
             np.full((1, N), "x"),
             ("p",),
+            ("pledge",),
             np.zeros((1, 1, POINTS, N)),
         )
         laws.append(StageLaw(curbs, foreign, np.ones((4, POINTS, N)), np.ones((1, POINTS, N))))

@@ -93,3 +93,15 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["facts = []", 'facts = "mine"', "facts = [1]"])
 def test_facts_must_be_a_list_of_folders(tmp_path: Path, text: str) -> None:
     assert "facts" in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("draws", "words"),
+    [
+        (300, "draws is 300: 300 draws: the number must be a power of two, such as 256."),
+        (8192, "draws is 8192: 8192 draws do not fit into memory; 4096 are the most."),
+        (0, "the number must be a power of two"),
+    ],
+)
+def test_draws_are_a_power_of_two_that_fits(tmp_path: Path, draws: int, words: str) -> None:
+    assert words in refusal(tmp_path, f"draws = {draws}\n")

@@ -35,6 +35,7 @@ META: dict[str, MartTable] = {
                 "True where figures known by hindsight were refused.",
                 optional=True,
             ),
+            whole("draws", "Joint draws that means, quantiles and chances rest on.", optional=True),
         ),
     ),
     "step": MartTable(

@@ -7,6 +7,7 @@ from engine.language.catalogue import UNITS
 from engine.language.checks.examples import check_examples, check_feature
 from engine.language.checks.factors import check_factors, check_unknown
 from engine.language.checks.overlaps import check_overlaps
+from engine.language.checks.spreads import check_spread
 from engine.language.checks.values import check_score
 from engine.language.checks.words import check_explanation, check_head
 from engine.language.errors import Location, Problem, did_you_mean
@@ -101,6 +102,7 @@ def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> 
         yield from _condition(condition, features, own, factor.grain)
     yield from _units(rule, own, factor.unit)
     yield from check_unknown(rule, factor, own, scorecard)
+    yield from check_spread(rule, _change_dates(rule))
     on = rule.score.on
     if on:
         unknown = check_feature(on, rule.score.at, features, own, factor.grain)

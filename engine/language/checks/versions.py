@@ -131,6 +131,8 @@ def fingerprint(rule: Rule) -> dict[str, str]:
         "score": [score.on, score.shape, _value(score.value), _points(score.shape, score.points)],
         "if_unknown": "unknown" if rule.stays_unknown else _value(rule.if_unknown),
     }
+    if rule.spread:  # digests of rules that say nothing of it stay what they were
+        parts["spread"] = rule.spread
     return {name: _digest(part) for name, part in parts.items()}
 
 
