@@ -23,6 +23,7 @@ from jobs.errors import ExitCode
 from jobs.resources import package_version
 
 INTERRUPTED = 130
+CUT_OFF = 141  # what a shell says of a program that wrote into a closed pipe: 128 + SIGPIPE
 USAGE = 2
 
 app = typer.Typer(
@@ -83,8 +84,30 @@ def _print_anywhere() -> None:
             stream.reconfigure(errors="curbline")
 
 
+def _is_cut_off(problem: BaseException) -> bool:
+    """Whether the reader of a pipe, such as head, has closed it. Typer and Rich turn that into an exit of their own."""
+    cause: BaseException | None = problem
+    while cause is not None and not isinstance(cause, BrokenPipeError):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are sentences on standard error."""
+    try:
+        return _main(arguments)
+    except (SystemExit, BrokenPipeError) as problem:
+        if not _is_cut_off(problem):
+            raise
+        for stream in (
+            sys.stdout,
+            sys.stderr,
+        ):  # what is still in their buffers goes nowhere when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return CUT_OFF
+
+
+def _main(arguments: list[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     # The systems solved are many and small: threads gain nothing, and waiting for a busy core costs minutes.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -97,14 +120,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         errors.print("Stopped. A run that was under way published nothing.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe (such as head) has what it wanted; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     except typer.TyperException as problem:
         errors.print(f"{problem.format_message()} (`curbline --help` lists commands and options.)")
         return ExitCode.SETTINGS if problem.exit_code == USAGE else ExitCode.INTERNAL
-    except (SystemExit, GeneratorExit):
+    except (SystemExit, GeneratorExit, BrokenPipeError):
         raise
     except BaseException as problem:  # noqa: BLE001  (the last line of defence, for panics of libraries too)
         from jobs.outcome import code_of, sentence_of

@@ -9,6 +9,7 @@ import polars as pl
 
 from engine.scoring.inputs import COLUMNS, ends
 from engine.scoring.inputs import Inputs as EngineInputs
+from ground.counted import counted
 from ground.question import Question
 from ground.words import ENDS, HORIZONS
 from jobs.errors import InputError, SettingsError
@@ -105,7 +106,7 @@ def _refuse_hindsight(facts: WarehouseInputs, flows: pl.DataFrame) -> None:
     if late:
         shown = ", ".join(sorted(late)[:8])
         message = (
-            f"{len(late)} minerals and stages stand on figures that were first known after {facts.known_at}: "
+            f"{counted(len(late), 'stage of a mineral', 'stages of minerals')} with figures first known after {facts.known_at}: "
             f"{shown}. Choose a later --known-at, or leave out --strict-knowledge."
         )
         raise InputError(message)

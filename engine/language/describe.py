@@ -14,6 +14,7 @@ from engine.language.rules import (
     Value,
     resolve,
 )
+from ground.counted import counted
 
 COMBINED = {
     "strongest": "the highest value counts where several rules apply",
@@ -62,7 +63,7 @@ def describe_rule(ruleset: RuleSet, rule: Rule, on: date) -> list[str]:
     hit = {reached(rule, example, ruleset.features) for example in rule.examples}
     known = branches(rule)
     lines.append(
-        f"Tests: {len(rule.examples)}, which reach {len(hit & set(known))} of {len(known)} branches."
+        f"Tests: {len(rule.examples)}, which reach {len(hit & set(known))} of {counted(len(known), 'branch', 'branches')}."
     )
     return lines
 

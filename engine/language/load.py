@@ -30,6 +30,7 @@ from engine.language.rules import (
 )
 from engine.language.yaml_subset import Leaf, Node, Sequence, parse
 from engine.language.yaml_subset import Mapping as Table
+from ground.counted import counted
 from ground.words import HORIZONS, MAIN_HORIZON
 
 FEATURES_FILE: Final = "features.yml"
@@ -388,7 +389,9 @@ def _given(reader: Reader, node: Node, key: str) -> object:
     if isinstance(node, Sequence):
         ends = [reader.category(item, f"an end of '{key}'") for item in node.items]
         if len(ends) != 3:
-            reader.refuse(node.at, "R009", f"'{key}' has {len(ends)} ends", "write [low, best, high]")
+            reader.refuse(
+                node.at, "R009", f"'{key}' has {counted(len(ends), 'end')}", "write [low, best, high]"
+            )
         return tuple(ends)
     if isinstance(node, Leaf):
         return node.value

@@ -7,6 +7,7 @@ from typing import TypeVar
 from engine.language.errors import Location, Problem, did_you_mean
 from engine.language.rules import Category, ParameterRef, Range, Value
 from engine.language.yaml_subset import Leaf, Mapping, Node, Sequence
+from ground.counted import counted
 
 T = TypeVar("T")
 
@@ -105,7 +106,10 @@ class Reader:
             if len(ends) != 3:
                 if len(node.items) != 3:
                     self.refuse(
-                        node.at, "R009", f"{what} has {len(node.items)} ends", "write [low, best, high]"
+                        node.at,
+                        "R009",
+                        f"{what} has {counted(len(node.items), 'end')}",
+                        "write [low, best, high]",
                     )
                 return None
             low, best, high = ends

@@ -13,6 +13,7 @@ from engine.language.load import SCENARIOS
 from engine.language.reader import Fields, Reader
 from engine.language.rules import Feature, Range, Rule, Scorecard
 from engine.language.yaml_subset import Leaf, Node, parse
+from ground.counted import counted
 from ground.words import REGIMES
 
 STATES: Final = ("announced", "in_force", "suspended", "unknown", "lapsed_unverified")
@@ -217,7 +218,7 @@ class _ScenarioReader:
                 self.reader.refuse(
                     fields.at("route"),
                     "R009",
-                    f"the route has {len(words)} parts",
+                    f"the route has {counted(len(words), 'part')}",
                     "write [mineral, stage, exporter, importer]",
                 )
             return None

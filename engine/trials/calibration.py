@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from engine.scoring.ranges import Array
+from ground.counted import counted
 
 #: Central intervals that are judged, by the share that they promise.
 INTERVALS: Final = (0.5, 0.8, 0.9)
@@ -127,7 +128,7 @@ def calibrate(forecasts: Sequence[Array], seen: Sequence[float]) -> Calibration:
         ValueError: there is none, or not as many of one as of the other.
     """
     if not forecasts or len(forecasts) != len(seen):
-        message = f"{len(forecasts)} forecasts stand against {len(seen)} outcomes; give as many of both, at least one"
+        message = f"{counted(len(forecasts), 'forecast')} against {counted(len(seen), 'outcome')}; give as many of both, at least one"
         raise ValueError(message)
     pairs = list(zip(forecasts, seen, strict=True))
     means = np.array([float(np.mean(draws)) for draws in forecasts])

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ground.counted import counted
 from jobs.commands import facts_add, facts_compare
-from jobs.commands.options import JsonOption, now, parse_day
-from jobs.errors import ExitCode
+from jobs.commands.options import JsonOption, either, now, parse_day
+from jobs.errors import ExitCode, SettingsError
 
 if TYPE_CHECKING:
     from jobs.facts.fetch import Fetched
@@ -32,9 +33,13 @@ def group() -> None:
 @app.command()
 def check(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The bundle: a folder with bundle.toml and its tables.")
-    ],
+        str | None,
+        typer.Argument(metavar="[DIR]", help="The bundle: a folder with bundle.toml and its tables."),
+    ] = None,
     *,
+    facts: Annotated[
+        str | None, typer.Option("--facts", metavar="DIR", help="The bundle, instead of the argument.")
+    ] = None,
     alone: Annotated[
         bool, typer.Option("--alone", help="Check it by itself, not stacked on the embedded facts.")
     ] = False,
@@ -45,15 +50,22 @@ def check(
 ) -> int:
     """Read a bundle as a run would, and list every row that would be set aside."""
     from jobs.facts.check import check_facts
+    from jobs.resources import EMBEDDED, default_facts_dir
 
-    found = check_facts(folder, alone=alone, strict=strict)
+    named = either("--facts", folder, facts)
+    if named is None:
+        raise SettingsError("name the bundle to check: `curbline facts check DIR`.")
+    bundle = default_facts_dir() if named == EMBEDDED else Path(named)
+    found = check_facts(bundle, alone=alone, strict=strict)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=1))
     else:
         for row in found.rejected:
             typer.echo(f"{row.file}:{row.line}: {row.column} {row.value!r}: {row.reason}")
-        accepted = f"{sum(found.tables.values()):,} rows accepted in {len(found.tables)} tables"
-        typer.echo(f"{found.bundle}: {accepted}, {len(found.rejected)} faults.")
+        accepted = (
+            f"{counted(sum(found.tables.values()), 'row')} accepted in {counted(len(found.tables), 'table')}"
+        )
+        typer.echo(f"{found.bundle}: {accepted}, {counted(len(found.rejected), 'fault')}.")
     return ExitCode.WARNINGS if found.rejected else ExitCode.OK
 
 
@@ -191,10 +203,10 @@ def _report(done: Imported, path: Path, out: Path, fetched: Fetched | None) -> N
         if not fetched.is_length_known:
             typer.echo("  The server did not say how long it is: compare the checksum with the publisher's.")
     typer.echo(
-        f"{path.name}: {done.rows_in:,} entries = {done.stored:,} stored + {len(done.rejected):,} rejected."
+        f"{path.name}: {counted(done.rows_in, 'entry', 'entries')} = {done.stored:,} stored + {len(done.rejected):,} rejected."
     )
     for table, count in done.tables.items():
-        typer.echo(f"  {count:,} rows in {table}.")
+        typer.echo(f"  {counted(count, 'row')} in {table}.")
     for reason, count in done.left_empty.items():
         typer.echo(f"  {count:,} of them with {reason}.")
     for reason, count in done.outside.items():

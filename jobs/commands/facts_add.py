@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ground.counted import counted
 from ground.question import Question
 from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
@@ -128,7 +129,7 @@ def _plan(
     rows = ", ".join(f"{count} in {table}" for table, count in found.added.items()) or "none"
     typer.echo(f"On {day}, {horizon} days, with the new rows ({rows}); nothing was added.")
     if new or gone:
-        typer.echo(f"{new} routes are new, {gone} are gone.")
+        typer.echo(f"{counted(new, 'new route')}, {gone:,} gone.")
     for line in moves_text(moves, top):
         typer.echo(line)
     return ExitCode.OK

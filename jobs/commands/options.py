@@ -73,6 +73,24 @@ RulesOption = Annotated[
     str | None, typer.Option("--rules", metavar="DIR", help=f"A folder of rules, or '{EMBEDDED}'.")
 ]
 
+RulesArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[DIR]", help=f"A folder of rules, or '{EMBEDDED}'; the same as --rules."),
+]
+
+
+def either(option: str, argument: str | None, optional: str | None) -> str | None:
+    """Return a folder that a command takes as an argument or by an option; None where neither is given.
+
+    Raises:
+        SettingsError: both are given, and they are different folders.
+    """
+    if argument is None or optional is None:
+        return argument if optional is None else optional
+    if Path(argument).resolve() != Path(optional).resolve():
+        raise SettingsError(f"{argument} and {option} {optional} are different folders; name one of them.")
+    return argument
+
 
 def now() -> datetime:
     """Return the time in UTC: the only clock of the program; everything else is given its date."""

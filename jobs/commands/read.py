@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ground.counted import counted
 from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
     HorizonOption,
@@ -96,7 +97,9 @@ def sql(
     else:
         screen().print(shown)
     if answer.is_cut:
-        typer.echo(f"The first {limit} rows are shown, there are more; --limit raises it.", err=True)
+        typer.echo(
+            f"Only the first {counted(limit, 'row')} shown, there are more; --limit raises it.", err=True
+        )
     return ExitCode.OK
 
 

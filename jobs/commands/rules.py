@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ground.counted import counted
 from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
     AsOfOption,
@@ -17,9 +18,11 @@ from jobs.commands.options import (
     KnownAtOption,
     MineralOption,
     OutOption,
+    RulesArgument,
     RulesOption,
     RunOption,
     SettingsOption,
+    either,
     now,
     parse_day,
     published,
@@ -36,6 +39,7 @@ app.command()(pages)
 
 @app.command()
 def check(
+    folder: RulesArgument = None,
     *,
     against: Annotated[
         str | None,
@@ -66,19 +70,21 @@ def check(
     from jobs.rules.rulebook import problems_of, show_problems
 
     day = parse_day("--as-of", as_of) or now().date()
-    folder = settings_with(settings, rules=rules).rules
-    ruleset, problems, texts = problems_of(folder)
+    place = settings_with(settings, rules=either("--rules", folder, rules)).rules
+    ruleset, problems, texts = problems_of(place)
     if ruleset is not None:  # what cannot be read cannot be compared
         problems += check_age(ruleset, day, max_reference_age)
-        problems += problems_since(ruleset, against, folder) if against is not None else []
+        problems += problems_since(ruleset, against, place) if against is not None else []
     problems = sorted(set(problems))
-    for shown in show_problems(problems, folder, texts):
+    for shown in show_problems(problems, place, texts):
         typer.echo(shown)
     if problems:
         pages = ", ".join(f"docs/checks/{code}.md" for code in sorted({p.code for p in problems}))
         typer.echo(f"With an example and its mend: {pages}")
     serious = sum(not problem.is_warning for problem in problems)
-    typer.echo(f"{len(texts)} files of {folder}: {serious} problems, {len(problems) - serious} warnings.")
+    typer.echo(
+        f"{counted(len(texts), 'file')} of {place}: {counted(serious, 'problem')}, {counted(len(problems) - serious, 'warning')}."
+    )
     if serious:
         return ExitCode.SETTINGS
     return ExitCode.WARNINGS if problems else ExitCode.OK
@@ -108,12 +114,15 @@ def lay_out_files(
     for path in report.changed:
         typer.echo(f"{path}: {'is not laid out; curbline rules fmt does it' if check_only else 'laid out'}.")
     done = "to lay out" if check_only else "laid out"
-    typer.echo(f"{len(report.changed)} files {done}, {report.in_order} in order, {report.refused} refused.")
+    typer.echo(
+        f"{counted(len(report.changed), 'file')} {done}, {report.in_order} in order, {report.refused} refused."
+    )
     return ExitCode.SETTINGS if report.refused or (check_only and report.changed) else ExitCode.OK
 
 
 @app.command(name="test")
 def run_tests(
+    folder: RulesArgument = None,
     *,
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Also write the result as JUnit XML.")
@@ -135,7 +144,8 @@ def run_tests(
     from jobs.rules.report import run_rule_tests, write_junit
     from jobs.rules.rulebook import load_rulebook
 
-    run = run_rule_tests(load_rulebook(settings_with(settings, rules=rules).rules))
+    chosen = settings_with(settings, rules=either("--rules", folder, rules))
+    run = run_rule_tests(load_rulebook(chosen.rules))
     if junit is not None:
         write_junit(run, junit)
     for line in run.lines(min_coverage):
@@ -145,6 +155,8 @@ def run_tests(
 
 @app.command()
 def schema(
+    folder: RulesArgument = None,
+    *,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write one file per schema; else print them.")
     ] = None,
@@ -155,7 +167,8 @@ def schema(
     from jobs.rules.rulebook import load_rulebook
     from jobs.rules.schema import schema_texts, write_schemas
 
-    ruleset = load_rulebook(settings_with(settings, rules=rules).rules).ruleset
+    chosen = settings_with(settings, rules=either("--rules", folder, rules))
+    ruleset = load_rulebook(chosen.rules).ruleset
     if out is None:
         texts = schema_texts(ruleset)
         typer.echo(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ground.counted import counted
 from jobs.commands.options import RulesOption, SettingsOption, settings_with
 from jobs.errors import ExitCode
 
@@ -25,5 +26,5 @@ def pages(
     from jobs.rules.rulebook import load_rulebook
 
     count = write_pages(load_rulebook(settings_with(settings, rules=rules).rules), folder)
-    typer.echo(f"{count} pages in {folder}")
+    typer.echo(f"{counted(count, 'page')} in {folder}")
     return ExitCode.OK

@@ -16,8 +16,10 @@ from jobs.commands.options import (
     JsonOption,
     KnownAtOption,
     MineralOption,
+    RulesArgument,
     RulesOption,
     SettingsOption,
+    either,
     now,
     parse_day,
     screen,
@@ -27,6 +29,7 @@ from jobs.errors import ExitCode
 
 
 def sensitivity(
+    folder: RulesArgument = None,
     *,
     top: Annotated[int, typer.Option("--top", min=1, help="Values shown.")] = 10,
     horizon: HorizonOption = MAIN_HORIZON,
@@ -48,7 +51,7 @@ def sensitivity(
     from jobs.sql import plain
     from jobs.tables import as_table
 
-    chosen = settings_with(settings, facts=facts, rules=rules)
+    chosen = settings_with(settings, facts=facts, rules=either("--rules", folder, rules))
     ruleset = load_rulebook(chosen.rules, method=CURBS).ruleset
     require_horizon(ruleset, horizon)
     day = parse_day("--as-of", as_of) or now().date()

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ground.counted import counted
 from ground.words import REGIMES
 from jobs.explain.route import ALL
 from jobs.tables import as_table
@@ -147,8 +148,7 @@ def _waterfall(found: dict[str, Any]) -> list[RenderableType]:
             stage = f", {term['term_stage']}" if term["measure_id"] else ""
             rows.append((f"{step} {name}{stage}", signed(term["points"]), points(reached), term["sentence"]))
         if abs(sum(small)) >= TOLD_FROM:
-            terms_word = "smaller term" if len(small) == 1 else "smaller terms"
-            more = f"and {len(small)} {terms_word}, {sum(small):+.2f} together (--json lists all)"
+            more = f"and {counted(len(small), 'smaller term')}, {sum(small):+.2f} together (--json lists all)"
             rows.append((f"{step} {name}", signed(sum(small)), points(reached), more))
     title = Text(
         f"Points in {LABELS[regime]} (each is the change of the score; together they are the score)",

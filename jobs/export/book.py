@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from ground.counted import counted
 from ground.question import Question
 from ground.words import MAIN_HORIZON
 from jobs.asked import question_of_run
@@ -233,7 +234,7 @@ def _left_out(reader: Reader, wanted: dict[str, object]) -> str:
     if not routes:
         return ""
     return (
-        f"{routes:,} routes worth less than {wanted['least']:,.0f} USD a year each, "
+        f"{counted(routes, 'route')} worth less than {wanted['least']:,.0f} USD a year each, "
         f"{usd / 1e6:,.1f} million USD together (--min-usd 0 lists them)."
     )
 

@@ -18,6 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 import polars as pl
 
+from ground.counted import counted
 from jobs.errors import InputError, SettingsError
 from jobs.facts.fetch import Fetched, checksum, fetch
 from jobs.facts.fetch_http import RefusedError, place_of
@@ -119,7 +120,7 @@ def gather(
     numbers = _numbers(reporters, tables["countries"])
     queue = deque(_calls(years, numbers, tables["hs_codes"], limits))
     if not key and not offline and len(queue) > limits.calls:
-        raise SettingsError(_needs_key(f"{len(queue):,} calls"))
+        raise SettingsError(_needs_key(counted(len(queue), "call")))
     path = "data/v1/get" if key else "public/v1/preview"
     answers: list[Fetched] = []
     calls = 0
@@ -131,7 +132,7 @@ def gather(
             continue
         if calls >= limits.calls and not offline:
             raise InputError(
-                f"{place_of(base_url)}: {calls} calls have been made and {len(queue) + 1} are left, more than a day "
+                f"{place_of(base_url)}: {counted(calls, 'call')} made and {len(queue) + 1} left, more than a day "
                 "allows; what was answered is kept, so run it again tomorrow."
             )
         answer = _answer(url, cache, at, key, say, offline=offline)
@@ -141,7 +142,7 @@ def gather(
         count, is_whole = _size(answer, url)
         say(
             f"{call.year} {call.flow} {call.classification}, codes {len(call.codes)}, reporters "
-            f"{len(call.reporters)}: {count:,} records; {len(queue)} calls left."
+            f"{len(call.reporters)}: {counted(count, 'record')}; {counted(len(queue), 'call')} left."
         )
         if is_whole and count < limits.records:
             answers.append(answer)

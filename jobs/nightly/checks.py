@@ -12,6 +12,7 @@ import polars as pl
 import polars.selectors as cs
 
 from engine.scoring.steps import STEPS
+from ground.counted import counted
 from ground.words import MAIN_HORIZON, REGIMES
 from jobs.errors import CheckError
 from jobs.marts import KEYS, MAIN_REGIME, ROUTE, VIEW_KEYS, range_columns
@@ -96,7 +97,7 @@ class MartChecks:
             stored = reader.query(f'SELECT count(*)::BIGINT AS n FROM mart."{name}"').item()
             if stored != rows:
                 raise CheckError(
-                    f"{path.name}: mart.{name} holds {stored} rows where {rows} were computed; nothing was published."
+                    f"{path.name}: mart.{name} holds {counted(stored, 'row')} where {rows:,} were computed; nothing was published."
                 )
         for name, computed in self._scores.items():
             total = reader.query(f"SELECT coalesce(sum(active), 0)::DOUBLE AS total FROM mart.{name}").item()
@@ -109,7 +110,7 @@ class MartChecks:
             faults = reader.query(view_faults(name, keys)).item()
             if faults:
                 raise CheckError(
-                    f"{path.name}: the key of mart.{name} ({', '.join(keys)}) repeats or is empty in {faults} rows; "
+                    f"{path.name}: the key of mart.{name} ({', '.join(keys)}) repeats or is empty in {counted(faults, 'row')}; "
                     "nothing was published. A join in warehouse/published/views.sql meets too many rows."
                 )
 
@@ -160,7 +161,7 @@ def require_passed(results: Sequence[CheckResult]) -> None:
     if failed:
         lines = [f"{item.table_name}: {item.check_id}: {item.detail}" for item in failed]
         raise CheckError(
-            f"{len(failed)} of {len(results)} checks failed; nothing was published and the last published file stays.\n"
+            f"{len(failed)} of {counted(len(results), 'check')} failed; nothing was published and the last published file stays.\n"
             + "\n".join(lines)
         )
 
@@ -184,7 +185,7 @@ def _result(check_id: str, table: str, broken: pl.DataFrame, sentence: str) -> C
         check_id,
         table,
         failures=broken.height,
-        detail=f"{sentence} in {broken.height} rows, first: {shown}",
+        detail=f"{sentence} in {counted(broken.height, 'row')}, first: {shown}",
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from ground.counted import counted
 from ground.words import MAIN_HORIZON
 from jobs.explain.text import amount
 from jobs.marts import BANDS, UNKNOWN_BAND
@@ -162,7 +163,7 @@ def as_text(found: dict[str, Any]) -> Group:
         head,
         Text(f"Run {found['run_id']}, {found['seconds']:.1f} s"),
         Text(
-            f"Facts: {facts['rows']:,} rows in {', '.join(facts['bundles'])}; {facts['trade_rows']:,} of trade, "
+            f"Facts: {counted(facts['rows'], 'row')} in {', '.join(facts['bundles'])}; {facts['trade_rows']:,} of trade, "
             f"{facts['measures']} measures, {facts['sources']} sources, {facts['rejected']} rows set aside"
         ),
         Text(f"Rules: {found['rules']['count']}. Checks passed: {found['checks']}."),
@@ -184,7 +185,7 @@ def as_text(found: dict[str, Any]) -> Group:
 
 def _routes(routes: dict[str, Any], withheld: dict[str, Any]) -> list[Text]:
     if not routes["total"]:
-        flows = f"{withheld['flows']:,} flows of {withheld['countries']} countries (mart.withheld_share)"
+        flows = f"{counted(withheld['flows'], 'flow')} of {counted(withheld['countries'], 'country', 'countries')} (mart.withheld_share)"
         return [Text(f"Withheld shares: {flows}. Routes are scored for one curbing country at a time.")]
     bands, grades = _counts(routes["by_band"]), _counts(routes["by_reconciliation"])
     return [
@@ -308,7 +309,7 @@ def _places(found: dict[str, Any]) -> list[RenderableType]:
         )
     lines.append(Text(f"Tables:    {found['exports']}"))
     if found["dropped"]:
-        lines.append(Text(f"Dropped {len(found['dropped'])} old snapshots with their exports"))
+        lines.append(Text(f"Dropped {counted(len(found['dropped']), 'old snapshot')} with exports"))
     return list(lines)
 
 

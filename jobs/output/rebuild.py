@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ground.counted import counted
 from jobs.output.seal import WAL_SUFFIX
 from warehouse.asof.state import Warehouse
 from warehouse.database import Database
@@ -29,7 +30,9 @@ def open_or_rebuild(path: Path) -> Warehouse:
     aside = _set_aside(path)
     state = Warehouse.open_state(path)
     kept = _carry_ledger(aside, state)
-    ledger = "its ledger could not be read" if kept is None else f"its ledger of {kept} rows was kept"
+    ledger = (
+        "its ledger could not be read" if kept is None else f"its ledger of {counted(kept, 'row')} was kept"
+    )
     state.notes.append(
         f"{path.name} was damaged: it is set aside as {aside.name} and made anew from the facts; {ledger}."
     )

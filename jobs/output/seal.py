@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from ground.counted import counted
 from warehouse.database import Database
 from warehouse.digest import TableDigest, engine_version, table_digest, table_digests, table_names
 from warehouse.errors import DataError
@@ -92,7 +93,7 @@ def verify(snapshot: Path) -> Verdict:
     """Compare a published file with what was recorded of it, table by table where it is damaged."""
     damage, seal = damage_of(snapshot), read_seal(snapshot)
     if damage is None and seal is not None:
-        said = f"{snapshot.name} is whole: {seal.bytes:,} bytes and {len(seal.contents.tables)} tables, as published."
+        said = f"{snapshot.name} is whole: {seal.bytes:,} bytes and {counted(len(seal.contents.tables), 'table')}, as published."
         return Verdict(is_whole=True, lines=(said,))
     if seal is None:
         damage = damage or _unreadable(snapshot, wholly=True)
@@ -126,7 +127,7 @@ def _compared(snapshot: Path, recorded: Contents) -> list[str]:
             lines.append(f"{name}: cannot be read ({problem})")
             continue
         if now.rows != was.rows:
-            lines.append(f"{name}: {now.rows:,} rows instead of {was.rows:,}")
+            lines.append(f"{name}: {counted(now.rows, 'row')} instead of {was.rows:,}")
         elif now.digest != was.digest:
             lines.append(f"{name}: rows were changed")
     return lines or ["Every table still has the rows that were published."]

@@ -10,6 +10,7 @@ from engine.language.describe import COMBINED, condition_words, range_words, sco
 from engine.language.rules import Rule, RuleSet
 from engine.language.ruleset import scenarios_of
 from engine.language.scenarios import Scenario
+from ground.counted import counted
 from jobs.errors import PublishError
 from jobs.rules.rulebook import Rulebook
 
@@ -101,7 +102,13 @@ def _page(ruleset: RuleSet, rule: Rule, scenarios: list[Scenario]) -> str:
         )
     hit = {reached(rule, example, ruleset.features) for example in rule.examples}
     known = branches(rule)
-    lines += ["", "## Tests", "", f"{len(hit & set(known))} of {len(known)} branches are reached.", ""]
+    lines += [
+        "",
+        "## Tests",
+        "",
+        f"{len(hit & set(known))} of {counted(len(known), 'branch', 'branches')} {'is' if len(known) == 1 else 'are'} reached.",
+        "",
+    ]
     lines += ["| test | on | given | expected |", "|---|---|---|---|"]
     for example in rule.examples:
         given = ", ".join(f"{name} {_given(value)}" for name, value in example.given.items())

@@ -12,8 +12,9 @@ from engine.language.examples import ExampleResult, run_examples
 from engine.language.load import SCENARIOS
 from engine.language.ruleset import scenarios_of
 from engine.trials.scenarios import ScenarioResult
+from ground.counted import counted
 from jobs.errors import PublishError
-from jobs.rules.rulebook import Rulebook, run_rule_scenarios, show_problems
+from jobs.rules.rulebook import Rulebook, run_rule_scenarios, show_problems, tests_sentence
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,14 @@ class RuleTestRun:
         missed = [
             f"{one.rule_id}: no test reaches {', '.join(one.missed)}" for one in self.branches if one.missed
         ]
-        wrong = len(self.failures)
-        total = len(self.results)
-        tests = (
-            f"{wrong} of {total} tests of the rules fail." if wrong else f"{total} tests of the rules pass."
-        )
+        tests = tests_sentence(len(self.failures), len(self.results))
         short = self.covered_percent < wanted_percent
         verdict = (
             f", under the {wanted_percent:g} % that are wanted; add tests, or lower --min-coverage"
             if short
             else ""
         )
-        share = f"{hit} of {every} branches reached ({self.covered_percent:.1f} %){verdict}."
+        share = f"{hit} of {counted(every, 'branch', 'branches')} reached ({self.covered_percent:.1f} %){verdict}."
         return [*self.failures, *missed, tests, share]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.language.errors import Problem, RuleError, format_problem
 from engine.language.rules import RuleSet
 from engine.language.ruleset import load_ruleset, read_and_check, scenarios_of
+from ground.counted import counted
 from jobs.errors import SettingsError
 from jobs.output.identity import digest_texts
 
@@ -44,9 +45,13 @@ class TestReport:
     @property
     def sentence(self) -> str:
         """Say it in one line."""
-        if self.failures:
-            return f"{len(self.failures)} of {self.count} tests of the rules fail."
-        return f"{self.count} tests of the rules pass."
+        return tests_sentence(len(self.failures), self.count)
+
+
+def tests_sentence(failed: int, count: int) -> str:
+    """Return how the tests of the rules came out."""
+    tests = f"{counted(count, 'test')} of the rules"
+    return f"{failed} of {tests} failed." if failed else f"{tests} passed."
 
 
 def read_rule_files(folder: Path) -> dict[str, str]:

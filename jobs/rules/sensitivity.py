@@ -10,6 +10,7 @@ from engine.language.rules import RuleSet
 from engine.scoring.inputs import Inputs
 from engine.trials.rescore import ROUTE_KEYS, Rescorer
 from engine.trials.sensitivity import Effect, LeverEffects, Move, Sensitivity, sensitivity
+from ground.counted import counted
 from jobs.gather import only_minerals
 
 COLUMNS = (
@@ -46,7 +47,7 @@ def header(found: Sensitivity, on: date, horizon: int) -> list[str]:
     how = "each with its best set to its low and to its high end, one at a time"
     mean = "`to low` and `to high` are their mean change of priority in points, weighted by USD"
     return [
-        f"{len(found.levers)} ranges of the rules on {on}, {how}; active regime, {horizon} days.",
+        f"{counted(len(found.levers), 'range')} of the rules on {on}, {how}; active regime, {horizon} days.",
         f"{found.moved:,} of {found.routes:,} routes move under at least one ({_usd(found.moved_usd)} of {_usd(found.usd)}); {mean}.",
     ]
 

@@ -16,6 +16,7 @@ from engine.language.rules import Rule, RuleSet
 from engine.language.ruleset import load_ruleset
 from engine.scoring.inputs import Inputs
 from engine.scoring.portfolio import score_in_parts
+from ground.counted import counted
 from ground.words import REGIMES
 from jobs.errors import SettingsError
 from jobs.rules.rulebook import Rulebook, read_rule_file, show_problems
@@ -61,8 +62,8 @@ class Moves:
         down = self.moved.filter(pl.col("change") <= -MOVED).height
         bands = self.moved.filter(pl.col("band_before") != pl.col("band_after")).height
         return (
-            f"{self.regime}: {self.moved.height} of {self.routes} routes move, {up} up, {down} down, "
-            f"{self.moved.height - up - down} in their range alone; {bands} change their band."
+            f"{self.regime}: {self.moved.height:,} of {counted(self.routes, 'route')} moved, {up} up, {down} down, "
+            f"{self.moved.height - up - down} in their range alone; {bands} into another band."
         )
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import time
@@ -95,6 +96,51 @@ def test_a_closed_pipe_is_no_error(small_root: Path) -> None:
     command = f'"{sys.executable}" -m jobs.cli sql "{query}" --format csv --limit 100000 --out "{small_root}" | head -1'
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("range\n", "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status --out ROOT",
+        "status --out ROOT --json",
+        "explain gallium refined CHN USA --out ROOT",
+        "verify --out ROOT",
+        "facts sources",
+        "rules show quota",
+        "rules schema",
+        "rules check",
+        "--help",
+        "rules check --help",
+        "--version",
+    ],
+)
+def test_nothing_is_said_where_nobody_reads_and_141_is_returned(command: str, small_root: Path) -> None:
+    arguments = command.replace("ROOT", str(small_root)).split()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "jobs.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert done.stdout is not None
+    done.stdout.close()  # before the program writes: it needs longer than this to start
+    done.stdout = None
+    _, errors = done.communicate(timeout=60)
+    assert (done.returncode, errors) == (141, "")
+
+
+def test_errors_that_nobody_reads_end_quietly_too() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "jobs.cli", "rnu"],
+        stdout=subprocess.PIPE,
+        stderr=write,
+        text=True,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stdout) == (141, "")
 
 
 def explain(root: Path, *arguments: str) -> int:
@@ -339,7 +385,7 @@ def test_init_begins_a_project_that_validates(
     monkeypatch.chdir(project)
     capsys.readouterr()
     assert main(["rules", "test"]) == 0
-    assert "tests of the rules pass" in capsys.readouterr().out
+    assert "tests of the rules passed" in capsys.readouterr().out
     assert main(["facts", "check", "facts", "--alone"]) == 0
     assert "own-facts 0.1.0: 0 rows accepted" in capsys.readouterr().out
     assert main(["init", str(project)]) == 40
@@ -394,7 +440,7 @@ def test_facts_check_lists_rows_and_faults(tmp_path: Path, capsys: pytest.Captur
     assert main(["facts", "check", str(bundle), "--alone"]) == 10
     said = capsys.readouterr().out
     assert "tiny/trade.csv:4: importer 'XXX'" in said
-    assert "tiny 1: 14 rows accepted in 5 tables, 1 faults." in said
+    assert "tiny 1: 14 rows accepted in 5 tables, 1 fault." in said
     assert main(["facts", "check", str(bundle), "--alone", "--strict"]) == 30
     assert main(["facts", "check", str(tmp_path / "none")]) == 30
     assert main(["facts", "check", str(bundle), "--alone", "--json"]) == 10

@@ -188,7 +188,7 @@ def test_more_questions_than_a_day_allows(
     comtrade: Comtrade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit(monkeypatch, 1000, calls=2)
-    with pytest.raises(InputError, match="2 calls have been made and 2 are left"):
+    with pytest.raises(InputError, match="2 calls made and 2 left"):
         ask(comtrade.web, tmp_path)
     assert sorted(records(ask(comtrade.web, tmp_path))) == ALL
 

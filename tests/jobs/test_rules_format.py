@@ -28,7 +28,7 @@ def test_check_writes_nothing_and_fails(rules: Path, capsys: pytest.CaptureFixtu
 
 def test_files_are_laid_out_once(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rules", "fmt", "--rules", str(rules)]) == 0
-    assert "1 files laid out, 2 in order, 0 refused." in capsys.readouterr().out
+    assert "1 file laid out, 2 in order, 0 refused." in capsys.readouterr().out
     assert (rules / "small.yml").read_text("utf-8") == TIDY
     assert main(["rules", "fmt", "--check", "--rules", str(rules)]) == 0
     assert sorted(path.name for path in rules.iterdir()) == ["features.yml", "scorecard.yml", "small.yml"]

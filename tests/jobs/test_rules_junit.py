@@ -29,7 +29,7 @@ def test_junit_names_every_test_and_each_failure(tmp_path: Path, capsys: pytest.
     assert "low: want 0.4, got 0.5" in str(failure.get("message"))
     assert cases[0].get("line") == "25"
     said = capsys.readouterr().out
-    assert "1 of 4 tests of the rules fail." in said
+    assert "1 of 4 tests of the rules failed." in said
     assert "4 of 4 branches reached (100.0 %)." in said
 
 

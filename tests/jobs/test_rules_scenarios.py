@@ -38,7 +38,7 @@ def test_a_failing_scenario_is_told_by_rules_test_and_in_junit(
     assert code == ExitCode.SETTINGS
     assert "rules/scenarios/suspended-ban.yml:20:5: R090: scenario 'suspended-ban'" in said
     assert "band: want low, got minimal" in said
-    assert "1 of 7 tests of the rules fail." in said
+    assert "1 of 7 tests of the rules failed." in said
     report = (tmp_path / "rules.xml").read_text(encoding="utf-8")
     assert '<testsuite name="scenarios/suspended-ban" tests="3" failures="1">' in report
     assert 'file="rules/scenarios/suspended-ban.yml" line="20"' in report
@@ -75,6 +75,6 @@ def test_a_failing_scenario_stops_the_night_and_yesterday_stays(
     said = capsys.readouterr()
     assert code == ExitCode.SETTINGS
     assert "R090" in said.err
-    assert "1 of 7 tests of the rules fail. Nothing was scored." in said.err
+    assert "1 of 7 tests of the rules failed. Nothing was scored." in said.err
     assert Layout(out).resolve_published() == before
     assert Layout(out).list_snapshots() == [before]

@@ -49,7 +49,7 @@ def test_routes_that_move_are_told_by_priority(rulebook: Rulebook, tmp_path: Pat
     after = scores([33.0, 30.01, 45.0], [9.0, 5.0, 6.0])
     moves = compare(before, after, 365)
     assert moves[0].sentence == (
-        "active: 2 of 3 routes move, 2 up, 0 down, 0 in their range alone; 1 change their band."
+        "active: 2 of 3 routes moved, 2 up, 0 down, 0 in their range alone; 1 into another band."
     )
     assert moves[0].moved["importer"].to_list() == ["DEU", "USA"]
     assert [found.moved.height for found in moves[1:]] == [0, 0]

@@ -35,7 +35,7 @@ def test_lost_new_and_revised_over_the_common_years() -> None:
         ("PER", None, 5.0),
     ]
     assert found.totals.select("earlier", "later").rows() == [(150.0, 115.0)]
-    assert found.drift == ["production: 1 of 3 rows of the earlier edition are missing (33%, more than 10%)"]
+    assert found.drift == ["production: 1 of 3 rows of the earlier edition missing (33%, more than 10%)"]
 
 
 def test_a_world_total_that_moves_by_more_than_half_is_out_of_bounds_and_the_aggregate_does_not_count() -> (

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ground.counted import counted
+
 #: A new edition that loses more than this share of the earlier one's rows is stopped until it is accepted.
 MOST_LOST_SHARE = 0.1
 #: So is one in which a world total moves by more than this share of the earlier one.
@@ -88,7 +90,7 @@ class Comparison:
         said = []
         if self.lost_share > MOST_LOST_SHARE:
             said.append(
-                f"{self.table}: {self.lost.height:,} of {self.earlier:,} rows of the earlier edition are missing "
+                f"{self.table}: {self.lost.height:,} of {counted(self.earlier, 'row')} of the earlier edition missing "
                 f"({self.lost_share:.0%}, more than {MOST_LOST_SHARE:.0%})"
             )
         moved = self.totals.filter((pl.col("ratio") - 1).abs() > MOST_MOVED_SHARE)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ground.counted import counted
 from warehouse.errors import FileProblem
 from warehouse.records.tables import TABLES, columns
 from warehouse.suggest import did_you_mean
@@ -257,7 +258,7 @@ def _csv(text: str, place: str) -> tuple[list[str], list[tuple[str | None, ...]]
                 rows.append((str(line), *(cell or None for cell in cells)))
             elif cells:
                 short = line if len(cells) < len(header) else 0
-                reason = f"has {len(cells)} cells where the header has {len(header)}; quote cells that hold a comma"
+                reason = f"has {counted(len(cells), 'cell')} where the header has {len(header)}; quote cells that hold a comma"
                 rejected.append(RejectedRow(place, line, "", ",".join(cells)[:200], reason))
     except csv.Error as error:
         raise _FaultError(

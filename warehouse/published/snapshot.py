@@ -9,6 +9,7 @@ from shutil import rmtree
 
 import polars as pl
 
+from ground.counted import counted
 from warehouse.asof.state import Warehouse
 from warehouse.database import Database, literal, quoted
 from warehouse.ddl import core_ddl, macro_ddl, sql_text
@@ -191,7 +192,7 @@ def _verify(database: Database, rows: Mapping[str, int]) -> None:
     for table, given in rows.items():
         count = database.query(f"SELECT count(*) AS n FROM {table}").item()
         if count != given:
-            raise SnapshotError(f"{table} holds {count} rows where {given} were written")
+            raise SnapshotError(f"{table} holds {counted(count, 'row')} where {given} were written")
 
 
 def _parts(path: Path) -> Path:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ground.counted import counted
 from warehouse.sources.archive import unpacked
 from warehouse.sources.parsed import refused, sniff, whole
 
@@ -137,7 +138,7 @@ def _text(place: str, path: Path) -> Iterator[Entry]:
             # The web page ends every row with a comma that its header lacks; the first row tells.
             width = width or len(names) + (len(cells) == len(names) + 1 and not cells[-1].strip())
             if len(cells) != width:
-                said = f"has {len(cells)} cells and not {width}; quote cells that hold a comma"
+                said = f"has {counted(len(cells), 'cell')} and not {width}; quote cells that hold a comma"
                 yield Entry(place, line, {}, said)
                 continue
             named = dict.fromkeys(COLUMNS, "")
@@ -182,7 +183,8 @@ def _json(place: str, path: Path) -> Iterator[Entry]:
         )
     if str(content.get("count", len(data))) != str(len(data)):
         raise refused(
-            place, f"says that it holds {content['count']} records and holds {len(data)}; fetch it anew"
+            place,
+            f"says that it holds {content['count']} records and holds {len(data)}; fetch it anew",
         )
     for number, record in enumerate(data, start=1):
         if not isinstance(record, dict):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ground.counted import counted
 from warehouse.bundle.files import RejectedRow
 from warehouse.errors import BundleError, FileProblem
 
@@ -203,11 +204,11 @@ def check_bounds(place: str, rows: int, rejected: int, *, least: int, most: int)
     if rows < least or rows > most:
         raise refused(
             place,
-            f"holds {rows:,} rows for the map, outside {least:,} to {most:,}; it is not the whole file or not this "
+            f"holds {counted(rows, 'row')} for the map, outside {least:,} to {most:,}; it is not the whole file or not this "
             "source: download it anew, or give --any-size if its size is meant",
         )
     if rejected * 2 > rows:
         raise refused(
             place,
-            f"{rejected:,} of {rows:,} rows cannot be used; its columns may be shifted: download it anew",
+            f"{rejected:,} of {counted(rows, 'row')} cannot be used; its columns may be shifted: download it anew",
         )

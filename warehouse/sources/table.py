@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ground.counted import counted
 from warehouse.bundle.files import RejectedRow
 from warehouse.sources.parsed import refused, sniff
 from warehouse.suggest import did_you_mean
@@ -77,7 +78,7 @@ def read_table(
             elif len(cells) == len(header):
                 lines.append(Line(line, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
             elif any(cell.strip() for cell in cells):
-                reason = f"has {len(cells)} cells where the header has {len(header)}; download the file anew"
+                reason = f"has {counted(len(cells), 'cell')} where the header has {len(header)}; download the file anew"
                 rejected.append(RejectedRow(place, line, "", ",".join(cells)[:200], reason))
     except csv.Error as error:
         raise refused(place, f"breaks off or is no CSV ({error}); download it anew", start) from None

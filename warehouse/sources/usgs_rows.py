@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ground.counted import counted
 from warehouse.bundle.files import RejectedRow
 from warehouse.records.fields import MAX_PRODUCTION_T, MAX_RESERVES_T
 from warehouse.records.tables import TABLES, schema
@@ -109,7 +110,7 @@ class Books:
             if len(cells) == len(header):
                 yield line, dict(zip(header, cells, strict=True))
             else:
-                said = f"has {len(cells)} cells where the header has {len(header)}"
+                said = f"has {counted(len(cells), 'cell')} where the header has {len(header)}"
                 self.reject(line, "", ",".join(cells), said)
 
     def add(self, entry: Entry) -> None:

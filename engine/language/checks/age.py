@@ -5,6 +5,7 @@ from datetime import date
 
 from engine.language.errors import Problem
 from engine.language.rules import Reference, RuleSet
+from ground.counted import counted
 
 
 def check_age(ruleset: RuleSet, on: date, longest_days: int) -> list[Problem]:
@@ -31,7 +32,7 @@ def _old(references: Iterable[Reference], on: date, longest_days: int) -> Iterat
             yield Problem(
                 reference.at,
                 "R061",
-                f"'{reference.key}' was checked {age} days ago, on {reference.checked}; {longest_days} are allowed",
+                f"'{reference.key}' was checked {counted(age, 'day')} ago, on {reference.checked}; {longest_days} are allowed",
                 "read it again, then set checked: to that day",
                 is_warning=True,
             )
