@@ -25,6 +25,9 @@ out = "curbline-data"
 # Whose curbs: an ISO 3166 alpha-3 code, or "all". The pointer moves for CHN only.
 curbing_country = "CHN"
 
+# The importers that a run's summary leads with and whose doubts it tells (ISO 3166 alpha-3, or a bloc of the facts).
+declared_importers = ["USA", "EU27", "JPN", "KOR", "GBR", "IND"]
+
 # Any row of the facts that does not validate stops the run, instead of being set aside and listed.
 strict = false
 

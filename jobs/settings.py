@@ -19,6 +19,11 @@ FILE_NAME = "curbline.toml"
 DEFAULT_CURBING_COUNTRY = "CHN"
 ALL_COUNTRIES = "all"
 
+#: Whom a run tells of first, unless the settings say otherwise: six large buyers.
+DEFAULT_IMPORTERS = ("USA", "EU27", "JPN", "KOR", "GBR", "IND")
+MOST_IMPORTERS = 30
+
+ImporterCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}$")]
 CountryCode = Annotated[str, Field(pattern=r"^([A-Z]{3}|all)$")]
 
 
@@ -43,7 +48,7 @@ class ScheduleSettings(Table):
 class ExportSettings(Table):
     """Which workbooks a run writes beside the CSV and Parquet tables."""
 
-    importers: tuple[Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}$")], ...] = ()
+    importers: tuple[ImporterCode, ...] = ()
     top: Annotated[int, Field(ge=0, le=10_000)] = 50
 
 
@@ -57,6 +62,9 @@ class Settings(Table):
     rules: Path
     out: Path
     curbing_country: CountryCode = DEFAULT_CURBING_COUNTRY
+    declared_importers: Annotated[tuple[ImporterCode, ...], Field(max_length=MOST_IMPORTERS)] = (
+        DEFAULT_IMPORTERS
+    )
     strict: bool = False
     strict_knowledge: bool = False
     keep_snapshots: Annotated[int, Field(ge=1, le=10_000)] = 30

@@ -7,13 +7,14 @@ Source: Sudret (2008), "Global sensitivity analysis using polynomial chaos expan
 (2013) on given-data estimates.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from engine.scoring.draws import Numbers
 from engine.scoring.ranges import Array
+from engine.scoring.world import UNLISTED
 
 Name = tuple[str, ...]
 Draws = np.typing.NDArray[np.float32]
@@ -38,6 +39,24 @@ LABELS: Final = {
 GROUPS: Final = tuple(dict.fromkeys(LABELS.values()))
 BY_COUNTRY: Final = ("trade", "production", "stock", "named buyers")
 DEGREE: Final = 3
+#: What is unknown of an input, by its kind and how many parts its name has besides.
+SENTENCES: Final = {
+    ("severity", 1): "what rule {0} withholds in general",
+    ("severity", 3): "what rule {0} withholds of {1} for {2}",
+    ("named buyers", 2): "how much {0} listed firms in {1} buy",
+    ("coverage", 1): "how much of its trade item {0} covers",
+    ("state", 2): "whether {0} binds ({1})",
+    ("state of the law", 0): "how likely unverified measures are to bind",
+    ("pledge", 1): "how far pledge {0} is kept",
+    ("mixed stock", 0): "whether re-export licences reach mixed stock",
+    ("origin", 1): "where unexplained {0} comes from",
+    ("trade", 3): "how much {1} {0} is shipped by {2}",
+    ("production", 3): "how much {1} {0} is made by {2}",
+    ("capacity", 2): "how much {1} {0} others can add",
+    ("substitution", 1): "how far users of {0} can switch",
+    ("stock", 2): "stocks of {0} in {1}",
+    ("rebuilding of stocks", 0): "how fast stocks are rebuilt",
+}
 
 
 def is_of_country(name: Name) -> bool:
@@ -96,12 +115,41 @@ class Explainer:
 
     def _basis(self, name: Name) -> Draws:
         if name not in self._known:
-            self._known[name] = _basis(self.numbers.of(*name)).T
+            self._known[name] = legendre(self.numbers.of(*name)).T
         return self._known[name]
 
 
-def _basis(u: Array) -> Draws:
+def basis(numbers: Numbers, name: Name) -> Draws:
+    """(D, k) what an input is regressed on, each column of mean 0 and variance 1, the first one rising with it.
+
+    A yes or no is one column, of what it turned out to be; all else three polynomials of its numbers.
+    """
+    if name in numbers.outcomes:
+        return rising(numbers, name)[:, None]
+    return legendre(numbers.of(*name))
+
+
+def rising(numbers: Numbers, name: Name) -> "np.typing.NDArray[np.float32]":
+    """(D,) the first column of the basis."""
+    outcome = numbers.outcomes.get(name)
+    if outcome is None:
+        return np.asarray((2.0 * numbers.of(*name) - 1.0) * np.sqrt(3.0), dtype=np.float32)
+    return np.asarray((outcome - outcome.mean()) / (float(outcome.std()) or 1.0), dtype=np.float32)
+
+
+def legendre(u: Array) -> Draws:
     """(D, 3) Legendre polynomials of 2u - 1, of mean 0 and variance 1."""
     x = 2.0 * u - 1.0
     found = np.stack([x, (3 * x**2 - 1) / 2, (5 * x**3 - 3 * x) / 2], axis=1)
     return np.asarray(found * np.sqrt([3.0, 5.0, 7.0]), dtype=np.float32)
+
+
+def in_words(name: Name, notices: Mapping[str, str]) -> str:
+    """What a reader calls an input; ``notices`` by measure."""
+    kind, *parts = name
+    places = ["makers without a row" if part == UNLISTED else part for part in parts]
+    if kind == "state":
+        measure, clause = parts
+        places[0] = notices.get(measure, measure)
+        places[1] = measure if clause == "all" else f"{measure}, {clause}"
+    return SENTENCES[kind, len(places)].format(*places)

@@ -41,6 +41,8 @@ class Numbers:
     def __init__(self, draws: int = DEFAULT_DRAWS) -> None:
         self.draws = check_draws(draws)
         self._known: dict[tuple[str, ...], Array] = {}
+        #: (D,) what yes-or-no inputs turned out to be, where their chance is itself drawn.
+        self.outcomes: dict[tuple[str, ...], Array] = {}
 
     def of(self, *name: str) -> Array:
         """(D,) numbers of one input."""

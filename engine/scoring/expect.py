@@ -4,59 +4,21 @@ Sums over lanes are made inside a draw, so that totals have honest tails.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import polars as pl
 
 from engine.language.rules import RuleSet
-from engine.scoring.attribution import Index
 from engine.scoring.blocks import Block
 from engine.scoring.doubt import GROUPS, Draws, Explainer
 from engine.scoring.draws import Numbers, by_kind, quantile
+from engine.scoring.exposure import DAYS_A_YEAR, QUANTILES, Exposure, row_quantile
 from engine.scoring.inputs import Inputs
+from engine.scoring.portfolio_doubt import names_of
 from engine.scoring.ranges import Array
 from engine.scoring.responses import Responses
 from engine.scoring.score import band_index, priority, score
 from ground.words import REGIMES
-
-QUANTILES: Final = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
-DAYS_A_YEAR: Final = 365.0
-EVERY: Final = "*"  # in a sum: all stages, or all minerals
-EXPOSURE: Final = {
-    **dict.fromkeys(("importer", "mineral", "stage"), pl.String),
-    "horizon_days": pl.Int64,
-    "regime": pl.String,
-    **dict.fromkeys(("traded_usd", "expected_missing_usd", "missing_usd_p10", "missing_usd_p90"), pl.Float64),
-}
-
-
-@dataclass(frozen=True)
-class Lanes:
-    """Lanes of a block, buyer by buyer; a lane stands once for each buyer that its importer is part of.
-
-    Attributes:
-        lane: (l,) place of the lane in its block.   usd: (l,) traded within the horizon.
-        first: (k,) where each buyer's lanes begin.   buyer: (k,) place of the buyer.
-    """
-
-    lane: Index
-    usd: Array
-    first: Index
-    buyer: Index
-
-
-@dataclass(frozen=True)
-class Money:
-    """What buyers trade within a horizon, (b,) USD, and what of it is missing in every draw, (D, b) USD."""
-
-    traded_usd: Array
-    missing_usd: Array
-
-    def __add__(self, other: "Money") -> "Money":
-        """Both together, draw by draw."""
-        return Money(self.traded_usd + other.traded_usd, self.missing_usd + other.missing_usd)
 
 
 class Expectations:
@@ -66,9 +28,12 @@ class Expectations:
         numbers: of all inputs, shared by all chains.
         inputs: the day's frames.
         ruleset: checked rules: from which share missing on there is a shortage.
+        shown_importers: importers and blocs whose doubts are told; those that nobody trades with are left out.
     """
 
-    def __init__(self, numbers: Numbers, inputs: Inputs, ruleset: RuleSet) -> None:
+    def __init__(
+        self, numbers: Numbers, inputs: Inputs, ruleset: RuleSet, shown_importers: Sequence[str] = ()
+    ) -> None:
         self.numbers, self.inputs = numbers, inputs
         self.shortage = ruleset.parameter("shortage_from_share", inputs.as_of).best
         self.firm = ruleset.parameter("firm_from_chance", inputs.as_of).best
@@ -80,11 +45,8 @@ class Expectations:
         self.ruleset = ruleset
         drawn = quantile(ends, numbers.of("rebuilding of stocks"), ruleset.scorecard.spread)
         self.rebuilding = drawn[:, None]
-        self._buyers, self._buys = _buyers(inputs)
-        self._place = {name: at for at, name in enumerate(self._buyers)}
         self._explainer = Explainer(numbers)
-        self._all: dict[tuple[int, str], Money] = {}
-        self._rows: list[pl.DataFrame] = []
+        self._sums = Exposure(numbers, inputs, shown_importers)
 
     def columns(self, blocks: Sequence[Block], responses: Responses, binding_days: Array) -> pl.DataFrame:
         """Columns of `mart.route_score` and `mart.importer_score`, one row a unit in the order of the blocks.
@@ -96,22 +58,18 @@ class Expectations:
         """
         parts: dict[str, list[Array]] = {}
         start, mineral = 0, ""
-        sums: dict[tuple[int, str], Money] = {}
         for block in blocks:
             at = slice(start, start + block.units.height)
             start = at.stop
             if block.mineral != mineral:
-                self._close(mineral, sums)
-                mineral, sums, self._explainer = block.mineral, {}, Explainer(self.numbers)
-            for name, values in self._block(block, responses, at, binding_days[at], sums):
+                self._sums.close()
+                mineral, self._explainer = block.mineral, Explainer(self.numbers)
+            for name, values in self._block(block, responses, at, binding_days[at]):
                 parts.setdefault(name, []).append(values)
-        self._close(mineral, sums)
+        self._sums.close()
         return pl.DataFrame({name: np.concatenate(values) for name, values in parts.items()}).with_columns(
             pl.col("narrowed_by").replace("", None), pl.col("narrowed_by_share").fill_nan(None)
         )
-
-    def _close(self, mineral: str, sums: dict[tuple[int, str], Money]) -> None:
-        self._rows += [self._frame(mineral, EVERY, at, money) for at, money in sums.items()]
 
     def _block(
         self,
@@ -119,7 +77,6 @@ class Expectations:
         responses: Responses,
         at: slice,
         binding_days: Array,
-        sums: dict[tuple[int, str], Money],
     ) -> Iterator[tuple[str, Array]]:
         everyone = [""] * block.units.height
         names = ("substitution", block.mineral)
@@ -133,7 +90,7 @@ class Expectations:
             responses.rule_ids["stock_days"][at],
         )
         decided = responses.rule_ids["alternatives"][at]
-        lanes = None if block.is_importer else self._lanes(block)
+        lanes = None if block.is_importer else self._sums.enter(block)
         for regime in REGIMES:
             own = block.regimes[regime]
             given = responses.alternatives[regime][:, at]
@@ -156,7 +113,7 @@ class Expectations:
                 later = [gap(before, others) for before, others in block.to_come]
                 yield from self._scheduled(block, missing, later, stock)
             if lanes is not None:
-                self._add(block, regime, missing, lanes, sums)
+                self._sums.add(block, regime, missing, lanes)
 
     def _replaced(
         self, block: Block, responses: Responses, known: Array, given: Array, decided: pl.Series
@@ -210,7 +167,7 @@ class Expectations:
     def _published(self, regime: str, missing: Draws) -> Iterator[tuple[str, Array]]:
         ordered = np.sort(missing.T, axis=1)
         for name, share in QUANTILES.items():
-            yield f"{regime}_missing_share_{name}", _quantile(ordered, share)
+            yield f"{regime}_missing_share_{name}", row_quantile(ordered, share)
         reached = np.stack([self._chance(missing, edge) for edge in self.edges])
         chances = reached - np.concatenate([reached[1:], np.zeros((1, missing.shape[1]))])
         for name, chance in zip(self.bands, chances, strict=True):
@@ -233,18 +190,14 @@ class Expectations:
         units = block.units
         importers = units["importer"].to_list()
         exporters = importers if block.is_importer else units["exporter"].to_list()
-        mineral, stage = block.mineral, block.stage
-        names = dict.fromkeys(block.asked)
-        names |= dict.fromkeys([("substitution", mineral), ("rebuilding of stocks",)])
-        names |= dict.fromkeys(("stock", mineral, importer) for importer in importers)
-        names |= dict.fromkeys(
-            (kind, mineral, stage, exporter) for kind in ("trade", "production") for exporter in exporters
-        )
         ordered = np.sort(missing.T, axis=1)
-        spread = _quantile(ordered, QUANTILES["p90"]) - _quantile(ordered, QUANTILES["p10"])
+        spread = row_quantile(ordered, QUANTILES["p90"]) - row_quantile(ordered, QUANTILES["p10"])
         shown = np.flatnonzero(spread >= self.shortage)
         shares = self._explainer.explained(
-            missing[:, shown], names, [exporters[unit] for unit in shown], [importers[unit] for unit in shown]
+            missing[:, shown],
+            names_of(block),
+            [exporters[unit] for unit in shown],
+            [importers[unit] for unit in shown],
         )
         most = np.full(len(spread), np.nan)
         most[shown] = shares.max(axis=0)
@@ -280,73 +233,19 @@ class Expectations:
             drawn[:, units] = quantile(columns[:3], u, kind)[:, back.ravel()]
         return drawn
 
-    # -- sums -----------------------------------------------------------------------------------------------
-
-    def _add(
-        self,
-        block: Block,
-        regime: str,
-        missing: Draws,
-        by_buyer: Lanes,
-        mineral: dict[tuple[int, str], Money],
-    ) -> None:
-        """Take a block's lanes into the sums of its stage, its mineral and of everything."""
-        traded, lost = np.zeros(len(self._buyers)), np.zeros((self.numbers.draws, len(self._buyers)))
-        if len(by_buyer.lane):
-            traded[by_buyer.buyer] = np.add.reduceat(by_buyer.usd, by_buyer.first)
-            of_lanes = np.take(missing, by_buyer.lane, axis=1) * by_buyer.usd
-            lost[:, by_buyer.buyer] = np.add.reduceat(of_lanes, by_buyer.first, axis=1)
-        money = Money(traded, lost)
-        at = (block.horizon_days, regime)
-        self._rows.append(self._frame(block.mineral, block.stage, at, money))
-        for sums in (mineral, self._all):
-            sums[at] = money + sums[at] if at in sums else money
-
-    def _lanes(self, block: Block) -> Lanes:
-        """A block's lanes of known value by buyer."""
-        sold = block.units.select("exporter", "importer", "route_usd").iter_rows()
-        pairs = [
-            (self._place[buyer], lane, usd)
-            for lane, (exporter, importer, usd) in enumerate(sold)
-            if usd is not None
-            for buyer in self._buys[importer]
-            # What moves between members of a bloc is no import of the bloc.
-            if buyer == importer or buyer not in self._buys.get(exporter, ())
-        ]
-        of, lane, usd = np.array(sorted(pairs)).reshape(-1, 3).T
-        buyer, first = np.unique(of.astype(np.intp), return_index=True)
-        return Lanes(lane.astype(np.intp), usd * (block.horizon_days / DAYS_A_YEAR), first, buyer)
-
-    def _frame(self, mineral: str, stage: str, at: tuple[int, str], money: Money) -> pl.DataFrame:
-        bought = np.flatnonzero(money.traded_usd > 0)
-        lost = np.sort(money.missing_usd[:, bought].T, axis=1)
-        return pl.DataFrame(
-            {
-                "importer": [self._buyers[k] for k in bought],
-                "mineral": [mineral] * len(bought),
-                "stage": [stage] * len(bought),
-                "horizon_days": np.full(len(bought), at[0]),
-                "regime": [at[1]] * len(bought),
-                "traded_usd": money.traded_usd[bought],
-                "expected_missing_usd": lost.mean(axis=1),
-                "missing_usd_p10": _quantile(lost, QUANTILES["p10"]),
-                "missing_usd_p90": _quantile(lost, QUANTILES["p90"]),
-            },
-            schema=EXPOSURE,
-        )
+    def doubt(self) -> pl.DataFrame:
+        """`mart.doubt`: the facts worth finding out about importers, minerals and everything."""
+        return self._dated(self._sums.doubt())
 
     def exposure(self) -> pl.DataFrame:
         """`mart.exposure`: money missing by importer or bloc, mineral and stage, with ``*`` for all of them."""
-        rows = [*self._rows, *(self._frame(EVERY, EVERY, at, money) for at, money in self._all.items())]
-        keys = ["importer", "mineral", "stage", "horizon_days", "regime"]
-        return (
-            pl.concat([pl.DataFrame(schema=EXPOSURE), *rows])
-            .sort(keys)
-            .with_columns(
-                curbing_country=pl.lit(self.inputs.curbing_country),
-                as_of=pl.lit(self.inputs.as_of),
-                known_at=pl.lit(self.inputs.known_at),
-            )
+        return self._dated(self._sums.frame())
+
+    def _dated(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.with_columns(
+            curbing_country=pl.lit(self.inputs.curbing_country),
+            as_of=pl.lit(self.inputs.as_of),
+            known_at=pl.lit(self.inputs.known_at),
         )
 
 
@@ -376,24 +275,4 @@ def answered(scored: pl.DataFrame, ruleset: RuleSet) -> pl.DataFrame:
     highest = np.stack([scored[regime].to_numpy() for regime in REGIMES]).argmax(axis=0)
     return scored.with_columns(pl.Series("worst_regime", np.array(REGIMES)[highest])).drop(
         [f"{regime}_{end}" for regime in REGIMES for end in ("least", "most")]
-    )
-
-
-def _buyers(inputs: Inputs) -> tuple[list[str], dict[str, tuple[str, ...]]]:
-    """Importers and blocs in order, and for each country the buyers that it is part of: itself, and its blocs."""
-    blocs = inputs["blocs"].select("bloc", "country").unique().sort("bloc", "country")
-    of: dict[str, list[str]] = {}
-    for bloc, country in blocs.iter_rows():
-        of.setdefault(country, []).append(bloc)
-    countries = sorted({*inputs["flows"]["importer"], *inputs["flows"]["exporter"]})
-    return sorted({*countries, *blocs["bloc"]}), {c: (c, *of.get(c, ())) for c in countries}
-
-
-def _quantile(ordered: Array | Draws, share: float) -> Array:
-    """(u,) a quantile of rows (u, D) that are in order, straight between two draws."""
-    last = ordered.shape[1] - 1
-    low = int(share * last)
-    part = share * last - low
-    return np.asarray(
-        ordered[:, low] * (1.0 - part) + ordered[:, min(low + 1, last)] * part, dtype=np.float64
     )

@@ -185,11 +185,10 @@ class JointChain:
             return np.asarray(best[None, :])
         # How likely a lapsed measure is to bind is itself uncertain, and the same for all such measures.
         chance = quantile(ends, self._of("state of the law")[:, None], self.spread.kind)
-        return quantile(
-            np.stack(np.broadcast_arrays(low, chance, high)),
-            self._of("state", measure_id, clause)[:, None],
-            "chance",
-        )
+        name = ("state", measure_id, clause)
+        binds = quantile(np.stack(np.broadcast_arrays(low, chance, high)), self._of(*name)[:, None], "chance")
+        self.numbers.outcomes.setdefault(name, binds[:, np.argmax(high - low)])
+        return binds
 
     def _drawn(self, ends: Array, *name: str) -> Array:
         return quantile(ends, self._of(*name), self.spread.kind)

@@ -50,6 +50,14 @@ FactsOption = Annotated[
         help=f"A facts bundle; repeat it to stack several, '{EMBEDDED}' is the one that comes along. Replaces those of the settings.",
     ),
 ]
+ImportersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--importer",
+        metavar="CODE",
+        help="A country or bloc that the run tells of first; repeat it. Replaces declared_importers of the settings.",
+    ),
+]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="The day to score; by default today in UTC.")
 ]
@@ -121,6 +129,7 @@ def settings_with(
     facts: list[str] | None = None,
     rules: str | None = None,
     curbing_country: str | None = None,
+    importers: list[str] | None = None,
     strict: bool = False,
     strict_knowledge: bool = False,
     draws: int | None = None,
@@ -133,6 +142,7 @@ def settings_with(
     settings = load_settings(path)
     given: dict[str, Any] = {"facts": facts or None, "rules": rules, "out": str(out) if out else None}
     given |= {"curbing_country": _country(curbing_country), "draws": draws}
+    given["declared_importers"] = [code.upper() for code in importers] if importers else None
     changes = {name: value for name, value in given.items() if value is not None}
     changed = build_settings(changes, base=Path.cwd(), origin=None, text="")
     update = {name: getattr(changed, name) for name in changes}

@@ -1,4 +1,4 @@
-"""Commands that only read what is published: explain, sql, status, verify."""
+"""Commands that only read what is published: explain, doubt, sql, status, verify."""
 
 from __future__ import annotations
 
@@ -24,10 +24,14 @@ from jobs.commands.options import (
 from jobs.errors import ExitCode, SettingsError
 from jobs.marts import MAIN_REGIME
 
+RegimeOption = Annotated[
+    str, typer.Option("--regime", help="Whose figures to show: active, snapback or full_stop.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (explain, sql, status, verify):
+    for command in (explain, doubt, sql, status, verify):
         app.command()(command)
 
 
@@ -41,9 +45,7 @@ def explain(
     importer: Annotated[str, typer.Argument(help="ISO 3166 alpha-3; with 'all' also a bloc such as EU27.")],
     *,
     horizon: HorizonOption = MAIN_HORIZON,
-    regime: Annotated[
-        str, typer.Option("--regime", help="Whose points to show: active, snapback or full_stop.")
-    ] = MAIN_REGIME,
+    regime: RegimeOption = MAIN_REGIME,
     run_id: RunOption = None,
     out: OutOption = None,
     settings: SettingsOption = None,
@@ -60,6 +62,42 @@ def explain(
     question = RouteQuestion(mineral, stage, exporter, importer, horizon, regime.lower().replace("-", "_"))
     with Database.open(snapshot.path, read_only=True) as reader:
         found = collect(reader, question)
+    if as_json:
+        typer.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=1))
+    else:
+        screen().print(as_text(found))
+    return ExitCode.OK
+
+
+def doubt(
+    importer: Annotated[
+        str,
+        typer.Argument(
+            metavar="[IMPORTER]",
+            help="A declared importer or bloc, such as JPN or EU27; by default all of them.",
+        ),
+    ] = "all",
+    *,
+    mineral: Annotated[
+        str, typer.Option("--mineral", help="Instead of an importer: this mineral, for all importers.")
+    ] = "all",
+    horizon: HorizonOption = MAIN_HORIZON,
+    regime: RegimeOption = MAIN_REGIME,
+    run_id: RunOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Say which facts are worth finding out: how much of the range of the money missing each would take away."""
+    from jobs.explain.doubt import Portfolio, as_text
+    from jobs.explain.doubt import doubt as collect
+    from jobs.sql import plain
+    from warehouse.database import Database
+
+    snapshot = published(settings_with(settings, out=out), run_id)
+    portfolio = Portfolio(importer, mineral, horizon, regime.lower().replace("-", "_"))
+    with Database.open(snapshot.path, read_only=True) as reader:
+        found = collect(reader, portfolio)
     if as_json:
         typer.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=1))
     else:

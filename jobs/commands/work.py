@@ -18,6 +18,7 @@ from jobs.commands.options import (
     DrawsOption,
     FactsOption,
     HorizonOption,
+    ImportersOption,
     JsonOption,
     KnownAtOption,
     OutOption,
@@ -58,6 +59,7 @@ def run(
     as_of: AsOfOption = None,
     known_at: KnownAtOption = None,
     curbing_country: CountryOption = None,
+    importers: ImportersOption = None,
     facts: FactsOption = None,
     rules: RulesOption = None,
     out: OutOption = None,
@@ -84,6 +86,7 @@ def run(
         facts=facts,
         rules=rules,
         curbing_country=curbing_country,
+        importers=importers,
         strict=strict,
         strict_knowledge=strict_knowledge,
         draws=draws,
@@ -113,6 +116,7 @@ def schedule(
         ),
     ] = None,
     curbing_country: CountryOption = None,
+    importers: ImportersOption = None,
     facts: FactsOption = None,
     rules: RulesOption = None,
     out: OutOption = None,
@@ -128,7 +132,13 @@ def schedule(
     from jobs.output.seal import damage_of
 
     chosen = settings_with(
-        settings, out=out, facts=facts, rules=rules, curbing_country=curbing_country, draws=draws
+        settings,
+        out=out,
+        facts=facts,
+        rules=rules,
+        curbing_country=curbing_country,
+        importers=importers,
+        draws=draws,
     )
     line = cron or chosen.schedule.cron
     following = next_starts(line, now=now())
@@ -142,7 +152,8 @@ def schedule(
     pointed = Layout(chosen.out).pointed()
     last = pointed.as_of if pointed and damage_of(pointed.path) is None else None
     overdue = is_overdue(check_cron(line), now=now(), last_as_of=last)
-    arguments = _run_arguments(settings, out, facts, rules, curbing_country, draws)
+    repeated = {"--facts": facts, "--importer": importers}
+    arguments = _run_arguments(settings, out, rules, curbing_country, draws, repeated)
     arguments += [
         flag for flag, wanted in (("--strict", strict), ("--strict-knowledge", strict_knowledge)) if wanted
     ]
@@ -153,10 +164,10 @@ def schedule(
 def _run_arguments(
     settings: Path | None,
     out: Path | None,
-    facts: list[str] | None,
     rules: str | None,
     curbing_country: str | None,
     draws: int | None,
+    repeated: dict[str, list[str] | None],
 ) -> list[str]:
     """Return the options of the run as they were given to the scheduler."""
     single = {
@@ -169,7 +180,9 @@ def _run_arguments(
     arguments = [
         part for option, value in single.items() if value is not None for part in (option, str(value))
     ]
-    return arguments + [part for bundle in facts or [] for part in ("--facts", bundle)]
+    return arguments + [
+        part for option, values in repeated.items() for value in values or [] for part in (option, value)
+    ]
 
 
 def export(

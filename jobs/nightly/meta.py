@@ -23,6 +23,7 @@ class RunStamp:
     run_id: str
     attempt_id: str
     question: Question
+    importers: tuple[str, ...]
     facts_hash: str
     rules_hash: str
     code_version: str
@@ -47,6 +48,7 @@ def meta_frames(
             "rules_hash": [stamp.rules_hash],
             "code_version": [stamp.code_version],
             "started_at": [stamp.started_at.replace(tzinfo=None)],
+            "declared_importers": pl.Series([list(stamp.importers)], dtype=pl.List(pl.String)),
             "bundles": [[f"{bundle.name} {bundle.version}" for bundle in facts.bundles]],
             "strict_knowledge": [stamp.strict_knowledge],
             "draws": [stamp.draws],

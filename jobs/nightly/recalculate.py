@@ -41,13 +41,14 @@ ROUTE_COLUMNS = ("mineral", "stage", "exporter", "importer", "horizon_days", "ro
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What is asked, with how many draws, and whether figures from later are refused.
+    """What is asked, with how many draws, of whom doubts are told, and whether figures from later are refused.
 
     The curbing country may be ``all``.
     """
 
     question: Question
     draws: int = DEFAULT_DRAWS
+    importers: tuple[str, ...] = ()
     strict_knowledge: bool = False
 
 
@@ -82,7 +83,7 @@ def recalculate(
         **{name: pl.lit(value) for name, value in asdict(question).items()},
     }
     routes, grades, empty = [], [], {}
-    totals = Expectations(Numbers(request.draws), inputs, ruleset)
+    totals = Expectations(Numbers(request.draws), inputs, ruleset, request.importers)
     for scored in score_in_parts(inputs, ruleset, on_phase, totals):
         with on_phase("tables"):
             marts = dict(scored)
@@ -100,10 +101,13 @@ def recalculate(
     if empty and unmeasured.height:  # minerals of which no lane at all has tonnes
         rest = unknown_scores(empty, unmeasured, ruleset.scorecard.horizons, run)
         deliver({name: publishable(name, frame) for name, frame in rest.items()})
+    with on_phase("doubt"):
+        doubt = totals.doubt().with_columns(pl.lit(None, pl.String).alias("run_id"))
     with on_phase("tables"):
         every_route, every_grade = pl.concat(routes), pl.concat(grades, how="vertical_relaxed")
         last = {
             "exposure": totals.exposure().with_columns(pl.lit(None, pl.String).alias("run_id")),
+            "doubt": doubt,
             "measure_coverage": measure_coverage(state, question.known_at, every_route),
             "calendar": _calendar(facts),
             "waterfall_step": step_frame(),

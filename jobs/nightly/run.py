@@ -28,7 +28,7 @@ from jobs.output.publish import PointerCase, clean_stale, drop_old, place_snapsh
 from jobs.output.rebuild import open_or_rebuild
 from jobs.output.seal import Contents, contents_of
 from jobs.rules.rulebook import CURBS, Rulebook, load_rulebook, require_tested
-from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
+from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, DEFAULT_IMPORTERS, Settings
 from jobs.suggest import did_you_mean
 from warehouse.asof.state import Warehouse
 from warehouse.bundle.reading import LoadReport
@@ -118,7 +118,9 @@ def _score_and_publish(
     rulebook: Rulebook,
     stamp: RunStamp,
 ) -> RunOutcome:
-    request = RunRequest(stamp.question, settings.draws, strict_knowledge=settings.strict_knowledge)
+    request = RunRequest(
+        stamp.question, settings.draws, stamp.importers, strict_knowledge=settings.strict_knowledge
+    )
     checks = MartChecks(stamp.question.curbing_country, rulebook.ruleset.scorecard.horizons)
     warnings: list[str] = []
 
@@ -213,13 +215,24 @@ def _require_reach(state: Warehouse, settings: Settings, dates: RunDates) -> Non
         known = state.query("SELECT DISTINCT country FROM core.countries ORDER BY 1")["country"].to_list()
         if country not in known:
             raise SettingsError(f"unknown curbing country '{country}'{did_you_mean(country, known)}")
+    # Facts of one's own may lack a default; what was asked for by name must be there.
+    codes = state.query(
+        "SELECT country AS code FROM core.countries UNION SELECT bloc FROM core.blocs ORDER BY 1"
+    )["code"].to_list()
+    for importer in settings.declared_importers:
+        if importer not in (*codes, *DEFAULT_IMPORTERS):
+            raise SettingsError(
+                f"declared_importers: '{importer}' is neither a country nor a bloc of these facts{did_you_mean(importer, codes)}"
+            )
 
 
 def _stamp(settings: Settings, dates: RunDates, facts: LoadReport, rulebook: Rulebook) -> RunStamp:
     code = code_version()
     question = Question(dates.as_of, dates.known_at, settings.curbing_country)
+    importers = tuple(dict.fromkeys(settings.declared_importers))
     run_id = run_identity(
         question,
+        importers=importers,
         facts_hash=facts.facts_hash,
         rules_hash=rulebook.rules_hash,
         code=code,
@@ -229,6 +242,7 @@ def _stamp(settings: Settings, dates: RunDates, facts: LoadReport, rulebook: Rul
         run_id=run_id,
         attempt_id=new_attempt_id(),
         question=question,
+        importers=importers,
         facts_hash=facts.facts_hash,
         rules_hash=rulebook.rules_hash,
         code_version=code,

@@ -54,12 +54,11 @@ FROM lane
 """
 # Money first: by importer, then lane by lane. A country that curbs, and those that pass its goods on, are not their own
 # victims.
-SHOWN_IMPORTERS = ("USA", "EU27", "JPN", "KOR", "GBR", "IND")
-BY_MONEY = f"""
+BY_MONEY = """
 WITH own AS (
     SELECT importer, mineral, traded_usd, expected_missing_usd, missing_usd_p10, missing_usd_p90
     FROM mart.exposure WHERE horizon_days = $horizon AND regime = 'active' AND stage = '*'
-        AND importer IN {SHOWN_IMPORTERS}
+        AND importer IN (SELECT unnest(declared_importers) FROM meta.run)
 )
 SELECT t.importer, t.traded_usd, t.expected_missing_usd, t.missing_usd_p10, t.missing_usd_p90,
     (SELECT string_agg(mineral, ', ' ORDER BY expected_missing_usd DESC, mineral) FROM (

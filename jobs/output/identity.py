@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -37,10 +37,18 @@ def code_version() -> str:
     return f"{package_version()}+{digest_texts(texts)[:12]}"
 
 
-def run_identity(question: Question, *, facts_hash: str, rules_hash: str, code: str, draws: int) -> str:
+def run_identity(
+    question: Question,
+    *,
+    importers: Sequence[str],
+    facts_hash: str,
+    rules_hash: str,
+    code: str,
+    draws: int,
+) -> str:
     """Return the `run_id`: the first 16 hex digits of a SHA-256 over everything that decides the result."""
     days = (question.as_of.isoformat(), question.known_at.isoformat())
-    parts = (*days, question.curbing_country, facts_hash, rules_hash, code, str(draws))
+    parts = (*days, question.curbing_country, " ".join(importers), facts_hash, rules_hash, code, str(draws))
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:16]
 
 

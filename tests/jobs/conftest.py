@@ -149,8 +149,55 @@ def marts() -> dict[str, pl.DataFrame]:
             "source_id": ["src-b"],
         }
     )  # fmt: skip
+    portfolios = [
+        (importer, mineral, horizon, regime)
+        for importer, mineral in (("JPN", "*"), ("*", "*"), ("*", "gallium"))
+        for horizon in HORIZONS
+        for regime in REGIMES
+    ]
+    keys = ["importer", "mineral", "horizon_days", "regime"]
+    exposure = pl.DataFrame(portfolios, schema=keys, orient="row").with_columns(
+        stage=pl.lit("*"),
+        traded_usd=pl.lit(1000.0),
+        expected_missing_usd=pl.lit(160.0),
+        missing_usd_p10=pl.lit(90.0),
+        missing_usd_p90=pl.lit(250.0),
+    )
+    doubt = pl.DataFrame(
+        [
+            (
+                *portfolio,
+                1,
+                "alternatives",
+                "how much refined gallium others can add",
+                "capacity/gallium/refined",
+                0.5,
+                0.6,
+                160.0,
+                100.0,
+                20.0,
+                12.5,
+            )
+            for portfolio in portfolios
+            if portfolio[3] == "active"
+        ],
+        schema=[
+            *keys,
+            "fact_rank",
+            "kind",
+            "fact",
+            "fact_id",
+            "explained_share",
+            "total_share",
+            "width_usd",
+            "remaining_width_usd",
+            "width_points",
+            "remaining_width_points",
+        ],
+        orient="row",
+    )
     frames = {
-        "route_score": route_score, "importer_score": importer_score, "contribution_wide": wide,
+        "exposure": exposure, "doubt": doubt, "route_score": route_score, "importer_score": importer_score, "contribution_wide": wide,
         "importer_contribution_wide": importer_wide, "contribution_term": terms, "flow_measure": measures,
         "measure_coverage": coverage, "reconciliation": reconciliation, "calendar": calendar,
         "waterfall_step": step_frame(),
@@ -204,7 +251,7 @@ def build_small(path: Path, marts: dict[str, pl.DataFrame]) -> None:
         database.execute(RULES)
         database.execute(
             f"CREATE TABLE meta.run AS SELECT '{RUN_ID}' AS run_id, DATE '{DAY}' AS as_of, DATE '{DAY}' AS known_at, "
-            "'CHN' AS curbing_country, '0.1.0+abc' AS code_version"
+            "'CHN' AS curbing_country, ['JPN', 'USA'] AS declared_importers, '0.1.0+abc' AS code_version"
         )
         database.execute(sql_text("published/views"))
         database.execute("CHECKPOINT")

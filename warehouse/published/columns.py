@@ -132,7 +132,10 @@ def day(name: str, comment: str, *, optional: bool = False) -> MartColumn:
 
 
 RUN = (
-    text("run_id", "Identity of the run: hash of dates, curbing country, facts, rules and code."),
+    text(
+        "run_id",
+        "Identity of the run: hash of dates, curbing country, declared importers, facts, rules, code.",
+    ),
     day("as_of", "Day for which the law is read."),
     day("known_at", "Day up to which knowledge counts."),
     text("curbing_country", "Country whose curbs are scored; ISO 3166 alpha-3."),

@@ -214,7 +214,11 @@ TABLES_OF_MART: dict[str, MartTable] = {
         ("importer", "mineral", "stage", "horizon_days", "regime"),
         (
             *RUN,
-            text("importer", "Importer (ISO 3166 alpha-3) or bloc, without what moves between its members."),
+            text(
+                "importer",
+                "Importer (ISO 3166 alpha-3) or bloc, without what moves between its members; * for all countries but the "
+                "curbing one and entrepots.",
+            ),
             text("mineral", "Mineral, or * for all of them; see core.minerals."),
             text("stage", "mined, refined, metal or fabricated, or * for all of them."),
             HORIZON,
@@ -225,6 +229,46 @@ TABLES_OF_MART: dict[str, MartTable] = {
             ),
             number("missing_usd_p10", "Nine chances in ten that more is missing (USD); computed."),
             number("missing_usd_p90", "One chance in ten that more is missing (USD); computed."),
+        ),
+    ),
+    "doubt": MartTable(
+        "The facts worth finding out: which inputs explain most of the variance of the money missing of each declared "
+        "importer, of each mineral, and of everything. At most ten a row's portfolio; what chance explains as well is no fact.",
+        ("importer", "mineral", "horizon_days", "regime", "fact_rank"),
+        (
+            *RUN,
+            text(
+                "importer",
+                "Declared importer or bloc, or * for all countries but the curbing one and entrepots.",
+            ),
+            text("mineral", "Mineral, or * for all of them; see core.minerals."),
+            HORIZON,
+            REGIME,
+            whole("fact_rank", "Place of the fact: 1 explains most."),
+            text("kind", "Group of inputs that it belongs to, such as severity or stocks; see narrowed_by."),
+            text("fact", "What is not known, in words."),
+            text("fact_id", "Name of the input: kind and what it belongs to, parted by /."),
+            number(
+                "explained_share",
+                "Share of the variance of the money missing that it explains by itself (0..1); first-order index, computed.",
+            ),
+            number(
+                "total_share",
+                "The same with what it explains by multiplying with the other facts listed (0..1); computed.",
+            ),
+            number("width_usd", "Width of the range: missing_usd_p90 less missing_usd_p10 (USD); computed."),
+            number(
+                "remaining_width_usd",
+                "Width that would remain on average if the fact were known (USD); computed.",
+            ),
+            number(
+                "width_points",
+                "The range in points of the score of the share of the money traded; computed.",
+            ),
+            number(
+                "remaining_width_points",
+                "Points that would remain on average if the fact were known; computed.",
+            ),
         ),
     ),
     "waterfall_step": MartTable(

@@ -28,6 +28,11 @@ META: dict[str, MartTable] = {
             MartColumn("started_at", TIME, "Start of the attempt (UTC)."),
             MartColumn("finished_at", TIME, "End of the computation (UTC).", optional=True),
             text("status", "How it ended.", optional=True),
+            texts(
+                "declared_importers",
+                "Importers and blocs that the summary leads with and mart.doubt tells of.",
+                optional=True,
+            ),
             texts("bundles", "Bundles of facts, in order of stacking.", optional=True),
             MartColumn(
                 "strict_knowledge",

@@ -1,0 +1,165 @@
+"""Money missing by importer and bloc: sums over lanes, made inside a draw, so that totals have honest tails."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from engine.scoring.attribution import Index
+from engine.scoring.blocks import Block
+from engine.scoring.doubt import Draws, Name
+from engine.scoring.draws import Numbers
+from engine.scoring.inputs import Inputs
+from engine.scoring.portfolio_doubt import EVERY, At, PortfolioDoubt, names_of
+from engine.scoring.ranges import Array
+
+QUANTILES: Final = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
+DAYS_A_YEAR: Final = 365.0
+EXPOSURE: Final = {
+    **dict.fromkeys(("importer", "mineral", "stage"), pl.String),
+    "horizon_days": pl.Int64,
+    "regime": pl.String,
+    **dict.fromkeys(("traded_usd", "expected_missing_usd", "missing_usd_p10", "missing_usd_p90"), pl.Float64),
+}
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Lanes of a block, buyer by buyer; a lane stands once for each buyer that its importer is part of.
+
+    Attributes:
+        lane: (l,) place of the lane in its block.   usd: (l,) traded within the horizon.
+        first: (k,) where each buyer's lanes begin.   buyer: (k,) place of the buyer.
+    """
+
+    lane: Index
+    usd: Array
+    first: Index
+    buyer: Index
+
+
+@dataclass(frozen=True)
+class Money:
+    """What buyers trade within a horizon, (b,) USD, and what of it is missing in every draw, (D, b) USD."""
+
+    traded_usd: Array
+    missing_usd: Array
+
+    def __add__(self, other: "Money") -> "Money":
+        """Both together, draw by draw."""
+        return Money(self.traded_usd + other.traded_usd, self.missing_usd + other.missing_usd)
+
+
+class Exposure:
+    """Sums by buyer of a stage, of a mineral and of everything, block by block.
+
+    Args:
+        numbers: of all inputs.
+        inputs: the day's frames.
+        shown_importers: importers and blocs whose doubts are told; those that nobody trades with are left out.
+    """
+
+    def __init__(self, numbers: Numbers, inputs: Inputs, shown_importers: Sequence[str]) -> None:
+        self.numbers = numbers
+        self._buyers, self._buys = _buyers(inputs)
+        self._place = {name: at for at, name in enumerate(self._buyers)}
+        self._rows: list[pl.DataFrame] = []
+        self._all: dict[At, Money] = {}
+        self._mineral, self._own = "", dict[At, Money]()
+        self._names: dict[Name, None] = {}
+        shown = [name for name in dict.fromkeys((*shown_importers, EVERY)) if name in self._place]
+        self._shown = [self._place[name] for name in shown]
+        members = {name: {c for c, of in self._buys.items() if name in of} for name in shown}
+        self.doubts = PortfolioDoubt(numbers, members, inputs)
+
+    def enter(self, block: Block) -> Lanes:
+        """Begin a block of routes: its lanes of known value by buyer, for `add`."""
+        self._mineral = block.mineral
+        self._names |= names_of(block)
+        sold = block.units.select("exporter", "importer", "route_usd").iter_rows()
+        pairs = [
+            (self._place[buyer], lane, usd)
+            for lane, (exporter, importer, usd) in enumerate(sold)
+            if usd is not None
+            for buyer in self._buys[importer]
+            # What moves between members of a bloc is no import of the bloc.
+            if buyer in (importer, EVERY) or buyer not in self._buys.get(exporter, ())
+        ]
+        of, lane, usd = np.array(sorted(pairs)).reshape(-1, 3).T
+        buyer, first = np.unique(of.astype(np.intp), return_index=True)
+        return Lanes(lane.astype(np.intp), usd * (block.horizon_days / DAYS_A_YEAR), first, buyer)
+
+    def add(self, block: Block, regime: str, missing: Draws, by_buyer: Lanes) -> None:
+        """Take a block's lanes into the sums of its stage, its mineral and of everything."""
+        traded, lost = np.zeros(len(self._buyers)), np.zeros((self.numbers.draws, len(self._buyers)))
+        if len(by_buyer.lane):
+            traded[by_buyer.buyer] = np.add.reduceat(by_buyer.usd, by_buyer.first)
+            of_lanes = np.take(missing, by_buyer.lane, axis=1) * by_buyer.usd
+            lost[:, by_buyer.buyer] = np.add.reduceat(of_lanes, by_buyer.first, axis=1)
+        money = Money(traded, lost)
+        at = (block.horizon_days, regime)
+        self._rows.append(self._frame(block.mineral, block.stage, at, money))
+        for sums in (self._own, self._all):
+            sums[at] = money + sums[at] if at in sums else money
+
+    def close(self) -> None:
+        """End a mineral: all its blocks have been taken in."""
+        self._rows += [self._frame(self._mineral, EVERY, at, money) for at, money in self._own.items()]
+        shown = self._shown
+        money = {at: (m.traded_usd[shown], m.missing_usd[:, shown]) for at, m in self._own.items()}
+        self.doubts.add(self._mineral, self._names, money)
+        self._own, self._names = {}, {}
+
+    def frame(self) -> pl.DataFrame:
+        """The columns of `mart.exposure`."""
+        rows = [*self._rows, *(self._frame(EVERY, EVERY, at, money) for at, money in self._all.items())]
+        keys = ["importer", "mineral", "stage", "horizon_days", "regime"]
+        return pl.concat([pl.DataFrame(schema=EXPOSURE), *rows]).sort(keys)
+
+    def doubt(self) -> pl.DataFrame:
+        """The columns of `mart.doubt`."""
+        return self.doubts.frame()
+
+    def _frame(self, mineral: str, stage: str, at: tuple[int, str], money: Money) -> pl.DataFrame:
+        bought = np.flatnonzero(money.traded_usd > 0)
+        lost = np.sort(money.missing_usd[:, bought].T, axis=1)
+        return pl.DataFrame(
+            {
+                "importer": [self._buyers[k] for k in bought],
+                "mineral": [mineral] * len(bought),
+                "stage": [stage] * len(bought),
+                "horizon_days": np.full(len(bought), at[0]),
+                "regime": [at[1]] * len(bought),
+                "traded_usd": money.traded_usd[bought],
+                "expected_missing_usd": lost.mean(axis=1),
+                "missing_usd_p10": row_quantile(lost, QUANTILES["p10"]),
+                "missing_usd_p90": row_quantile(lost, QUANTILES["p90"]),
+            },
+            schema=EXPOSURE,
+        )
+
+
+def _buyers(inputs: Inputs) -> tuple[list[str], dict[str, tuple[str, ...]]]:
+    """Importers and blocs in order, and for each country the buyers that it is part of: itself, its blocs, everybody."""
+    blocs = inputs["blocs"].select("bloc", "country").unique().sort("bloc", "country")
+    of: dict[str, list[str]] = {}
+    for bloc, country in blocs.iter_rows():
+        of.setdefault(country, []).append(bloc)
+    countries = sorted({*inputs["flows"]["importer"], *inputs["flows"]["exporter"]})
+    # The country that curbs is no victim of its own curbs, and what an entrepot buys is bought again: everybody is
+    # everybody else.
+    no_victims = {inputs.curbing_country, *inputs["countries"].filter("is_entrepot")["country"]}
+    buys = {c: (c, *of.get(c, ()), *([] if c in no_victims else [EVERY])) for c in countries}
+    return sorted({*countries, *blocs["bloc"], EVERY}), buys
+
+
+def row_quantile(ordered: Array | Draws, share: float) -> Array:
+    """(u,) a quantile of rows (u, D) that are in order, straight between two draws."""
+    last = ordered.shape[1] - 1
+    low = int(share * last)
+    part = share * last - low
+    return np.asarray(
+        ordered[:, low] * (1.0 - part) + ordered[:, min(low + 1, last)] * part, dtype=np.float64
+    )
