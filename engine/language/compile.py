@@ -8,7 +8,7 @@ falling shape takes the opposite end, so that low ≤ best ≤ high.
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
-from operator import add, and_, mul
+from operator import add, and_, mul, or_
 
 import narwhals.stable.v2 as nw
 
@@ -52,7 +52,8 @@ def _column(feature: Feature, end: str) -> nw.Expr:
 def _condition(rule: Rule, condition: Condition, feature: Feature, on: date, end: str) -> nw.Expr:
     column = _column(feature, end)
     if not condition.is_stretch:
-        return reduce(lambda a, b: a | b, (column == value for value in condition.values))
+        equals = [column == value for value in condition.listed(on)]
+        return reduce(or_, equals) if equals else nw.lit(False)  # noqa: FBT003 - a bloc without members
     parts = []
     if condition.at_least is not None:
         parts.append(column >= _number(condition.at_least, rule, on))

@@ -1,9 +1,11 @@
 """A rule in plain words: what it selects, what it gives, on which day, and what bears the numbers."""
 
+from dataclasses import replace
 from datetime import date
 
 from engine.language.branches import branches, reached
 from engine.language.rules import (
+    Category,
     Condition,
     Feature,
     Parameter,
@@ -94,13 +96,19 @@ def _span(rule: Rule, on: date) -> str:
 def condition_words(rule: Rule, condition: Condition, feature: Feature, on: date) -> str:
     """A filter as words, such as `instrument is export_ban or quota`."""
     if not condition.is_stretch:
-        return f"{feature.name} is {' or '.join(_word(value) for value in condition.values)}"
+        return f"{feature.name} is {' or '.join(_named(condition, value, on) for value in condition.values)}"
     parts = []
     if condition.at_least is not None:
         parts.append(f"at least {value_words(rule, condition.at_least, feature.unit, on)}")
     if condition.below is not None:
         parts.append(f"below {value_words(rule, condition.below, feature.unit, on)}")
     return f"{feature.name} is {' and '.join(parts)}"
+
+
+def _named(condition: Condition, value: Category, on: date) -> str:
+    """A value, and of a bloc how many countries it stands for."""
+    count = len(replace(condition, values=(value,)).listed(on))
+    return f"{_word(value)} ({counted(count, 'member')})" if value in condition.blocs else _word(value)
 
 
 def _word(value: object) -> str:

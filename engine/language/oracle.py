@@ -79,7 +79,7 @@ def _holds(rule: Rule, condition: Condition, given: object, on: date) -> bool:
     if not condition.is_stretch:
         return any(
             value == given and isinstance(value, bool) == isinstance(given, bool)
-            for value in condition.values
+            for value in condition.listed(on)
         )
     number = float(given)  # type: ignore[arg-type]
     if condition.at_least is not None and number < resolve(condition.at_least, rule.parameters, on).best:

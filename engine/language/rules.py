@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from engine.language.errors import Location
+from engine.language.vocabulary import Member
 from ground.words import ENDS
 
 STATUSES: Final = ("draft", "active", "retired")
@@ -116,13 +117,27 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Condition:
-    """One filter of ``applies_when``: a list of categories, or a stretch of numbers."""
+    """One filter of ``applies_when``: a list of categories, or a stretch of numbers.
+
+    ``values`` are as written; ``blocs`` has the members of those that are blocs, where facts were at hand.
+    """
 
     feature: str
     at: Location
     values: tuple[Category, ...] = ()
     at_least: Value | None = None
     below: Value | None = None
+    blocs: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
+
+    def listed(self, on: date) -> tuple[Category, ...]:
+        """The values on a day: a bloc stands for the countries that are its members then."""
+        return tuple(one for value in self.values for one in self._meant(value, on))
+
+    def _meant(self, value: Category, on: date) -> tuple[Category, ...]:
+        members = self.blocs.get(value) if isinstance(value, str) else None
+        if members is None:
+            return (value,)
+        return tuple(member.country for member in members if member.belongs(on))
 
     @property
     def is_stretch(self) -> bool:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from engine.language.checks.codes import check_code
 from engine.language.errors import Location, Problem, did_you_mean
 from engine.language.load import SCENARIOS
 from engine.language.reader import Fields, Reader
 from engine.language.rules import Feature, Range, Rule, Scorecard
+from engine.language.vocabulary import Vocabulary
 from engine.language.yaml_subset import Leaf, Node, parse
 from ground.counted import counted
 from ground.words import REGIMES
@@ -38,6 +40,7 @@ FACTS: Final[Mapping[str, Mapping[str, object]]] = {
     "substitution": {"mineral": REQUIRED, "horizon_days": REQUIRED, "switch_share": REQUIRED},
 }  # fmt: skip
 RANGES: Final = ("production_t", "route_t", "coverage_share", "quota_share", "listed_share", "add_t", "stock_known_days", "switch_share")  # fmt: skip
+ROUTE: Final = ("mineral", "stage", "exporter", "importer")
 LISTS: Final = ("stages", "importers")
 EXPECTED: Final = ("score", "missing_share", "band", "rules", "flags")
 
@@ -89,7 +92,11 @@ class Scenario:
 
 
 def read_scenarios(
-    files: Mapping[str, str], features: Mapping[str, Feature], scorecard: Scorecard, rules: Sequence[Rule]
+    files: Mapping[str, str],
+    features: Mapping[str, Feature],
+    scorecard: Scorecard,
+    rules: Sequence[Rule],
+    vocabulary: Vocabulary | None = None,
 ) -> tuple[list[Scenario], list[Problem]]:
     """Every scenario among the files; what cannot be read is left out and stands in the problems."""
     found, problems = [], []
@@ -97,7 +104,8 @@ def read_scenarios(
         node, faults = parse(files[file], file)
         reader = Reader(file)
         if node is not None and not faults:
-            scenario = _ScenarioReader(reader, features, scorecard, {rule.id for rule in rules}).read(node)
+            ids = {rule.id for rule in rules}
+            scenario = _ScenarioReader(reader, features, scorecard, ids, vocabulary).read(node)
             faults = reader.problems
             if scenario is not None and not faults:
                 found.append(scenario)
@@ -109,9 +117,15 @@ class _ScenarioReader:
     """Reads one file; words are checked against the catalogue, the scorecard and the rules."""
 
     def __init__(
-        self, reader: Reader, features: Mapping[str, Feature], scorecard: Scorecard, rules: set[str]
+        self,
+        reader: Reader,
+        features: Mapping[str, Feature],
+        scorecard: Scorecard,
+        rules: set[str],
+        vocabulary: Vocabulary | None,
     ) -> None:
         self.reader, self.features, self.scorecard, self.rules = reader, features, scorecard, rules
+        self.vocabulary = vocabulary
 
     def read(self, node: Node) -> Scenario | None:
         root = self.reader.table(node, "a scenario")
@@ -139,9 +153,9 @@ class _ScenarioReader:
         if day is None:
             return None
         known = tuple(one for one in wanted if one is not None)
-        return Scenario(
-            name, top.text("title"), day, top.text("curbing_country", "CHN"), facts, known, self.reader.file
-        )
+        curbing = top.node("curbing_country")
+        country = "CHN" if curbing is None else self._word(curbing, "curbing_country")
+        return Scenario(name, top.text("title"), day, country, facts, known, self.reader.file)
 
     def _facts(self, node: Node | None) -> dict[str, list[dict[str, Cell]]]:
         table = self.reader.table(node, "facts")
@@ -200,6 +214,8 @@ class _ScenarioReader:
         if word and known and word not in known:
             hint = did_you_mean(word, [str(value) for value in known])
             self.reader.refuse(node.at, "R011", f"unknown {key} '{word}'", hint)
+        elif word:
+            self.reader.problems += check_code(key, word, node.at, self.vocabulary, takes_bloc=False)
         return word
 
     def _expectation(self, node: Node) -> Expectation | None:
@@ -209,16 +225,14 @@ class _ScenarioReader:
         fields = self.reader.fields(
             body, "an expectation", ["route", "horizon_days", "regime"], [*EXPECTED, "tolerance"]
         )
-        words = [
-            self._word(item, "a part of the route")
-            for item in self.reader.rows(fields.node("route"), "route")
-        ]
-        if len(words) != 4:
+        parts = self.reader.rows(fields.node("route"), "route")
+        words = [self._word(item, key) for item, key in zip(parts, ROUTE, strict=False)]
+        if len(parts) != len(ROUTE):
             if "route" in fields:
                 self.reader.refuse(
                     fields.at("route"),
                     "R009",
-                    f"the route has {counted(len(words), 'part')}",
+                    f"the route has {counted(len(parts), 'part')}",
                     "write [mineral, stage, exporter, importer]",
                 )
             return None

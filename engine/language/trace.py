@@ -106,7 +106,7 @@ def _holds(rule: Rule, condition: Condition, given: object, on: date) -> bool:
     if not condition.is_stretch:
         return any(
             value == given and isinstance(value, bool) == isinstance(given, bool)
-            for value in condition.values
+            for value in condition.listed(on)
         )
     if not isinstance(given, int | float):
         return False

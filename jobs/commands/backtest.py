@@ -57,7 +57,7 @@ def backtest(
     from warehouse.asof.state import Warehouse
 
     chosen = settings_with(settings, facts=facts, rules=rules)
-    ruleset = load_rulebook(chosen.rules, method=CURBS).ruleset
+    ruleset = load_rulebook(chosen.rules, method=CURBS, facts=chosen.facts).ruleset
     day = parse_day("--known-at", known_at) or now().date()
     with (
         Warehouse.open_memory() as warehouse,

@@ -116,7 +116,8 @@ def _plan(
     from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY
     from jobs.sql import plain
 
-    ruleset = load_rulebook(rules, method=CURBS).ruleset
+    own = [folder for folder in stack if folder.is_dir()]  # the bundle to add to may be new
+    ruleset = load_rulebook(rules, method=CURBS, facts=own).ruleset
     require_horizon(ruleset, horizon)
     day = parse_day("--as-of", as_of) or now().date()
     country = DEFAULT_CURBING_COUNTRY if country == ALL_COUNTRIES else country

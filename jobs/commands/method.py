@@ -61,7 +61,7 @@ def geopolrisk(
     from jobs.tables import as_table
 
     chosen = settings_with(settings, out=out)
-    rulebook = load_rulebook(rules or rules_folder(chosen.rules), method=METHOD)
+    rulebook = load_rulebook(rules or rules_folder(chosen.rules), method=METHOD, facts=chosen.facts)
     scores = score(published(chosen, run_id), rulebook.ruleset, year)
     frame = narrowed(
         scores.routes if routes else scores.importers,

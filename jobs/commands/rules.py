@@ -61,6 +61,7 @@ def check(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="DATE", help="The day to count from; by default today.")
     ] = None,
+    facts: FactsOption = None,
     rules: RulesOption = None,
     settings: SettingsOption = None,
 ) -> int:
@@ -68,10 +69,13 @@ def check(
     from engine.language.checks.age import check_age
     from jobs.rules.check import problems_since
     from jobs.rules.rulebook import problems_of, show_problems
+    from jobs.rules.vocabulary import vocabulary_or_why
 
     day = parse_day("--as-of", as_of) or now().date()
-    place = settings_with(settings, rules=either("--rules", folder, rules)).rules
-    ruleset, problems, texts = problems_of(place)
+    chosen = settings_with(settings, facts=facts, rules=either("--rules", folder, rules))
+    place = chosen.rules
+    vocabulary, why = vocabulary_or_why(chosen.facts)
+    ruleset, problems, texts = problems_of(place, vocabulary)
     if ruleset is not None:  # what cannot be read cannot be compared
         problems += check_age(ruleset, day, max_reference_age)
         problems += problems_since(ruleset, against, place) if against is not None else []
@@ -85,9 +89,11 @@ def check(
     typer.echo(
         f"{counted(len(texts), 'file')} of {place}: {counted(serious, 'problem')}, {counted(len(problems) - serious, 'warning')}."
     )
+    if vocabulary is None:
+        typer.echo(f"Codes of minerals, countries and blocs were not looked up: {why}")
     if serious:
         return ExitCode.SETTINGS
-    return ExitCode.WARNINGS if problems else ExitCode.OK
+    return ExitCode.WARNINGS if problems or vocabulary is None else ExitCode.OK
 
 
 @app.command(name="fmt")
@@ -106,7 +112,8 @@ def lay_out_files(
     """Lay out rule files: order of keys, indentation, quotes. Comments stay; a file with problems is not touched."""
     from jobs.rules.format import lay_out, write
 
-    report = lay_out(settings_with(settings, rules=rules).rules, paths or [])
+    chosen = settings_with(settings, rules=rules)
+    report = lay_out(chosen.rules, paths or [], chosen.facts)
     if not check_only:
         write(report)
     for line in report.lines:
@@ -145,7 +152,7 @@ def run_tests(
     from jobs.rules.rulebook import load_rulebook
 
     chosen = settings_with(settings, rules=either("--rules", folder, rules))
-    run = run_rule_tests(load_rulebook(chosen.rules))
+    run = run_rule_tests(load_rulebook(chosen.rules, facts=chosen.facts))
     if junit is not None:
         write_junit(run, junit)
     for line in run.lines(min_coverage):
@@ -168,7 +175,7 @@ def schema(
     from jobs.rules.schema import schema_texts, write_schemas
 
     chosen = settings_with(settings, rules=either("--rules", folder, rules))
-    ruleset = load_rulebook(chosen.rules).ruleset
+    ruleset = load_rulebook(chosen.rules, facts=chosen.facts).ruleset
     if out is None:
         texts = schema_texts(ruleset)
         typer.echo(
@@ -197,7 +204,8 @@ def show(
     from jobs.suggest import did_you_mean
 
     day = parse_day("--as-of", as_of) or now().date()
-    rulebook = load_rulebook(settings_with(settings, rules=rules).rules)
+    chosen = settings_with(settings, rules=rules)
+    rulebook = load_rulebook(chosen.rules, facts=chosen.facts)
     by_id = {rule.id: rule for rule in rulebook.ruleset.rules}
     if rule_id not in by_id:
         raise SettingsError(f"{rulebook.folder}: no rule '{rule_id}'{did_you_mean(rule_id, list(by_id))}")
@@ -229,7 +237,7 @@ def who(
     from warehouse.database import Database
 
     chosen = settings_with(settings, out=out, rules=rules)
-    ruleset = load_rulebook(chosen.rules, method=CURBS).ruleset
+    ruleset = load_rulebook(chosen.rules, method=CURBS, facts=chosen.facts).ruleset
     with Database.open(published(chosen, run_id).path, read_only=True) as reader:
         ends = country_code(reader, "exporter", exporter), country_code(reader, "importer", importer)
         lane = Lane(mineral.lower(), stage.lower(), *ends, horizon)
@@ -264,7 +272,7 @@ def try_file(
     from jobs.sql import plain
 
     chosen = settings_with(settings, facts=facts, rules=rules)
-    rulebook = load_rulebook(chosen.rules, method=CURBS)
+    rulebook = load_rulebook(chosen.rules, method=CURBS, facts=chosen.facts)
     require_horizon(rulebook.ruleset, horizon)
     trial = with_file(rulebook, file)
     day = parse_day("--as-of", as_of) or now().date()

@@ -25,6 +25,7 @@ def pages(
     from jobs.rules.pages import write_pages
     from jobs.rules.rulebook import load_rulebook
 
-    count = write_pages(load_rulebook(settings_with(settings, rules=rules).rules), folder)
+    chosen = settings_with(settings, rules=rules)
+    count = write_pages(load_rulebook(chosen.rules, facts=chosen.facts), folder)
     typer.echo(f"{counted(count, 'page')} in {folder}")
     return ExitCode.OK

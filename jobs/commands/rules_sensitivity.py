@@ -52,7 +52,7 @@ def sensitivity(
     from jobs.tables import as_table
 
     chosen = settings_with(settings, facts=facts, rules=either("--rules", folder, rules))
-    ruleset = load_rulebook(chosen.rules, method=CURBS).ruleset
+    ruleset = load_rulebook(chosen.rules, method=CURBS, facts=chosen.facts).ruleset
     require_horizon(ruleset, horizon)
     day = parse_day("--as-of", as_of) or now().date()
     inputs = gather_in_memory(chosen, day, parse_day("--known-at", known_at) or day)

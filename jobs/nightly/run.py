@@ -89,7 +89,9 @@ def run(settings: Settings, dates: RunDates, phases: Phases) -> RunOutcome:
     with exclusive(layout.lock, since=dates.started_at):
         removed = clean_stale(layout)
         with phases.phase("rules"):
-            rulebook = load_rulebook(settings.rules, method=CURBS)
+            rulebook = load_rulebook(
+                settings.rules, method=CURBS, facts=settings.facts, known_at=dates.known_at
+            )
             require_tested(rulebook)
         with open_or_rebuild(layout.state) as state:
             with phases.phase("facts"):

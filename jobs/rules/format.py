@@ -12,6 +12,7 @@ from engine.language.load import FEATURES_FILE, SCORECARD_FILE
 from engine.language.ruleset import check_ruleset
 from jobs.errors import PublishError, SettingsError
 from jobs.rules.rulebook import SUFFIX, read_rule_file, read_rule_files, show_problems
+from jobs.rules.vocabulary import vocabulary_or_why
 
 
 @dataclass
@@ -24,19 +25,21 @@ class LayoutReport:
     lines: list[str] = field(default_factory=list)
 
 
-def lay_out(folder: Path, paths: Sequence[Path]) -> LayoutReport:
+def lay_out(folder: Path, paths: Sequence[Path], facts: Sequence[Path] = ()) -> LayoutReport:
     """Lay out files of a folder of rules, or files that would come to it, without writing anything.
 
     Args:
         folder: the rules, whose catalogue and scorecard the files are checked with.
         paths: files, or folders of files; empty for all of `folder`.
+        facts: bundles whose codes the rules may name.
 
     Raises:
         SettingsError: a path is missing, or no rule file that can be read.
     """
     texts = read_rule_files(folder)
     files = _named(folder, paths, texts)
-    problems = [problem for problem in check_ruleset(texts) if not problem.is_warning]
+    vocabulary, _ = vocabulary_or_why(facts)
+    problems = [problem for problem in check_ruleset(texts, vocabulary) if not problem.is_warning]
     broken = {problem.location.file for problem in problems}
     report = LayoutReport()
     for name, path in files.items():

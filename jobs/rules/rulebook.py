@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.language.errors import Problem, RuleError, format_problem
 from engine.language.rules import RuleSet
 from engine.language.ruleset import load_ruleset, read_and_check, scenarios_of
+from engine.language.vocabulary import Vocabulary
 from ground.counted import counted
 from jobs.errors import SettingsError
 from jobs.output.identity import digest_texts
+from jobs.rules.vocabulary import vocabulary_or_why
 
 if TYPE_CHECKING:
     from engine.trials.scenarios import ScenarioResult
@@ -25,12 +28,13 @@ MAX_BYTES = 1_000_000  # a rule file is a few kilobytes; a larger one is a mista
 
 @dataclass(frozen=True)
 class Rulebook:
-    """A checked rule set and the hash of the texts that it came from."""
+    """A checked rule set, the hash of the texts that it came from, and the codes that it was checked with."""
 
     ruleset: RuleSet
     rules_hash: str
     folder: Path
     texts: Mapping[str, str]
+    vocabulary: Vocabulary | None = None
 
 
 @dataclass(frozen=True)
@@ -112,20 +116,25 @@ def read_rule_file(file: Path) -> str:
         raise SettingsError(f"{file}: cannot be read ({problem.strerror}).") from problem
 
 
-def load_rulebook(folder: Path, *, method: str | None = None) -> Rulebook:
+def load_rulebook(
+    folder: Path, *, method: str | None = None, facts: Sequence[Path] = (), known_at: date | None = None
+) -> Rulebook:
     """Read and check a folder of rules.
 
     Args:
         folder: Where they lie.
         method: The method that the scorecard must name, `CURBS` for none; by default any is taken.
+        facts: Bundles whose codes the rules may name; where none can be read, no code is looked up.
+        known_at: Leave out codes that became known later.
 
     Raises:
         SettingsError: The folder or a file cannot be read, the rules are wrong (every problem is listed with file,
             line and column, its source line and a caret), or they are of another method.
     """
     texts = read_rule_files(folder)
+    vocabulary, _ = vocabulary_or_why(facts, known_at)
     try:
-        ruleset = load_ruleset(texts)
+        ruleset = load_ruleset(texts, vocabulary)
     except RuleError as problem:
         shown = show_problems(problem.problems, folder, texts)
         raise SettingsError(
@@ -137,7 +146,7 @@ def load_rulebook(folder: Path, *, method: str | None = None) -> Rulebook:
             f"{folder}: these rules are for {own or 'curb scores'}, not for {method or 'curb scores'}. "
             "Name another folder with --rules, or leave it out for the default rules."
         )
-    return Rulebook(ruleset, digest_texts(texts), folder, texts)
+    return Rulebook(ruleset, digest_texts(texts), folder, texts, vocabulary)
 
 
 def require_horizon(ruleset: RuleSet, horizon: int) -> None:
@@ -151,10 +160,12 @@ def require_horizon(ruleset: RuleSet, horizon: int) -> None:
         raise SettingsError(f"--horizon {horizon} is none of the scorecard's; write one of {known}.")
 
 
-def problems_of(folder: Path) -> tuple[RuleSet | None, list[Problem], dict[str, str]]:
+def problems_of(
+    folder: Path, vocabulary: Vocabulary | None
+) -> tuple[RuleSet | None, list[Problem], dict[str, str]]:
     """Return a folder's rule set, None if any problem is serious, every problem, and the texts that were read."""
     texts = read_rule_files(folder)
-    ruleset, problems = read_and_check(texts)
+    ruleset, problems = read_and_check(texts, vocabulary)
     is_sound = all(problem.is_warning for problem in problems)
     return ruleset if is_sound else None, problems, texts
 

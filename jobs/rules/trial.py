@@ -80,7 +80,7 @@ def with_file(rulebook: Rulebook, file: Path) -> Trial:
     path = same[0] if same else file.name
     texts = {**rulebook.texts, path: text}
     try:
-        ruleset = load_ruleset(texts)
+        ruleset = load_ruleset(texts, rulebook.vocabulary)
     except RuleError as problem:
         shown = show_problems(problem.problems, rulebook.folder, texts)
         raise SettingsError("\n".join([*shown, f"{file}: refused; nothing was scored."])) from problem

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from engine.language.checks.age import check_age
@@ -10,7 +11,10 @@ from engine.language.errors import format_problem
 from engine.language.examples import run_examples
 from engine.language.load import SCENARIOS
 from engine.language.ruleset import check_ruleset, load_ruleset, scenarios_of
+from engine.language.vocabulary import Vocabulary
 from engine.trials.scenarios import run_scenarios
+from jobs.resources import default_facts_dir
+from jobs.rules.vocabulary import vocabulary_of
 from tests.engine.rulebook import default_texts
 
 FOLDER = Path(__file__).parents[2] / "docs" / "checks"
@@ -18,6 +22,12 @@ DAY = date(2026, 11, 27)
 _BLOCK = re.compile(
     r"^```[a-z]+ (before|beside|wrong|said|mend|mended)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
+
+
+@cache
+def known() -> Vocabulary:
+    """The codes of the embedded facts."""
+    return vocabulary_of([default_facts_dir()])
 
 
 def codes() -> list[str]:
@@ -57,9 +67,9 @@ def said(files: dict[str, str], before: dict[str, str] | None = None) -> list[st
     is_scenario = any(name.startswith(SCENARIOS) for name in files)
     names = list(default_texts()) if is_scenario else ["features.yml", "scorecard.yml"]
     base = {name: default_texts()[name] for name in names if not name.startswith(SCENARIOS)}
-    problems = check_ruleset(base | files)
+    problems = check_ruleset(base | files, known())
     if not problems:
-        ruleset = load_ruleset(base | files)
+        ruleset = load_ruleset(base | files, known())
         problems = check_age(ruleset, DAY, 365) + run_examples(ruleset).problems
         results = run_scenarios(ruleset, scenarios_of(base | files, ruleset))
         problems += [result.problem for result in results if result.problem is not None]

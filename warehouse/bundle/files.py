@@ -10,7 +10,7 @@ import csv
 import io
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -88,11 +88,14 @@ class _FaultError(Exception):
         self.message, self.line = message, line
 
 
-def read_folder(folder: Path) -> tuple[Manifest | None, list[RawTable], list[FileProblem]]:
+def read_folder(
+    folder: Path, only: Collection[str] | None = None
+) -> tuple[Manifest | None, list[RawTable], list[FileProblem]]:
     """Read every table of one bundle folder.
 
     Args:
         folder: folder with bundle.toml and one CSV or Parquet file per table; tables may be absent.
+        only: tables to read, whatever else lies there; by default all.
 
     Returns:
         The manifest (None if it is at fault), the tables that could be read, and every problem found.
@@ -109,7 +112,8 @@ def read_folder(folder: Path) -> tuple[Manifest | None, list[RawTable], list[Fil
     except _FaultError as fault:
         problems.append(FileProblem(f"{folder.name}/bundle.toml", fault.line, fault.message))
     tables: dict[str, RawTable] = {}
-    for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".")):
+    paths = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    for path in (p for p in paths if only is None or p.stem in only):
         place = f"{folder.name}/{path.name}"
         if not path.is_file():
             if path.suffix in _TABLE_SUFFIXES:

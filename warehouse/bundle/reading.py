@@ -16,7 +16,7 @@ from warehouse.bundle.rows import FILE, typed
 from warehouse.errors import BundleError, FileProblem, StrictError
 from warehouse.records.tables import TABLES, schema
 
-__all__ = ["Facts", "LoadReport", "Manifest", "RejectedRow", "read_bundles"]
+__all__ = ["Facts", "LoadReport", "Manifest", "RejectedRow", "read_bundles", "read_tables"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,24 @@ def read_bundles(folders: Sequence[Path], *, strict: bool = False) -> Facts:
     ordered = {name: frame.select(schema(name).names()) for name, frame in tables.items()}
     counts = {name: frame.height for name, frame in ordered.items()}
     return Facts(ordered, LoadReport(tuple(manifests), counts, tuple(rejected), facts_hash(ordered)))
+
+
+def read_tables(folders: Sequence[Path], names: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """Rows of a few small tables of stacked bundles, valid by themselves but not linked: quick, for looking up codes.
+
+    Raises:
+        BundleError: a folder or one of these tables cannot be used.
+    """
+    parts: dict[str, list[pl.DataFrame]] = {name: [_empty(name)] for name in names}
+    problems: list[FileProblem] = []
+    for folder in folders:
+        _, raw_tables, found = read_folder(folder, names)
+        problems += found
+        for raw in raw_tables:
+            parts[raw.table].append(typed(raw)[0])
+    if problems:
+        raise BundleError(problems)
+    return {name: pl.concat(frames).select(schema(name).names()) for name, frames in parts.items()}
 
 
 def _empty(name: str) -> pl.DataFrame:

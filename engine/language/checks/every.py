@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from engine.language.catalogue import UNITS
+from engine.language.checks.codes import check_codes
 from engine.language.checks.examples import check_examples, check_feature
 from engine.language.checks.factors import check_factors, check_unknown
 from engine.language.checks.overlaps import check_overlaps
@@ -22,6 +23,7 @@ from engine.language.rules import (
     Value,
     is_of_type,
 )
+from engine.language.vocabulary import Vocabulary
 from ground.words import REGIMES
 
 STATES = (
@@ -45,9 +47,12 @@ ENGINE_PARAMETERS = (
 
 
 def check_rules(
-    features: Mapping[str, Feature], scorecard: Scorecard, rules: Sequence[Rule]
+    features: Mapping[str, Feature],
+    scorecard: Scorecard,
+    rules: Sequence[Rule],
+    vocabulary: Vocabulary | None = None,
 ) -> Iterator[Problem]:
-    """All problems of a rule set that could be read."""
+    """All problems of a rule set that could be read; codes are looked up where a vocabulary is given."""
     yield from _scorecard(scorecard, features)
     yield from check_factors(scorecard, features)
     seen: dict[str, Rule] = {}
@@ -62,6 +67,7 @@ def check_rules(
         seen[rule.id] = rule
         yield from check_head(rule)
         yield from _rule(rule, features, scorecard)
+        yield from check_codes(rule, vocabulary)
     yield from check_overlaps(rules, scorecard)
 
 

@@ -104,4 +104,6 @@ def _fails(condition: Condition, example: Example) -> bool:
     if condition.feature not in example.given:
         return False
     given = example.given[condition.feature]
-    return condition.is_stretch or (given[1] if isinstance(given, tuple) else given) not in condition.values
+    return condition.is_stretch or (given[1] if isinstance(given, tuple) else given) not in condition.listed(
+        example.on
+    )

@@ -41,26 +41,28 @@ def _may_meet(one: Rule, other: Rule) -> bool:
 
 
 def _common_days(one: Rule, other: Rule) -> list[date]:
-    """The first day on which both stand, and each later one on which a parameter of either changes."""
+    """The first day on which both stand, and each later one on which a parameter or a bloc of either changes."""
     start = max(one.effective_from, other.effective_from)
     end = min(one.effective_to or date.max, other.effective_to or date.max)
     days = {start}
     for rule in (one, other):
         for parameter in rule.parameters.values():
             days |= {value.start for value in parameter.values if value.start > start}
+        members = [m for c in rule.conditions for bloc in c.blocs.values() for m in bloc]
+        days |= {day for m in members for day in (m.start, m.end) if day is not None and day > start}
     return sorted(day for day in days if day < end)
 
 
 def _apart(one: Rule, mine: Condition, other: Rule, theirs: Condition, day: date) -> bool:
     """Whether no value passes both filters on a day."""
     if not mine.is_stretch and not theirs.is_stretch:
-        return not set(mine.values) & set(theirs.values)
+        return not set(mine.listed(day)) & set(theirs.listed(day))
     if mine.is_stretch and theirs.is_stretch:
         (low, high), (least, most) = _stretch(one, mine, day), _stretch(other, theirs, day)
         return high <= least or most <= low
     rule, stretch, listed = (one, mine, theirs) if mine.is_stretch else (other, theirs, mine)
     low, high = _stretch(rule, stretch, day)
-    return not any(isinstance(value, int | float) and low <= value < high for value in listed.values)
+    return not any(isinstance(value, int | float) and low <= value < high for value in listed.listed(day))
 
 
 def _stretch(rule: Rule, condition: Condition, day: date) -> tuple[float, float]:

@@ -1,0 +1,89 @@
+"""Codes that facts know: minerals, stages, countries and blocs. Rules name them; only facts can say which there are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from string import digits
+from typing import Final
+
+from ground.nearest import nearest
+
+EVERY: Final = "*"  # the importer in a row about every buyer
+MINERAL, STAGE, COUNTRY = "mineral", "stage", "country"
+#: What the value of a feature, or of a key of a scenario, is a code of.
+KIND_OF: Final[Mapping[str, str]] = {
+    "mineral": MINERAL,
+    "stage": STAGE,
+    "stages": STAGE,
+    **dict.fromkeys(("exporter", "importer", "importers", "country", "curbing_country"), COUNTRY),
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A country in a bloc, from its first day to the day after its last; None where that side is open."""
+
+    country: str
+    start: date | None = None
+    end: date | None = None
+
+    def belongs(self, on: date) -> bool:
+        """Whether it is a member on a day."""
+        return (self.start is None or self.start <= on) and (self.end is None or on < self.end)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The codes of a set of facts.
+
+    Attributes:
+        minerals, countries: code to name.   groups: codes under which facts give figures of several minerals.
+        blocs: code to members, over time.
+    """
+
+    minerals: Mapping[str, str]
+    groups: Mapping[str, str]
+    stages: tuple[str, ...]
+    countries: Mapping[str, str]
+    blocs: Mapping[str, tuple[Member, ...]]
+
+    def fault(self, kind: str, code: str, *, takes_bloc: bool) -> tuple[str, str] | None:
+        """What is wrong with a code, and its mend; None where the facts know it.
+
+        Args:
+            kind: MINERAL, STAGE or COUNTRY.
+            code: as written.
+            takes_bloc: whether a bloc may stand for the countries that are its members.
+        """
+        named = {MINERAL: self.minerals, COUNTRY: self.countries}.get(kind, dict.fromkeys(self.stages, ""))
+        if (
+            code in named
+            or (kind == COUNTRY and code == EVERY)
+            or (kind == COUNTRY and takes_bloc and code in self.blocs)
+        ):
+            return None
+        if kind == MINERAL and code in self.groups:
+            return (
+                f"'{code}' is a group of minerals, and a row is about one",
+                "list the minerals that are meant",
+            )
+        if kind == COUNTRY and code in self.blocs:
+            some = sorted({member.country for member in self.blocs[code]})
+            return f"'{code}' is a bloc, where one country is wanted", f"write one of {', '.join(some)}"
+        aliases = {alias: known for known, name in named.items() for alias in (known, name) if alias}
+        if kind == COUNTRY and takes_bloc:
+            # EU is what people call the EU27.
+            aliases |= {alias: bloc for bloc in self.blocs for alias in (bloc, bloc.rstrip(digits))}
+        close = nearest(code, aliases)
+        if close is None:
+            return f"the facts know no {kind} '{code}'", f"write a code of {_PLACES[kind]}"
+        meant = aliases[close]
+        name = f" ({named[meant]})" if named.get(meant) else ""
+        return f"the facts know no {kind} '{code}'", f"did you mean '{meant}'{name}?"
+
+
+_PLACES: Final = {
+    MINERAL: "minerals.csv, such as gallium",
+    STAGE: "mined, refined, metal and fabricated",
+    COUNTRY: "countries.csv (ISO 3166 alpha-3) or blocs.csv",
+}
