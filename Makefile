@@ -77,6 +77,7 @@ check-rules: $(STAMP) ## every static check of the rules, their layout, and thei
 	@$(VENV)/bin/curbline rules fmt --check
 	@$(VENV)/bin/curbline rules test
 	@$(VENV)/bin/curbline rules check --rules rules/methods/geopolrisk
+	@$(VENV)/bin/curbline rules fmt --check --rules rules/methods/geopolrisk
 	@$(VENV)/bin/curbline rules test --rules rules/methods/geopolrisk
 
 check-facts: $(STAMP) ## every row of the embedded facts

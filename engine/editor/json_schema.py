@@ -8,15 +8,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from engine.editor.json_schema_words import HOVER
+from engine.language import keys
 from engine.language.catalogue import SOURCES, TYPES, UNITS
 from engine.language.checks.every import STATES
-from engine.language.load import CURB_KEYS, NOT_APPLICABLE, OPTIONAL_KEYS, RULE_KEYS, UNKNOWN
+from engine.language.keys import Keys
+from engine.language.load import NOT_APPLICABLE, UNKNOWN
 from engine.language.rules import (
     COMBINES,
     DEFAULT_SPREADS,
     DRAWN_FACTORS,
     MADE_OF_COMBINES,
-    SHAPES,
     SPREADS,
     STATUSES,
     Category,
@@ -69,18 +70,21 @@ def schemas(features: Mapping[str, Feature], scorecard: Scorecard) -> dict[str, 
     }
 
 
-def _object(properties: Mapping[str, Schema], required: Iterable[str], what: str = "") -> Schema:
+def _object(known: Keys, properties: Mapping[str, Schema], what: str = "") -> Schema:
     """A mapping with these keys and no other; every key has its hover text."""
+    if set(known.order) != set(properties):
+        differ = ", ".join(sorted(set(known.order) ^ set(properties)))
+        raise AssertionError(f"the schema and the reader of rules differ in {differ}")
     told = {
         name: schema
         if "description" in schema or name not in HOVER
         else {**schema, "description": HOVER[name]}
-        for name, schema in properties.items()
+        for name, schema in ((name, properties[name]) for name in known.order)
     }
     made: Schema = {
         "type": "object",
         "properties": told,
-        "required": list(required),
+        "required": list(known.required),
         "additionalProperties": False,
     }
     return {**made, "description": what} if what else made
@@ -100,29 +104,29 @@ def _list_of(schema: Schema, at_least: int = 1) -> Schema:
 
 
 def _references() -> Schema:
-    keys: dict[str, Schema] = {
+    told: dict[str, Schema] = {
         "title": TEXT,
         "url": {"type": "string"},
         "published": DATE,
         "computed": DATE,
         "checked": DATE,
     }
-    one = _object(keys, ["title", "checked"], HOVER["reference entry"])
+    one = _object(keys.REFERENCE, told, HOVER["reference entry"])
     return _map_of({**one, "anyOf": [{"required": ["published"]}, {"required": ["computed"]}]})
 
 
 def _parameters() -> Schema:
-    entry = _object({"from": DATE, "value": NUMBER_VALUE, "reference": TEXT}, ["from", "value", "reference"])
+    entry = _object(keys.DATED_VALUE, {"from": DATE, "value": NUMBER_VALUE, "reference": TEXT})
     return _map_of(
         _object(
+            keys.PARAMETER,
             {"unit": {"enum": [unit for unit in UNITS if unit]}, "values": _list_of(entry)},
-            ["unit", "values"],
         )
     )
 
 
 def _features(grains: list[str]) -> Schema:
-    keys: dict[str, Schema] = {
+    told: dict[str, Schema] = {
         "meaning": TEXT,
         "type": {"enum": list(TYPES)},
         "grain": _list_of({"enum": grains}),
@@ -133,11 +137,9 @@ def _features(grains: list[str]) -> Schema:
         "unit": {"enum": list(UNITS)},
         "values": _list_of({"type": ["string", "number", "boolean"]}),
     }
-    one = _object(keys, ["meaning", "type", "grain", "from", "pass", "known", "range"])
+    one = _object(keys.FEATURE, told)
     one |= {"if": {"properties": {"type": {"const": "category"}}}, "then": {"required": ["values"]}}
-    body = _object(
-        {"version": {"type": "integer", "minimum": 1}, "features": _map_of(one)}, ["version", "features"]
-    )
+    body = _object(keys.CATALOGUE, {"version": {"type": "integer", "minimum": 1}, "features": _map_of(one)})
     return _document(FEATURES_SCHEMA, "Curbline feature catalogue (features.yml)", body)
 
 
@@ -152,7 +154,7 @@ def _scorecard(scorecard: Scorecard, features: Mapping[str, Feature]) -> Schema:
         "of": _list_of({"enum": list(scorecard.factors)}),
         "by": _list_of({"enum": list(features)}),
     }
-    one = _object(factor, ["grain", "pass", "combine", "unit"])
+    one = _object(keys.FACTOR, factor)
     one |= {
         "if": {"required": ["of"]},
         "then": {"properties": {"combine": {"enum": list(MADE_OF_COMBINES)}}},
@@ -162,25 +164,26 @@ def _scorecard(scorecard: Scorecard, features: Mapping[str, Feature]) -> Schema:
         "name": TEXT,
         "from": {"type": "number", "minimum": 0, "description": HOVER["from of a band"]},
     }
-    keys: dict[str, Schema] = {
+    told: dict[str, Schema] = {
         "version": {"type": "integer", "minimum": 1},
+        "method": TEXT,
         "horizons": {
             **_list_of({"enum": list(HORIZONS)}),
             "uniqueItems": True,
             "contains": {"const": MAIN_HORIZON},
         },
-        "bands": _list_of(_object(band, band)),
+        "bands": _list_of(_object(keys.BAND, band)),
         "regimes": {**_map_of(_map_of(weights, {"enum": list(STATES)})), "required": list(REGIMES)},
         "spread": {"enum": list(DEFAULT_SPREADS), "description": HOVER["spread of the scorecard"]},
         "factors": _map_of(one),
         "references": _references(),
         "parameters": _parameters(),
     }
-    body = _object({"method": TEXT, **keys}, [key for key in keys if key not in CURB_KEYS])
+    body = _object(keys.SCORECARD, told)
     body |= {
         "if": {"required": ["method"]},
-        "then": {"properties": dict.fromkeys(CURB_KEYS, False)},
-        "else": {"required": list(CURB_KEYS)},
+        "then": {"properties": dict.fromkeys(keys.CURB_KEYS, False)},
+        "else": {"required": list(keys.CURB_KEYS)},
     }
     return _document(SCORECARD_SCHEMA, "Curbline scorecard (scorecard.yml)", body)
 
@@ -190,11 +193,8 @@ def _named(prefix: str, names: Iterable[str]) -> Schema:
 
 
 def _rule(features: Mapping[str, Feature], scorecard: Scorecard) -> Schema:
-    span = _object(
-        {"from": DATE, "to": {**DATE, "description": HOVER["to"]}},
-        ["from"],
-    )
-    keys: dict[str, Schema] = {
+    span = _object(keys.EFFECTIVE, {"from": DATE, "to": {**DATE, "description": HOVER["to"]}})
+    told: dict[str, Schema] = {
         "id": {"type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"},
         "title": TEXT,
         "status": {"enum": list(STATUSES)},
@@ -217,10 +217,7 @@ def _rule(features: Mapping[str, Feature], scorecard: Scorecard) -> Schema:
         "explain": TEXT,
         "tests": {"type": "array", "items": _example(features)},
     }
-    missing = set(RULE_KEYS + OPTIONAL_KEYS) ^ set(keys)
-    if missing:
-        raise AssertionError(f"the schema of rules and their reader differ in {', '.join(sorted(missing))}")
-    body = _object(keys, RULE_KEYS)
+    body = _object(keys.RULE, told)
     body["allOf"] = [_of_factor(factor, features) for factor in scorecard.factors.values()]
     return _document(RULE_SCHEMA, "Curbline rule", body)
 
@@ -245,7 +242,7 @@ def _filter(feature: Feature) -> Schema:
     one = _one(feature)
     if feature.type == "number":
         edge = {"anyOf": [{"type": "number"}, PARAMETER_REF]}
-        stretch = _object({"at_least": edge, "below": edge}, [])
+        stretch = _object(keys.STRETCH, {"at_least": edge, "below": edge})
         return {**stretch, "minProperties": 1, "description": _said(feature)}
     return {"anyOf": [one, {**_list_of(one), "uniqueItems": True}], "description": _said(feature)}
 
@@ -257,21 +254,20 @@ def _score(features: Mapping[str, Feature]) -> Schema:
         if feature.type in ("category", "bool", "number")
     ]
     band = _object(
-        {"from": {"type": "number", "description": HOVER["from of a band"]}, "value": VALUE},
-        ["from", "value"],
+        keys.STEP, {"from": {"type": "number", "description": HOVER["from of a band"]}, "value": VALUE}
     )
-    keys: dict[str, Schema] = {
+    told: dict[str, Schema] = {
         "value": VALUE,
         "on": {"anyOf": named},
-        "shape": {"enum": list(SHAPES)},
+        "shape": {"enum": list(keys.SHAPES)},
         "cases": {**_map_of(VALUE), "minProperties": 1},
         "bands": _list_of(band),
         "points": {**_map_of(VALUE, {"pattern": "^-?[0-9]+(\\.[0-9]+)?$"}), "minProperties": 1},
     }
-    made = _object(keys, [])
+    made = _object(keys.SCORE, told)
     made["oneOf"] = [{"required": ["value"], "maxProperties": 1}] + [
         {"required": ["on", "shape", points], "maxProperties": 3, "properties": {"shape": {"const": shape}}}
-        for shape, points in (("lookup", "cases"), ("bands", "bands"), ("linear", "points"))
+        for shape, points in keys.POINTS.items()
     ]
     made["allOf"] = [
         _of_feature(feature)
@@ -305,13 +301,13 @@ def _example(features: Mapping[str, Feature]) -> Schema:
         if feature.is_range:
             one.append({"type": "array", "items": _one(feature), "minItems": 3, "maxItems": 3})
         given[name] = {"anyOf": one, "description": _said(feature)}
-    keys: dict[str, Schema] = {
+    told: dict[str, Schema] = {
         "name": TEXT,
         "as_of": DATE,
-        "given": _object(given, [], HOVER["given"]),
+        "given": _object(Keys(tuple(given), frozenset(given)), given, HOVER["given"]),
         "expect": {"anyOf": [*NUMBER_VALUE["anyOf"], {"const": NOT_APPLICABLE}, {"const": UNKNOWN}]},
     }
-    return _object(keys, keys)
+    return _object(keys.TEST, told)
 
 
 def _of_factor(factor: Factor, features: Mapping[str, Feature]) -> Schema:

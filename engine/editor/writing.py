@@ -2,45 +2,37 @@
 
 import json
 import re
-from collections.abc import Sequence
 from typing import Any, Final
 
 import yaml
 
 from engine.editor.comments import Comment
+from engine.language import keys
 from engine.language.load import FEATURES_FILE, SCORECARD_FILE
 from engine.language.yaml_subset import Leaf, Mapping, parse
 
 Path = tuple[str, ...]
-_REFERENCE = ("title", "published", "computed", "url", "checked")
-_PARAMETER = {
-    ("parameters", "*"): ("unit", "values"),
-    ("parameters", "*", "values", "*"): ("from", "value", "reference"),
+_SHARED: Final = {
+    ("references", "*"): keys.REFERENCE,
+    ("parameters", "*"): keys.PARAMETER,
+    ("parameters", "*", "values", "*"): keys.DATED_VALUE,
 }
 # The order of keys by their path; * is any key or item. Elsewhere the order is the author's.
-_RULE: Final[dict[Path, Sequence[str]]] = {
-    (): (
-        *("id", "title", "status", "version", "owner", "rationale", "references", "effective", "parameters"),
-        *("sets", "priority", "applies_when", "score", "if_unknown", "spread", "explain", "tests"),
-    ),
-    ("references", "*"): _REFERENCE,
-    ("effective",): ("from", "to"),
-    **_PARAMETER,
-    ("score",): ("value", "on", "shape", "cases", "bands", "points"),
-    ("score", "bands", "*"): ("from", "value"),
-    ("tests", "*"): ("name", "as_of", "given", "expect"),
+_RULE: Final[dict[Path, keys.Keys]] = {
+    (): keys.RULE,
+    **_SHARED,
+    ("effective",): keys.EFFECTIVE,
+    ("score",): keys.SCORE,
+    ("score", "bands", "*"): keys.STEP,
+    ("tests", "*"): keys.TEST,
 }
-_SCORECARD: Final[dict[Path, Sequence[str]]] = {
-    (): ("version", "horizons", "bands", "spread", "regimes", "factors", "references", "parameters"),
-    ("bands", "*"): ("name", "from"),
-    ("factors", "*"): ("grain", "pass", "combine", "unit"),
-    ("references", "*"): _REFERENCE,
-    **_PARAMETER,
+_SCORECARD: Final[dict[Path, keys.Keys]] = {
+    (): keys.SCORECARD,
+    **_SHARED,
+    ("bands", "*"): keys.BAND,
+    ("factors", "*"): keys.FACTOR,
 }
-_FEATURES: Final[dict[Path, Sequence[str]]] = {
-    (): ("version", "features"),
-    ("features", "*"): ("meaning", "type", "unit", "values", "grain", "from", "pass", "known", "range"),
-}
+_FEATURES: Final[dict[Path, keys.Keys]] = {(): keys.CATALOGUE, ("features", "*"): keys.FEATURE}
 # Always quoted: braces, colons and commas come and go in them.
 _SENTENCES: Final = ("explain", "meaning", "url")
 _WORDS: Final = re.compile(r"[^\W\d][\w .$%/()+-]*(?<! )\Z|\$\w+\Z")
@@ -89,9 +81,7 @@ class Writer:
         return comment.is_alone and comment.line < until and comment.column >= column
 
     def _sorted(self, parts: list[tuple[str, Any]], path: Path) -> list[tuple[str, Any]]:
-        order = self.order.get(path) or next(
-            (keys for known, keys in self.order.items() if _fits(known, path)), ()
-        )
+        order = next((own.order for known, own in self.order.items() if _fits(known, path)), ())
         if any(key not in order for key, _ in parts):
             return parts
         return sorted(parts, key=lambda part: order.index(part[0]))

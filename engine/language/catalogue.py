@@ -1,5 +1,6 @@
 """features.yml: the columns that rules may read."""
 
+from engine.language import keys
 from engine.language.errors import Problem
 from engine.language.reader import Reader
 from engine.language.rules import Feature
@@ -15,19 +16,14 @@ def read_features(node: Node, file: str) -> tuple[dict[str, Feature], list[Probl
     reader = Reader(file)
     features: dict[str, Feature] = {}
     root = reader.table(node, "features.yml")
-    top = reader.fields(root, "features.yml", ["version", "features"]) if root else None
+    top = reader.fields(root, "features.yml", keys.CATALOGUE) if root else None
     table = reader.table(top.node("features"), "features") if top else None
     for key, value in table.items if table else ():
         name = str(key.value)
         body = reader.table(value, f"feature '{name}'")
         if body is None:
             continue
-        fields = reader.fields(
-            body,
-            f"feature '{name}'",
-            ["meaning", "type", "grain", "from", "pass", "known", "range"],
-            ["unit", "values"],
-        )
+        fields = reader.fields(body, f"feature '{name}'", keys.FEATURE)
         values = tuple(
             v
             for v in (reader.category(n, "a category") for n in reader.rows(fields.node("values"), "values"))

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Final
 
+from engine.language import keys
 from engine.language.catalogue import read_features
 from engine.language.errors import Location, Problem
 from engine.language.reader import Fields, Reader
 from engine.language.rules import (
     COMBINES,
     DEFAULT_SPREADS,
-    SHAPES,
     SPREADS,
     STATUSES,
     Band,
@@ -38,13 +38,7 @@ SCORECARD_FILE: Final = "scorecard.yml"
 SCENARIOS: Final = "scenarios/"  # tests of the rules together, which are no rules
 NOT_APPLICABLE: Final = "not_applicable"
 UNKNOWN: Final = "unknown"
-RULE_KEYS: Final = (
-    *("id", "title", "status", "version", "owner", "rationale", "references", "effective"),
-    *("sets", "score", "explain", "tests"),
-)
 Point = tuple[Category, Value, Location]
-CURB_KEYS: Final = ("horizons", "bands", "regimes", "spread")  # what only a scorecard of curb scores has
-OPTIONAL_KEYS: Final = ("parameters", "priority", "applies_when", "if_unknown", "spread")
 
 
 def read_texts(
@@ -92,16 +86,13 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
     if root is None:
         return None
     is_method = any(key.value == "method" for key, _ in root.items)
-    top = reader.fields(
-        root,
-        "the scorecard",
-        ["version", "factors", "references", "parameters", *(("method",) if is_method else CURB_KEYS)],
-    )
+    wanted = keys.METHOD_SCORECARD if is_method else keys.CURB_SCORECARD
+    top = reader.fields(root, "the scorecard", wanted)
     bands = []
     for row in reader.rows(top.node("bands"), "bands"):
         body = reader.table(row, "a band")
         if body:
-            fields = reader.fields(body, "a band", ["name", "from"])
+            fields = reader.fields(body, "a band", keys.BAND)
             bands.append(Band(fields.text("name"), float(reader.number(fields.node("from"), "from") or 0.0)))
     for lower, upper in pairwise(bands):
         if lower.start >= upper.start:
@@ -122,9 +113,7 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
     for key, factor in _entries(reader, top.node("factors"), "factors"):
         body = reader.table(factor, f"factor '{key}'")
         if body:
-            fields = reader.fields(
-                body, f"factor '{key}'", ["grain", "pass", "combine", "unit"], ["of", "by"]
-            )
+            fields = reader.fields(body, f"factor '{key}'", keys.FACTOR)
             factors[key] = Factor(
                 key,
                 fields.text("grain"),
@@ -184,9 +173,7 @@ def _references(reader: Reader, node: Node | None) -> dict[str, Reference]:
         body = reader.table(value, f"reference '{key}'")
         if body is None:
             continue
-        fields = reader.fields(
-            body, f"reference '{key}'", ["title", "checked"], ["url", "published", "computed"]
-        )
+        fields = reader.fields(body, f"reference '{key}'", keys.REFERENCE)
         dated = fields.day("published") or fields.day("computed")
         if dated is None and not {"published", "computed"} & set(fields.found):
             reader.refuse(body.at, "R008", f"reference '{key}' has no date", "add published: or computed:")
@@ -202,13 +189,13 @@ def _parameters(reader: Reader, node: Node | None) -> dict[str, Parameter]:
         body = reader.table(value, f"parameter '{key}'")
         if body is None:
             continue
-        fields = reader.fields(body, f"parameter '{key}'", ["unit", "values"])
+        fields = reader.fields(body, f"parameter '{key}'", keys.PARAMETER)
         values = []
         for row in reader.rows(fields.node("values"), f"values of '{key}'"):
             entry = reader.table(row, f"a value of '{key}'")
             if entry is None:
                 continue
-            cells = reader.fields(entry, f"a value of '{key}'", ["from", "value", "reference"])
+            cells = reader.fields(entry, f"a value of '{key}'", keys.DATED_VALUE)
             start, number = cells.day("from"), reader.value(cells.node("value"), f"the value of '{key}'")
             if start is not None and isinstance(number, Range):
                 values.append(DatedValue(start, number, cells.text("reference"), entry.at))
@@ -232,9 +219,9 @@ def _rule(reader: Reader, node: Node) -> Rule | None:
     root = reader.table(node, "a rule file")
     if root is None:
         return None
-    top = reader.fields(root, "the rule", RULE_KEYS, OPTIONAL_KEYS)
+    top = reader.fields(root, "the rule", keys.RULE)
     span = reader.table(top.node("effective"), "effective")
-    dates = reader.fields(span, "effective", ["from"], ["to"]) if span else None
+    dates = reader.fields(span, "effective", keys.EFFECTIVE) if span else None
     start, end = (dates.day("from"), dates.day("to")) if dates else (None, None)
     if start and end and start >= end:
         reader.refuse(
@@ -282,7 +269,7 @@ def _conditions(reader: Reader, node: Node | None) -> tuple[Condition, ...]:
     for key, value in table.items if table else ():
         name = str(key.value)
         if isinstance(value, Table):
-            fields = reader.fields(value, f"the filter on '{name}'", [], ["at_least", "below"])
+            fields = reader.fields(value, f"the filter on '{name}'", keys.STRETCH)
             found.append(
                 Condition(
                     name,
@@ -304,10 +291,10 @@ def _score(reader: Reader, top: Fields) -> Score | None:
     table = reader.table(top.node("score"), "score")
     if table is None:
         return None
-    fields = reader.fields(table, "score", [], ["on", "shape", "cases", "bands", "points", "value"])
+    fields = reader.fields(table, "score", keys.SCORE)
     if "value" in fields:
-        for other in ("on", "shape", "cases", "bands", "points"):
-            if other in fields:
+        for other in keys.SCORE.order:
+            if other in fields and other != "value":
                 reader.refuse(
                     fields.at(other),
                     "R007",
@@ -316,17 +303,17 @@ def _score(reader: Reader, top: Fields) -> Score | None:
                 )
         value = reader.value(fields.node("value"), "value")
         return None if value is None else Score(fields.at("value"), value=value)
-    on, shape = fields.text("on"), fields.choice("shape", SHAPES)
+    on, shape = fields.text("on"), fields.choice("shape", keys.SHAPES)
     if not on or not shape:
         reader.refuse(
             table.at, "R008", "the score names no feature or no shape", "add on: and shape:, or value:"
         )
         return None
-    key = {"lookup": "cases", "bands": "bands", "linear": "points"}.get(shape, "cases")
+    key = keys.POINTS.get(shape, "cases")
     if key not in fields:
         reader.refuse(table.at, "R008", f"a {shape} score needs '{key}'", f"add {key}:")
         return None
-    for other in {"cases", "bands", "points"} - {key}:
+    for other in {*keys.POINTS.values()} - {key}:
         if other in fields:
             reader.refuse(fields.at(other), "R007", f"a {shape} score has no '{other}'", f"keep {key}: alone")
     read = _band_points if shape == "bands" else _keyed_points
@@ -345,7 +332,7 @@ def _band_points(reader: Reader, node: Node | None, key: str) -> list[Point]:
     for row in reader.rows(node, key):
         body = reader.table(row, "a band")
         if body:
-            cells = reader.fields(body, "a band", ["from", "value"])
+            cells = reader.fields(body, "a band", keys.STEP)
             edge = reader.number(cells.node("from"), "from")
             value = reader.value(cells.node("value"), "value")
             if edge is not None and value is not None:
@@ -369,7 +356,7 @@ def _examples(reader: Reader, node: Node | None) -> tuple[Example, ...]:
         body = reader.table(row, "a test")
         if body is None:
             continue
-        fields = reader.fields(body, "a test", ["name", "as_of", "given", "expect"])
+        fields = reader.fields(body, "a test", keys.TEST)
         entries = _entries(reader, fields.node("given"), "given")
         given = {key: _given(reader, value, key) for key, value in entries}
         places = {key: value.at for key, value in entries}

@@ -5,6 +5,7 @@ from datetime import date
 from typing import TypeVar
 
 from engine.language.errors import Location, Problem, did_you_mean
+from engine.language.keys import Keys
 from engine.language.rules import Category, ParameterRef, Range, Value
 from engine.language.yaml_subset import Leaf, Mapping, Node, Sequence
 from ground.counted import counted
@@ -39,11 +40,9 @@ class Reader:
         self.refuse(node.at, "R009", f"{what} must be a list", "write it as [a, b] or as - lines")
         return ()
 
-    def fields(
-        self, node: Mapping, what: str, required: Iterable[str], optional: Iterable[str] = ()
-    ) -> "Fields":
+    def fields(self, node: Mapping, what: str, keys: Keys) -> "Fields":
         """The keys of a mapping; unknown and missing ones are problems."""
-        must, known = list(required), [*required, *optional]
+        known = list(keys.order)
         found: dict[str, Node] = {}
         for key, value in node.items:
             name = str(key.value)
@@ -51,7 +50,7 @@ class Reader:
                 found[name] = value
             else:
                 self.refuse(key.at, "R007", f"unknown key '{name}' in {what}", did_you_mean(name, known))
-        for name in must:
+        for name in keys.required:
             if name not in found:
                 self.refuse(node.at, "R008", f"{what} has no key '{name}'", f"add {name}:")
         return Fields(self, found)

@@ -12,7 +12,6 @@ from engine.language.vocabulary import Member
 from ground.words import ENDS
 
 STATUSES: Final = ("draft", "active", "retired")
-SHAPES: Final = ("lookup", "bands", "linear")
 COMBINES: Final = ("strongest", "complement", "first", "sum", "product")
 #: Distributions between the ends of a range (`engine.scoring.draws.quantile`).
 SPREADS: Final = ("pert", "triangular", "uniform", "lognormal", "chance")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from engine.language import keys
 from engine.language.checks.codes import check_code
 from engine.language.errors import Location, Problem, did_you_mean
 from engine.language.load import SCENARIOS
@@ -42,7 +43,7 @@ FACTS: Final[Mapping[str, Mapping[str, object]]] = {
 RANGES: Final = ("production_t", "route_t", "coverage_share", "quota_share", "listed_share", "add_t", "stock_known_days", "switch_share")  # fmt: skip
 ROUTE: Final = ("mineral", "stage", "exporter", "importer")
 LISTS: Final = ("stages", "importers")
-EXPECTED: Final = ("score", "missing_share", "band", "rules", "flags")
+FACT_KEYS: Final = keys.Keys(tuple(FACTS), frozenset(FACTS) - {"chains", "flows"})
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,7 @@ class _ScenarioReader:
         root = self.reader.table(node, "a scenario")
         if root is None:
             return None
-        top = self.reader.fields(
-            root, "the scenario", ["scenario", "title", "as_of", "facts", "expect"], ["curbing_country"]
-        )
+        top = self.reader.fields(root, "the scenario", keys.SCENARIO)
         name, stem = top.text("scenario"), self.reader.file.removeprefix(SCENARIOS).removesuffix(".yml")
         if name != stem:
             self.reader.refuse(
@@ -161,9 +160,7 @@ class _ScenarioReader:
         table = self.reader.table(node, "facts")
         if table is None:
             return {name: [] for name in FACTS}
-        fields = self.reader.fields(
-            table, "facts", ["chains", "flows"], [n for n in FACTS if n not in ("chains", "flows")]
-        )
+        fields = self.reader.fields(table, "facts", FACT_KEYS)
         return {name: [row for item in self.reader.rows(fields.node(name), name) if (row := self._fact(name, item)) is not None] for name in FACTS}  # fmt: skip
 
     def _fact(self, name: str, node: Node) -> dict[str, Cell] | None:
@@ -172,8 +169,8 @@ class _ScenarioReader:
         if table is None:
             return None
         columns = FACTS[name]
-        must = [key for key, default in columns.items() if default is REQUIRED]
-        fields = self.reader.fields(table, what, must, [key for key in columns if key not in must])
+        optional = frozenset(key for key, default in columns.items() if default is not REQUIRED)
+        fields = self.reader.fields(table, what, keys.Keys(tuple(columns), optional))
         # In the facts, word_roles decides which scopes list buyers; a scenario has no such facts and no silent default.
         if "scope" in fields and "is_named_buyers" not in fields:
             self.reader.refuse(
@@ -222,9 +219,7 @@ class _ScenarioReader:
         body = self.reader.table(node, "an expectation")
         if body is None:
             return None
-        fields = self.reader.fields(
-            body, "an expectation", ["route", "horizon_days", "regime"], [*EXPECTED, "tolerance"]
-        )
+        fields = self.reader.fields(body, "an expectation", keys.EXPECTATION)
         parts = self.reader.rows(fields.node("route"), "route")
         words = [self._word(item, key) for item, key in zip(parts, ROUTE, strict=False)]
         if len(parts) != len(ROUTE):
@@ -236,9 +231,9 @@ class _ScenarioReader:
                     "write [mineral, stage, exporter, importer]",
                 )
             return None
-        if not set(EXPECTED) & set(fields.found):
+        if not set(keys.ASKED) & set(fields.found):
             self.reader.refuse(
-                body.at, "R008", "the expectation asks for nothing", f"add one of {', '.join(EXPECTED)}"
+                body.at, "R008", "the expectation asks for nothing", f"add one of {', '.join(keys.ASKED)}"
             )
         horizon = fields.whole("horizon_days")
         if "horizon_days" in fields and horizon not in self.scorecard.horizons:
