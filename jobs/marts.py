@@ -8,6 +8,8 @@ from warehouse.published.view_columns import VIEWS
 MAIN_REGIME = "active"
 BANDS = ("critical", "high", "moderate", "low", "minimal")
 UNKNOWN_BAND = "unknown"
+#: What `mart.route_score.listing` says of a lane.
+LISTED, SMALL, REST, OWN, UNLISTED = "listed", "small", "rest", "own", "unknown"
 ENDS = ("low", "", "high")  # of a published range; "" is the value itself
 
 ROUTE = ("mineral", "stage", "exporter", "importer")

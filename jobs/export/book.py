@@ -11,7 +11,7 @@ from ground.question import Question
 from ground.words import MAIN_HORIZON
 from jobs.asked import question_of_run
 from jobs.errors import InputError
-from jobs.marts import ROUTE
+from jobs.marts import OWN, REST, ROUTE
 from jobs.places import importer_code
 from jobs.ports import Reader
 
@@ -81,6 +81,9 @@ CHOICE = """WHERE r.horizon_days = $horizon
         SELECT country FROM members_at($as_of, $known_at) WHERE bloc = $importer))
 """
 
+# Lanes that customs statistics cannot mean, and, where nobody is named, those into the curbing country and entrepots.
+HIDDEN = f"r.listing = '{REST}' OR ($importer IS NULL AND r.listing = '{OWN}')"
+
 RISK_SQL = f"""
 SELECT r.mineral, r.stage, r.exporter, e.name AS exporter_name, r.importer, i.name AS importer_name,
        r.active_band AS band, r.active AS score, r.active_expected_missing_share AS expected_missing_share,
@@ -93,14 +96,17 @@ SELECT r.mineral, r.stage, r.exporter, e.name AS exporter_name, r.importer, i.na
 FROM mart.route_score AS r
 LEFT JOIN core.countries AS e ON e.country = r.exporter
 LEFT JOIN core.countries AS i ON i.country = r.importer
-{CHOICE}  AND coalesce(r.route_usd >= $least, true)
+{CHOICE}  AND coalesce(r.route_usd >= $least, true) AND NOT ({HIDDEN})
 ORDER BY r.active_priority DESC NULLS LAST, r.mineral, r.stage, r.exporter, r.importer
 LIMIT $most
 """
 
 LEFT_OUT_SQL = f"""
-SELECT count(*)::BIGINT AS routes, sum(r.route_usd)::DOUBLE AS usd FROM mart.route_score AS r
-{CHOICE}  AND r.route_usd < $least
+SELECT count(*) FILTER (NOT ({HIDDEN}))::BIGINT AS routes,
+       coalesce(sum(r.route_usd) FILTER (NOT ({HIDDEN})), 0)::DOUBLE AS usd,
+       count(*) FILTER ({HIDDEN})::BIGINT AS unlisted, coalesce(sum(r.route_usd) FILTER ({HIDDEN}), 0)::DOUBLE AS unlisted_usd
+FROM mart.route_score AS r
+{CHOICE}  AND (r.route_usd < $least OR {HIDDEN})
 """
 
 CHOSEN = """
@@ -230,13 +236,20 @@ def _without_small(reasons: pl.DataFrame) -> pl.DataFrame:
 
 def _left_out(reader: Reader, wanted: dict[str, object]) -> str:
     """Say how many routes are too small to be listed, and what they are worth; empty where none is."""
-    routes, usd = reader.query(LEFT_OUT_SQL, wanted).row(0)
-    if not routes:
-        return ""
-    return (
-        f"{counted(routes, 'route')} worth less than {wanted['least']:,.0f} USD a year each, "
-        f"{usd / 1e6:,.1f} million USD together (--min-usd 0 lists them)."
-    )
+    routes, usd, unlisted, unlisted_usd = reader.query(LEFT_OUT_SQL, wanted).row(0)
+    told = []
+    if routes:
+        told.append(
+            f"{counted(routes, 'route')} worth less than {wanted['least']:,.0f} USD a year each, "
+            f"{usd / 1e6:,.1f} million USD together (--min-usd 0 lists them)."
+        )
+    if unlisted:
+        own = "" if wanted["importer"] else ", and those into the curbing country and entrepots"
+        told.append(
+            f"{counted(unlisted, 'route')} that customs statistics cannot mean{own}, {unlisted_usd / 1e6:,.1f} million USD "
+            "together (mart.lane lists them)."
+        )
+    return " ".join(told)
 
 
 def _country_name(reader: Reader, country: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -22,6 +23,7 @@ from jobs.errors import InputError
 from jobs.explain.terms import term_frame
 from jobs.gather import gather
 from jobs.nightly.coverage import measure_coverage
+from jobs.nightly.listing import Floors, with_listing
 from jobs.nightly.unknown import unknown_scores
 from jobs.settings import ALL_COUNTRIES
 from warehouse.asof.inputs import Inputs as WarehouseInputs
@@ -82,6 +84,11 @@ def recalculate(
         "run_id": pl.lit(None, pl.String),
         **{name: pl.lit(value) for name, value in asdict(question).items()},
     }
+    entrepots = inputs["countries"].filter("is_entrepot")["country"].to_list()
+    floors = Floors.of(ruleset, question.as_of)
+    listed = partial(
+        with_listing, floors=floors, curbing_country=question.curbing_country, entrepots=entrepots
+    )
     routes, grades, empty = [], [], {}
     totals = Expectations(Numbers(request.draws), inputs, ruleset, request.importers)
     for scored in score_in_parts(inputs, ruleset, on_phase, totals):
@@ -95,11 +102,13 @@ def recalculate(
             grades.append(marts["reconciliation"])
             here = pl.col("mineral").is_in(marts["reconciliation"]["mineral"].unique().to_list())
             marts |= unknown_scores(marts, unmeasured.filter(here), ruleset.scorecard.horizons, run)
+            marts["route_score"] = listed(marts["route_score"])
             unmeasured = unmeasured.filter(~here)
         deliver({name: publishable(name, frame) for name, frame in marts.items()})
         del scored, marts  # before the next minerals are scored
     if empty and unmeasured.height:  # minerals of which no lane at all has tonnes
         rest = unknown_scores(empty, unmeasured, ruleset.scorecard.horizons, run)
+        rest["route_score"] = listed(rest["route_score"])
         deliver({name: publishable(name, frame) for name, frame in rest.items()})
     with on_phase("doubt"):
         doubt = totals.doubt().with_columns(pl.lit(None, pl.String).alias("run_id"))

@@ -12,17 +12,14 @@ from rich.text import Text
 from ground.counted import counted
 from ground.words import MAIN_HORIZON
 from jobs.explain.text import amount
-from jobs.marts import BANDS, UNKNOWN_BAND
+from jobs.marts import BANDS, LISTED, OWN, REST, SMALL, UNKNOWN_BAND
+from jobs.nightly.listing import Floors
 from jobs.nightly.phases import PhaseTime
 from jobs.nightly.run import RunOutcome
 from jobs.ports import Reader
 from jobs.tables import as_table
 
 TOP = 10
-# Smaller lanes are counted, not listed: their priority is high and nothing hangs on them.
-MIN_USD = 1_000_000  # a year
-MIN_SUPPLY_SHARE = 0.01  # of the importer's supply
-MIN_WORLD_SHARE = 0.001  # of the stage's world trade
 GRADES = ("good", "fair", "weak", "insufficient")
 
 BY_BAND = """
@@ -32,25 +29,17 @@ FROM mart.route_score WHERE horizon_days = $horizon GROUP BY 1
 BY_RECONCILIATION = """
 SELECT reconciliation, count(*)::BIGINT AS routes FROM mart.route_score WHERE horizon_days = $horizon GROUP BY 1
 """
-LISTED = f"""
-WITH lane AS (
-    SELECT *, coalesce(route_usd >= {MIN_USD}, true) AND dependence_share >= {MIN_SUPPLY_SHARE}
-        AND route_t >= {MIN_WORLD_SHARE} * sum(route_t) OVER (PARTITION BY mineral, stage)
-        AND importer <> curbing_country AND NOT is_entrepot AS is_listed
-    FROM mart.route_score WHERE horizon_days = $horizon
-)
-"""
-TOP_ROUTES = f"""{LISTED}
+# Smaller lanes are counted, not listed: their priority is high and nothing hangs on them.
+TOP_ROUTES = f"""
 SELECT mineral, stage, exporter, importer, active AS score, active_band AS band, active_confidence AS confidence,
        active_missing_share_p10 AS p10, active_missing_share_p90 AS p90, snapback, full_stop, active_priority AS priority, route_t, route_usd, reconciliation, next_event_date
-FROM lane WHERE is_listed
+FROM mart.route_score WHERE horizon_days = $horizon AND listing = '{LISTED}'
 ORDER BY active_priority DESC NULLS LAST, mineral, stage, exporter, importer LIMIT {TOP}
 """
-SMALL_ROUTES = f"""{LISTED}
-SELECT count(*) FILTER (NOT is_listed)::BIGINT AS routes,
-       coalesce(sum(route_usd) FILTER (NOT is_listed), 0)::DOUBLE AS usd,
-       coalesce(sum(route_usd) FILTER (NOT is_listed) / sum(route_usd), 0)::DOUBLE AS usd_share
-FROM lane
+NOT_LISTED = f"""
+SELECT listing, count(*)::BIGINT AS routes, coalesce(sum(route_usd), 0)::DOUBLE AS usd,
+       coalesce(sum(active_expected_missing_share * route_usd), 0)::DOUBLE AS expected_usd
+FROM mart.route_score WHERE horizon_days = $horizon AND listing IN ('{SMALL}', '{REST}', '{OWN}') GROUP BY 1
 """
 # Money first: by importer, then lane by lane. A country that curbs, and those that pass its goods on, are not their own
 # victims.
@@ -71,7 +60,7 @@ SELECT mineral, stage, exporter, importer, active_expected_missing_share AS expe
        active_missing_share_p10 AS p10, active_missing_share_p90 AS p90,
        active_expected_missing_share * route_usd AS expected_usd, route_usd, reconciliation
 FROM mart.route_score
-WHERE horizon_days = $horizon AND importer <> curbing_country AND NOT is_entrepot
+WHERE horizon_days = $horizon AND listing IN ('{LISTED}', '{SMALL}')
 ORDER BY active_expected_missing_share * route_usd DESC NULLS LAST, mineral, stage, exporter, importer LIMIT {TOP}
 """
 UNVERIFIED = """
@@ -132,7 +121,10 @@ def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seco
         "exposure": reader.query(BY_MONEY, horizon).to_dicts(),
         "lanes": reader.query(LANES_BY_MONEY, horizon).to_dicts(),
         "top": reader.query(TOP_ROUTES, horizon).to_dicts(),
-        "top_left_out": {"below_usd": MIN_USD, **reader.query(SMALL_ROUTES, horizon).row(0, named=True)},
+        "top_left_out": {
+            "floors": asdict(Floors.of(outcome.rulebook.ruleset, stamp.question.as_of)),
+            **{row.pop("listing"): row for row in reader.query(NOT_LISTED, horizon).to_dicts()},
+        },
         "unverified": reader.query(UNVERIFIED, when).to_dicts(),
         "without_trade": {**coverage, "minerals": reader.query(WITHOUT_TRADE).to_dicts()},
         "checks": len(outcome.checks),
@@ -266,15 +258,25 @@ def _top(rows: list[dict[str, Any]], left_out: dict[str, Any]) -> list[Renderabl
         Text(f"Top {len(rows)} by priority (100 × √(dependence × missing share))", style="bold"),
         as_table(names, shown),
     ]
-    if left_out["routes"]:
-        lines.append(
-            Text(
-                f"Not listed: {left_out['routes']:,} routes under {left_out['below_usd']:,} USD a year, 1 % of the importer's supply or "
-                f"0.1 % of the stage's trade, and those of the curbing country and of entrepots: "
-                f"{left_out['usd_share'] * 100:.2g} % of all trade (mart.route_score has them)."
-            )
-        )
-    return [*lines, Text()]
+    return [*lines, *(Text(line) for line in _left_out(left_out)), Text()]
+
+
+def _left_out(found: dict[str, Any]) -> list[str]:
+    """Count what the list does not name, and say what is expected to be missing there."""
+    floors = found["floors"]
+    reasons = {
+        SMALL: f"under {floors['usd']:,.0f} USD a year, {floors['supply_share'] * 100:g} % of the importer's supply or "
+        f"{floors['world_share'] * 100:g} % of the stage's trade",
+        REST: f"of bundled codes, under {floors['rest_t'] * 1000:g} kg (mart.lane has them as REST)",
+        OWN: "into the curbing country and entrepots",
+    }
+    told = [
+        f"{counted(found[listing]['routes'], 'lane')} {reason}: {amount(found[listing]['expected_usd'])} USD missing of "
+        f"{amount(found[listing]['usd'])}"
+        for listing, reason in reasons.items()
+        if listing in found
+    ]
+    return [f"Not listed: {'; '.join(told)}."] if told else []
 
 
 def _unverified(rows: list[dict[str, Any]], as_of: date) -> list[RenderableType]:

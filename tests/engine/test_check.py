@@ -258,11 +258,11 @@ def test_an_unknown_horizon_is_found_at_its_place() -> None:
     assert str(problem.location) == f"scorecard.yml:{line}:21"
 
 
-def test_every_parameter_that_the_engine_reads_is_known_to_the_checks() -> None:
-    root = Path(__file__).parents[2] / "engine"
+def test_every_parameter_that_the_program_reads_is_known_to_the_checks() -> None:
+    root = Path(__file__).parents[2]
     asked = {
         name
-        for file in root.rglob("*.py")
+        for file in [*(root / "engine").rglob("*.py"), *(root / "jobs").rglob("*.py")]
         for name in re.findall(r'\.parameter\(\s*f?"([a-z_{}]+)"', file.read_text(encoding="utf-8"))
     }
     asked = asked - {"reconciliation_{grade}_from"} | {

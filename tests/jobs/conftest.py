@@ -40,7 +40,7 @@ def route_row(
         "exporter": exporter, "importer": importer, "horizon_days": horizon, "trade_year": 2024, "baseline_year": 2022,
         "route_t": 12.5, "latest_t": 1.25, "route_usd": 1234567.0, "trade_basis": "dominant",
         "trade_completeness": "complete", "reconciliation": "good" if score else "insufficient", "hindsight": False,
-        "is_entrepot": False, "dependence_share": 0.25, "touched_share_low": 0.1, "touched_share_best": 0.2,
+        "is_entrepot": False, "listing": "listed" if score else "unknown", "dependence_share": 0.25, "touched_share_low": 0.1, "touched_share_best": 0.2,
         "touched_share_high": 0.3,
     }  # fmt: skip
     for step, regime in enumerate(REGIMES):
@@ -79,7 +79,7 @@ def marts() -> dict[str, pl.DataFrame]:
     route_score = pl.DataFrame(rows, infer_schema_length=None)
     importer_score = (
         route_score.filter(pl.col("exporter") == "CHN")
-        .drop("exporter", "route_t", "latest_t", "route_usd", "trade_basis", "trade_completeness", "is_entrepot", "dependence_share")
+        .drop("exporter", "route_t", "latest_t", "route_usd", "trade_basis", "trade_completeness", "is_entrepot", "listing", "dependence_share")
         .with_columns(import_t=pl.lit(20.0), production_t=pl.lit(1.0), pool_t=pl.lit(21.0))
     )  # fmt: skip
     wide = (

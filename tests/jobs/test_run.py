@@ -123,7 +123,7 @@ def test_the_summary_reads_well(
     said = capsys.readouterr().out
     for part in (
         "Curbline, as of 2026-11-23, curbs of CHN", "in tiny 1;", "Routes at 365 days: 5 (4 moderate, 1 unknown)",
-        "Top 5 by priority", "gallium / refined", "CHN → USA", "Curbed items without trade: 1 of 2: holmium 1",
+        "Top 4 by priority", "gallium / refined", "CHN → USA", "Curbed items without trade: 1 of 2: holmium 1",
         "Unverified on 2026-11-23: nothing.", f"Open:      {layout.pointer}", "Time: rules",
     ):  # fmt: skip
         assert part in said.replace("\n", " "), part

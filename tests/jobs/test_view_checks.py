@@ -34,7 +34,7 @@ def test_the_keys_of_views_are_checked(tmp_path: Path, marts: dict[str, pl.DataF
         ),
         (
             "UPDATE mart.flow_measure SET item_id = NULL",
-            r"mart\.route_measure .* repeats or is empty in 1 rows",
+            r"mart\.route_measure .* repeats or is empty in 1 row;",
         ),
     ],
 )

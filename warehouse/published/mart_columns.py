@@ -177,6 +177,12 @@ TABLES_OF_MART: dict[str, MartTable] = {
                 "is_entrepot",
                 "True where exporter or importer mostly passes goods on, or the lane joins CHN and HKG or MAC.",
             ),
+            text(
+                "listing",
+                "Whether lists name the lane: listed; small (below a floor of the scorecard); rest (a bundled code's lane of "
+                "less than customs statistics can mean, see mart.lane); own (into the curbing country or an entrepot); or "
+                "unknown (no score).",
+            ),
             number(
                 "dependence_share",
                 "Route tonnes over the importer's production and imports (0..1); computed.",

@@ -35,6 +35,8 @@ VIEW_COLUMNS: dict[str, str] = {
     **_told("contribution_wide"),
     **_told("contribution_term"),
     **_told("exposure"),
+    "listing": "Whether lists name the lane: listed, small, rest, own or unknown; see mart.route_score.",
+    "lane_count": "How many lanes of mart.route_score it stands for: 1, or those that REST holds.",
     "band": "Band of the score: minimal, low, moderate, high or critical.",
     "confidence": "Whether one band holds the draws: firm (80 % of them), leaning (50 %) or open.",
     "chance_of_shortage": "Share of the draws in which 4 % or more is missing (0..1); computed.",
@@ -83,6 +85,11 @@ VIEWS: dict[str, MartView] = {
     "route_missing": MartView(
         "What every route is expected to go short of: share, days, tonnes and money, one row per regime. Sum the means "
         "only; for the range of a total read mart.exposure, which is summed inside the draws.",
+        (*ROUTE_KEY, "horizon_days", "regime"),
+    ),
+    "lane": MartView(
+        "Lanes as lists show them: those that customs statistics cannot mean (listing rest) are one lane of each exporter "
+        "and importer, of mineral REST and stage *, with their sums; its share is that of the tonnes, and it has no range.",
         (*ROUTE_KEY, "horizon_days", "regime"),
     ),
     "route_measure": MartView(

@@ -88,7 +88,7 @@ WITH long AS (
     )
 )
 SELECT
-    mineral, stage, exporter, importer, horizon_days, regime, band, confidence, chance_of_shortage,
+    mineral, stage, exporter, importer, horizon_days, regime, listing, band, confidence, chance_of_shortage,
     expected_missing_share, missing_share_p10, missing_share_p90,
     expected_missing_share * horizon_days AS days_missing,
     traded_t,
@@ -100,6 +100,23 @@ SELECT
     missing_share_p10 * traded_usd AS missing_usd_p10,
     missing_share_p90 * traded_usd AS missing_usd_p90
 FROM long;
+
+-- What a list of lanes shows: those that customs statistics cannot mean are one lane of each pair of countries.
+CREATE VIEW mart.lane AS
+SELECT
+    mineral, stage, exporter, importer, horizon_days, regime, listing, 1::BIGINT AS lane_count,
+    expected_missing_share, missing_share_p10, missing_share_p90,
+    traded_t, expected_missing_t, traded_usd, expected_missing_usd, missing_usd_p10, missing_usd_p90
+FROM mart.route_missing
+WHERE listing <> 'rest'
+UNION ALL
+SELECT
+    'REST', '*', exporter, importer, horizon_days, regime, 'rest', count(*)::BIGINT,
+    sum(expected_missing_t) / sum(traded_t), NULL, NULL,
+    sum(traded_t), sum(expected_missing_t), sum(traded_usd), sum(expected_missing_usd), NULL, NULL
+FROM mart.route_missing
+WHERE listing = 'rest'
+GROUP BY exporter, importer, horizon_days, regime;
 
 -- A route's measures: on its own lane, on flows into its exporter at this stage or before, and on its goods' way.
 CREATE VIEW mart.route_measure AS

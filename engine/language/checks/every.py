@@ -37,11 +37,12 @@ STATES = (
     "unknown",
     "lapsed_unverified",
 )
-# Parameters of the scorecard that the engine itself reads, beside those that its regimes name.
+# Parameters of the scorecard that the program itself reads, beside those that its regimes name.
 ENGINE_PARAMETERS = (
     *("small_lane_share", "touched_threshold_share", "unknown_transit_days", "reserve_years", "ramp_share"),
     *("common_severity_share", "shortage_from_share", "stock_rebuilt_a_year_share"),
     *("firm_from_chance", "leaning_from_chance"),
+    *("listed_from_usd", "listed_from_supply_share", "listed_from_world_share", "rest_below_t"),
     *("reconciliation_fair_from", "reconciliation_weak_from", "reconciliation_insufficient_from"),
 )
 
