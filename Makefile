@@ -52,7 +52,7 @@ run: $(STAMP) ## facts -> scores -> published file -> exports
 	@echo "Ask why         $(VENV)/bin/curbline explain gallium refined CHN USA --out $(OUT)"
 
 test: $(STAMP) ## the tests, on every core
-	@$(PY) -m pytest -n $(WORKERS) -m "not ui" $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not ui" $(ARGS)
 
 # Exit code 5 means that no test is marked ui.
 test-ui: $(STAMP) ## the tests that need Chromium or LibreOffice; what is skipped is counted and named

@@ -47,7 +47,7 @@ def add(
         typer.Option(
             "--to",
             metavar="DIR",
-            help="The bundle to add to; by default the last of the settings. Made if it is new.",
+            help="The bundle to add to; by default the last one in the settings. Created if it does not exist.",
         ),
     ] = None,
     plan_only: Annotated[
@@ -64,7 +64,7 @@ def add(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Append rows to a bundle after checking them with everything that they stand on; no row is ever rewritten."""
+    """Append rows to a bundle after checking them with everything they refer to; no row is ever rewritten."""
     from jobs.facts.add import commit, staged
     from jobs.resources import default_facts_dir
 
@@ -73,7 +73,7 @@ def add(
     bundle = to or (own[-1] if own else None)
     if bundle is None:
         raise SettingsError(
-            "the embedded facts are replaced with every release; name a bundle of your own with --to DIR (it is made "
+            "the embedded facts are replaced with every release; name your own bundle with --to DIR (it is created "
             "if it is new), or begin a project with `curbline init DIR`."
         )
     bundle = bundle.resolve()
@@ -92,7 +92,7 @@ def add(
     for table, count in found.added.items():
         typer.echo(f"{table}: {count} added.")
     if found.already:
-        typer.echo(f"{found.already} stood there already, word for word.")
+        typer.echo(f"{found.already} were already there, word for word.")
     typer.echo(f"Bundle: {bundle}")
     if bundle not in chosen.facts:
         typer.echo(f"It is not in the settings: curbline run --facts embedded --facts {to or bundle}")
@@ -121,17 +121,24 @@ def _plan(
     require_horizon(ruleset, horizon)
     day = parse_day("--as-of", as_of) or now().date()
     country = DEFAULT_CURBING_COUNTRY if country == ALL_COUNTRIES else country
-    moves, new, gone = plan(stack, found.facts, ruleset, Question(day, day, country), horizon)
+    planned = plan(stack, found.facts, ruleset, Question(day, day, country), horizon)
     if as_json:
         data = {"as_of": day, "horizon_days": horizon, "added": found.added, "already": found.already}
-        data |= {"routes_new": new, "routes_gone": gone, "regimes": moves_data(moves, top)}
+        data |= {"minerals": planned.minerals, "routes_new": planned.new, "routes_gone": planned.gone}
+        data |= {"regimes": moves_data(planned.moves, top)}
         typer.echo(json.dumps(data, default=plain, ensure_ascii=False, indent=1))
         return ExitCode.OK
     rows = ", ".join(f"{count} in {table}" for table, count in found.added.items()) or "none"
     typer.echo(f"On {day}, {horizon} days, with the new rows ({rows}); nothing was added.")
-    if new or gone:
-        typer.echo(f"{counted(new, 'new route')}, {gone:,} gone.")
-    for line in moves_text(moves, top):
+    if not planned.minerals:
+        typer.echo("Nothing that a score reads on that day differs, so no route moves.")
+        return ExitCode.OK
+    typer.echo(
+        f"Scored with and without them: {', '.join(planned.minerals)}; no fact of other minerals differs."
+    )
+    if planned.new or planned.gone:
+        typer.echo(f"{counted(planned.new, 'new route')}, {planned.gone:,} gone.")
+    for line in moves_text(planned.moves, top):
         typer.echo(line)
     return ExitCode.OK
 
@@ -147,7 +154,7 @@ def template(
     from jobs.suggest import did_you_mean
 
     if name not in TEMPLATES:
-        raise SettingsError(f"NAME: '{name}' is no template{did_you_mean(name, TEMPLATES)}")
+        raise SettingsError(f"NAME: '{name}' is not a template{did_you_mean(name, TEMPLATES)}")
     typer.echo(facts_template(name), nl=False)
     return ExitCode.OK
 
@@ -159,12 +166,12 @@ def schema(
     *,
     as_json: JsonOption = False,
 ) -> int:
-    """List the fact tables, or the columns of one: what may stand in them, and what it means. --json gives JSON Schema."""
+    """List the fact tables, or the columns of one with their permitted values and meaning. --json gives JSON Schema."""
     from jobs.suggest import did_you_mean
     from warehouse.records.tables import TABLES, bundle_schema, columns
 
     if table is not None and table not in TABLES:
-        raise SettingsError(f"TABLE: '{table}' is no fact table{did_you_mean(table, TABLES)}")
+        raise SettingsError(f"TABLE: '{table}' is not a fact table{did_you_mean(table, TABLES)}")
     if as_json:
         whole = bundle_schema()
         typer.echo(json.dumps(whole if table is None else whole[table], ensure_ascii=False, indent=1))

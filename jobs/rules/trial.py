@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -86,7 +86,7 @@ def with_file(rulebook: Rulebook, file: Path) -> Trial:
         raise SettingsError("\n".join([*shown, f"{file}: refused; nothing was scored."])) from problem
     own = [rule for rule in ruleset.rules if rule.file == path]
     if not own:
-        raise SettingsError(f"{file}: this is no rule; rules try takes the file of one rule.")
+        raise SettingsError(f"{file}: this is not a rule; rules try takes the file of one rule.")
     rule = replace(own[0], status="active")
     if own[0].status == "retired":
         raise SettingsError(f"{file}: '{rule.id}' is retired and never scores; try it as draft or active.")
@@ -168,7 +168,7 @@ def as_text(trial: Trial, moves: list[Moves], horizon: int, top: int, on: date) 
     return "\n".join([head, *([standing] if standing else []), *moves_text(moves, top)])
 
 
-def moves_text(moves: list[Moves], top: int) -> list[str]:
+def moves_text(moves: Sequence[Moves], top: int) -> list[str]:
     """A sentence per regime, and the top movers of those that move."""
     lines: list[str] = []
     for found in moves:
@@ -202,7 +202,7 @@ def as_data(trial: Trial, moves: list[Moves], horizon: int, top: int, on: date) 
     }
 
 
-def moves_data(moves: list[Moves], top: int) -> dict[str, object]:
+def moves_data(moves: Sequence[Moves], top: int) -> dict[str, object]:
     """The same as data, by regime."""
     return {
         found.regime: {

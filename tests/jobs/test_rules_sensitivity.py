@@ -1,13 +1,14 @@
 """`curbline rules sensitivity`: the table, the data, and what it refuses."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from jobs.errors import ExitCode
+from tests.engine.rulebook import RULES
+from tests.warehouse.conftest import small_facts, write_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,9 +19,19 @@ def curbline(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.slow
-def test_the_table_and_the_data_tell_the_same() -> None:
-    words = ("rules", "sensitivity", "--as-of", "2026-11-23", "--mineral", "gallium", "--top", "2")
+def few_rules(folder: Path) -> Path:
+    """The scorecard with one rule of licences: some ranges instead of a hundred."""
+    for name in ("features.yml", "scorecard.yml", "withholding/dual-use-licence.yml"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(RULES / name, folder / name)
+    return folder
+
+
+def test_the_table_and_the_data_tell_the_same(tmp_path: Path) -> None:
+    facts = write_bundle(tmp_path / "facts", small_facts())
+    rules = few_rules(tmp_path / "rules")
+    words = ["rules", "sensitivity", "--as-of", "2026-11-23", "--mineral", "gallium", "--top", "2"]
+    words += ["--facts", str(facts), "--rules", str(rules)]
     table, data = curbline(*words), curbline(*words, "--json")
     assert (table.returncode, data.returncode) == (ExitCode.OK, ExitCode.OK)
     told = json.loads(data.stdout)
