@@ -65,7 +65,7 @@ def options(
         bool, typer.Option("--traceback", help="On a fault in Curbline, show where it happened.")
     ] = False,
 ) -> None:
-    """Take the options that stand before the command."""
+    """Take the options given before the command."""
     del version, traceback  # the first has printed by now, the second is read by main
 
 
@@ -77,7 +77,7 @@ def _escaped(problem: UnicodeError) -> tuple[str, int]:
 
 
 def _print_anywhere() -> None:
-    """Let no terminal fail a command: what was done must not end as a fault while it is told."""
+    """Let no terminal fail a command: work that is done must not end as a fault while it is reported."""
     codecs.register_error("curbline", _escaped)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # tests and notebooks put other streams there

@@ -44,7 +44,7 @@ def check_cron(line: str) -> CronTrigger:
     try:
         trigger = CronTrigger.from_crontab(line.lower(), timezone="UTC")
     except ValueError as problem:
-        raise ValueError(f"'{line}' is no cron line: {problem}") from problem
+        raise ValueError(f"'{line}' is not a cron line: {problem}") from problem
     if trigger.get_next_fire_time(None, _ANY_DAY) is None:
         raise ValueError(
             f"'{line}' never starts a run, since no month that it names has a day that it names; "

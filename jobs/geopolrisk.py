@@ -96,7 +96,7 @@ def narrowed(frame: pl.DataFrame, **wanted: str | None) -> pl.DataFrame:
     """Rows of one mineral, importer or both.
 
     Raises:
-        InputError: there are none: nothing is known then, which is no score of 0.
+        InputError: there are none: nothing is known then, which is not a score of 0.
     """
     found = frame
     for column, value in wanted.items():

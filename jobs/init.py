@@ -77,7 +77,7 @@ def init_project(folder: Path) -> list[Path]:
     settings, rules, facts = folder / FILE_NAME, folder / "rules", folder / "facts"
     for path in (settings, rules, facts):
         if path.exists():
-            raise SettingsError(f"{path}: exists already, and nothing is overwritten. Name a new folder.")
+            raise SettingsError(f"{path}: already exists, and nothing is overwritten. Name a new folder.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copytree(default_rules_dir(), rules)

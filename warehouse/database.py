@@ -83,7 +83,7 @@ class Database:
 
         Raises:
             StateBusyError: another process holds the file.
-            DamagedError: the file is no DuckDB database, or is half-written.
+            DamagedError: the file is not a DuckDB database, or is half-written.
             StateError: the file cannot be opened or created.
         """
         try:
@@ -216,7 +216,7 @@ def damage(name: str, error: duckdb.Error) -> DamagedError | None:
     if isinstance(error, duckdb.ProgrammingError) or not any(word in text.lower() for word in _DAMAGED):
         return None
     return DamagedError(
-        f"{name} is damaged: {text.splitlines()[0].rstrip('.!')}. `curbline run` makes it anew."
+        f"{name} is damaged: {text.splitlines()[0].rstrip('.!')}. `curbline run` rebuilds it."
     )
 
 
@@ -260,7 +260,7 @@ class Sandbox:
 
         Raises:
             SnapshotError: the file is missing or cannot be read.
-            DamagedError: the file is no whole DuckDB database.
+            DamagedError: the file is not a complete DuckDB database.
         """
         if not path.exists():
             raise SnapshotError(f"{path.name} does not exist. Run `curbline run` to build it.")
@@ -276,7 +276,7 @@ class Sandbox:
             cause = error.__cause__
             damaged = damage(path.name, cause) if isinstance(cause, duckdb.Error) else None
             raise damaged or SnapshotError(
-                f"{path.name} cannot be read: {error}. Run `curbline run` to build it anew."
+                f"{path.name} cannot be read: {error}. Run `curbline run` to rebuild it."
             ) from None
         return cls(database, path.name, timeout_s, row_limit)
 

@@ -36,7 +36,7 @@ def read_features(node: Node, file: str) -> tuple[dict[str, Feature], list[Probl
             )
         twice = sorted({str(value) for value in values if values.count(value) > 1})
         if twice:
-            found = f"'{twice[0]}' stands twice among the values of '{name}'"
+            found = f"'{twice[0]}' occurs twice among the values of '{name}'"
             reader.refuse(body.at, "R036", found, "list each value once")
         order = fields.whole("pass", 1)
         if order not in (1, 2):

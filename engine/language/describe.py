@@ -20,7 +20,7 @@ from ground.counted import counted
 
 COMBINED = {
     "strongest": "the highest value counts where several rules apply",
-    "complement": "several rules add up as 1 less the product of what each leaves",
+    "complement": "several rules combine as 1 minus the product of what each leaves",
     "first": "the first rule that applies decides, by priority",
     "sum": "the values of several rules are added",
 }
@@ -38,7 +38,7 @@ def describe_rule(ruleset: RuleSet, rule: Rule, on: date) -> list[str]:
     factor = ruleset.scorecard.factors[rule.sets]
     lines = [
         f"{rule.id}: {rule.title}",
-        f"  {rule.status}, version {rule.version}, kept by {rule.owner}, in {rule.file}",
+        f"  {rule.status}, version {rule.version}, owner {rule.owner}, in {rule.file}",
         f"  {_span(rule, on)}",
         f"  sets {rule.sets} (in {factor.unit}, one row per {factor.grain.replace('_', ' and ')}); {COMBINED[factor.combine]}"
         + (f"; priority {rule.priority}" if factor.combine == "first" else ""),
@@ -85,11 +85,11 @@ def _span(rule: Rule, on: date) -> str:
     if rule.status != "active":
         stands = f"it never scores while it is {rule.status}"
     elif on < rule.effective_from:
-        stands = f"it does not stand yet on {on}"
+        stands = f"not yet in effect on {on}"
     elif not rule.stands_on(on):
-        stands = f"it stands no longer on {on}"
+        stands = f"no longer in effect on {on}"
     else:
-        stands = f"it stands on {on}"
+        stands = f"in effect on {on}"
     return f"from {rule.effective_from}{until}; {stands}"
 
 
@@ -156,7 +156,7 @@ def _history(rule: Rule, parameter: Parameter, on: date) -> list[str]:
     for value in parameter.values:
         reference = rule.references.get(value.reference)
         title = f": {reference.title}" if reference else ""
-        now = ", holds" if standing and value is standing[-1] else ""
+        now = ", current" if standing and value is standing[-1] else ""
         lines.append(
             f"    from {value.start}{now}: {range_words(value.value, parameter.unit)}, by {value.reference}{title}"
         )

@@ -109,7 +109,7 @@ def _compared(rule: Rule, example: Example, ends: list[float | None], *, is_aske
             example.at,
             "R080",
             f"test '{example.name}' of {rule.id} failed: {'; '.join(differences)}",
-            "mend the rule, or the expectation if the rule is right",
+            "correct the rule, or the expectation if the rule is right",
         )
     return ExampleResult(rule.id, example.name, example.expect, got, problem)
 

@@ -147,7 +147,7 @@ def _horizons(reader: Reader, node: Node | None) -> tuple[int, ...]:
             hint = f"facts say what can be added and replaced in {shown} days; list some of these"
             reader.refuse(item.at, "R011", f"unknown horizon '{days}'", hint)
         elif days is not None and found and days <= found[-1]:
-            said = f"the horizons do not rise: {found[-1]} stands before {days}"
+            said = f"the horizons do not rise: {found[-1]} comes before {days}"
             reader.refuse(item.at, "R030", said, "list them from short to long, each once")
         elif days is not None:
             found.append(days)

@@ -138,7 +138,7 @@ class _ScenarioReader:
             self.reader.refuse(
                 top.at("scenario"),
                 "R060",
-                f"the scenario '{name}' stands in {stem}.yml",
+                f"the scenario '{name}' is in {stem}.yml",
                 "give both one name",
             )
         facts = self._facts(top.node("facts"))

@@ -136,8 +136,8 @@ class _Reader:
                 self.refuse(
                     key_at,
                     "R004",
-                    f"the key '{key.value}' stands twice",
-                    f"it first stands at line {seen[str(key.value)].line}",
+                    f"the key '{key.value}' occurs twice",
+                    f"it first occurs in line {seen[str(key.value)].line}",
                 )
                 continue
             seen[str(key.value)] = key_at
@@ -149,7 +149,7 @@ class _Reader:
         found = _UNSEEN.search(text) if self.has_escapes else None
         if found:
             self.refuse(
-                at, "R001", f"an unseen character U+{ord(found[0]):04X} stands in this text", "remove it"
+                at, "R001", f"an invisible character U+{ord(found[0]):04X} occurs in this text", "remove it"
             )
 
     @staticmethod
@@ -194,7 +194,7 @@ class _Reader:
             try:
                 return date.fromisoformat(text)
             except ValueError:
-                self.refuse(at, "R006", f"'{text}' is no date", "write year-month-day")
+                self.refuse(at, "R006", f"'{text}' is not a date", "write year-month-day")
                 return text
         if _LOOKS_NUMERIC.match(text):
             self.refuse(
@@ -228,14 +228,16 @@ def parse(text: str, file: str) -> tuple[Node | None, list[Problem]]:
             mark = Location(file, len(lines), len(lines[-1]) + 1)
         words = " ".join(part for part in (error.context, error.problem) if part)
         return None, [
-            Problem(mark, "R001", f"the text is no YAML: {words}", "check the indentation and the quotes")
+            Problem(
+                mark, "R001", f"the text is not valid YAML: {words}", "check the indentation and the quotes"
+            )
         ]
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         return None, [
             Problem(
                 Location(file),
                 "R001",
-                f"the text is no YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}",
+                f"the text is not valid YAML: {str(error).splitlines()[0] if str(error) else 'nested too deep'}",
                 "check the indentation and the quotes",
             )
         ]
@@ -260,7 +262,9 @@ def _early_problems(text: str, file: str) -> list[Problem]:
         ]
     if "\x00" in text:
         return [
-            Problem(Location(file), "R001", "the file holds zero bytes, as UTF-16 does", "save it as UTF-8")
+            Problem(
+                Location(file), "R001", "the file contains zero bytes, as UTF-16 does", "save it as UTF-8"
+            )
         ]
     problems = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -270,7 +274,7 @@ def _early_problems(text: str, file: str) -> list[Problem]:
                 Problem(
                     Location(file, number, unseen.start() + 1),
                     "R001",
-                    f"an unseen character U+{ord(unseen[0]):04X} stands here",
+                    f"an invisible character U+{ord(unseen[0]):04X} is here",
                     "remove it",
                 )
             )
@@ -289,7 +293,7 @@ def _early_problems(text: str, file: str) -> list[Problem]:
                 Problem(
                     Location(file, number, line.index("\r") + 1),
                     "R001",
-                    "a bare carriage return stands here",
+                    "a bare carriage return is here",
                     "save the file with Unix or Windows line ends",
                 )
             )

@@ -166,7 +166,7 @@ def _compared(
     problem = None
     if differences:
         said = f"scenario '{scenario.name}', {want.name}: {'; '.join(differences)}"
-        problem = Problem(want.at, FAILED, said, "mend the rule, or the expectation if the rule is right")
+        problem = Problem(want.at, FAILED, said, "correct the rule, or the expectation if the rule is right")
     return ScenarioResult(scenario.name, want.name, problem)
 
 

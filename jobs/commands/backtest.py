@@ -37,9 +37,7 @@ def backtest(
     ] = None,
     held_out: Annotated[
         bool,
-        typer.Option(
-            "--held-out", help="Judge the outcomes kept for an independent test, and none of the others."
-        ),
+        typer.Option("--held-out", help="Judge only the outcomes kept for an independent test."),
     ] = False,
     facts: FactsOption = None,
     rules: RulesOption = None,

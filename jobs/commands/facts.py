@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jobs.facts.importing import Imported
 
 app = typer.Typer(
-    help="Check facts bundles, add to them by hand, and make them of public files.", no_args_is_help=True
+    help="Check facts bundles, add rows to them, and make them from public files.", no_args_is_help=True
 )
 facts_add.register(app)
 facts_compare.register(app)
@@ -27,7 +27,7 @@ facts_compare.register(app)
 
 @app.callback()
 def group() -> None:
-    """Check facts bundles, add to them by hand, and make them of public files."""
+    """Check facts bundles, add rows to them, and make them from public files."""
 
 
 @app.command()
@@ -71,7 +71,7 @@ def check(
 
 @app.command()
 def sources(*, as_json: JsonOption = False) -> int:
-    """List the public data sets that can be imported: publisher, terms, cadence, bounds and oddities."""
+    """List the public data sets that can be imported: publisher, licence, updates, limits and peculiarities."""
     from warehouse.sources.registry import IMPORTERS
 
     found = [importer.source for importer in IMPORTERS.values()]
@@ -104,12 +104,14 @@ def import_(
     file: Annotated[
         Path | None,
         typer.Option(
-            "--file", metavar="PATH", help="The file as its publisher ships it. Nothing is fetched."
+            "--file", metavar="PATH", help="The file as its publisher provides it. Nothing is fetched."
         ),
     ] = None,
     url: Annotated[
         str,
-        typer.Option("--url", metavar="URL", help="Fetch the file from there, or take it from the cache."),
+        typer.Option(
+            "--url", metavar="URL", help="Fetch the file from this address, or take it from the cache."
+        ),
     ] = "",
     sha256: Annotated[
         str, typer.Option("--sha256", metavar="HEX", help="Checksum that the file must have.")
@@ -119,25 +121,31 @@ def import_(
         typer.Option("--cache", metavar="DIR", help="Folder of fetched files, instead of the user's cache."),
     ] = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Take what was fetched before and ask nobody.")
+        bool, typer.Option("--offline", help="Use what was fetched before, without asking the server.")
     ] = False,
     year: Annotated[
         list[int] | None,
-        typer.Option("--year", metavar="YEAR", help="Ask UN Comtrade for this year; repeat it for several."),
+        typer.Option(
+            "--year", metavar="YEAR", help="Request this year from UN Comtrade; repeat it for several."
+        ),
     ] = None,
     reporter: Annotated[
         list[str] | None,
-        typer.Option("--reporter", metavar="ISO3", help="Ask UN Comtrade for this country only; repeatable."),
+        typer.Option(
+            "--reporter",
+            metavar="ISO3",
+            help="Request only this country from UN Comtrade; repeat it for several.",
+        ),
     ] = None,
     base_url: Annotated[
-        str, typer.Option("--base-url", metavar="URL", help="Another address of UN Comtrade's interface.")
+        str, typer.Option("--base-url", metavar="URL", help="Another address of UN Comtrade's API.")
     ] = "",
     release: Annotated[
         str,
-        typer.Option("--release", metavar="YYYYMM", help="Edition, where the file's name does not state it."),
+        typer.Option("--release", metavar="YYYYMM", help="Edition, if the file's name does not state it."),
     ] = "",
     any_size: Annotated[
-        bool, typer.Option("--any-size", help="Take a file with fewer rows than its editions have.")
+        bool, typer.Option("--any-size", help="Accept a file with fewer rows than a full edition.")
     ] = False,
     as_of: Annotated[
         str | None,
@@ -162,7 +170,7 @@ def import_(
         typer.Option(
             "--accept-drift",
             metavar="WHY",
-            help="Take an edition that lost many rows or moved a world total by half.",
+            help="Accept an edition that lost many rows or moved a world total by half.",
         ),
     ] = "",
     as_json: JsonOption = False,
@@ -214,7 +222,7 @@ def _report(done: Imported, path: Path, out: Path, fetched: Fetched | None) -> N
     for reason, count in done.set_aside.items():
         typer.echo(f"  {count:,} set aside: {reason}.")
     if done.rejected:
-        typer.echo(f"  The rejected rows stand in {out / 'rejected-rows.txt'}.")
+        typer.echo(f"  The rejected rows are in {out / 'rejected-rows.txt'}.")
     if done.is_compared:
         typer.echo(f"  Compared with the earlier edition: {out / 'edition-report.txt'}.")
     if done.stale:

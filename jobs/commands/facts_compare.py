@@ -27,7 +27,7 @@ def compare(
         typer.Option(
             "--earlier-source",
             metavar="PREFIX",
-            help="Only sources whose name starts so, such as usgs-mcs-2025.",
+            help="Only sources whose name starts like this, such as usgs-mcs-2025.",
         ),
     ] = "",
     later_source: Annotated[
@@ -51,5 +51,5 @@ def compare(
         for line in as_text(found, top):
             typer.echo(line)
     else:
-        typer.echo("No table stands in both editions, so there is nothing to compare.")
+        typer.echo("No table is in both editions, so there is nothing to compare.")
     return ExitCode.WARNINGS if any(comparison.drift for comparison in found) else ExitCode.OK

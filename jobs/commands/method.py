@@ -1,4 +1,4 @@
-"""`curbline method`: other published scores, out of the same facts and with rules of their own."""
+"""`curbline method`: other published scores, from the same facts, with their own rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from jobs.commands.options import (
 )
 from jobs.errors import ExitCode
 
-app = typer.Typer(help="Other scores from the same facts, with rules of their own.", no_args_is_help=True)
+app = typer.Typer(
+    help="Other published scores from the same facts, with their own rules.", no_args_is_help=True
+)
 SHOWN = 40
 
 
@@ -40,7 +42,7 @@ def geopolrisk(
     importer: Annotated[str | None, typer.Option("--importer", metavar="ISO3", help="One importer.")] = None,
     mineral: Annotated[str | None, typer.Option("--mineral", help="One mineral.")] = None,
     routes: Annotated[
-        bool, typer.Option("--routes", help="Each exporter instead of the importer's sum.")
+        bool, typer.Option("--routes", help="Show each exporter instead of the importer's total.")
     ] = False,
     rules: Annotated[
         Path | None,

@@ -19,7 +19,9 @@ from jobs.suggest import did_you_mean
 OutOption = Annotated[
     Path | None,
     typer.Option(
-        "--out", metavar="DIR", help="Output folder; by default that of the settings, else ./curbline-data."
+        "--out",
+        metavar="DIR",
+        help="Output folder; by default the one in the settings, otherwise ./curbline-data.",
     ),
 ]
 SettingsOption = Annotated[
@@ -47,7 +49,7 @@ FactsOption = Annotated[
     typer.Option(
         "--facts",
         metavar="DIR",
-        help=f"A facts bundle; repeat it to stack several, '{EMBEDDED}' is the one that comes along. Replaces those of the settings.",
+        help=f"A facts bundle; repeat it to stack several, '{EMBEDDED}' is the one shipped with Curbline. Replaces those of the settings.",
     ),
 ]
 ImportersOption = Annotated[
@@ -109,7 +111,7 @@ def parse_day(option: str, written: str | None) -> date | None:
     """Return the date of an option; None if it was left out.
 
     Raises:
-        SettingsError: It is no date of the calendar in the form YYYY-MM-DD.
+        SettingsError: It is not a date of the calendar in the form YYYY-MM-DD.
     """
     if written is None:
         return None
@@ -118,7 +120,7 @@ def parse_day(option: str, written: str | None) -> date | None:
     except ValueError:
         day = None
     if day is None or day.isoformat() != written:
-        raise SettingsError(f"{option} '{written}' is no date; write YYYY-MM-DD, such as 2026-11-23.")
+        raise SettingsError(f"{option} '{written}' is not a date; write YYYY-MM-DD, such as 2026-11-23.")
     return day
 
 

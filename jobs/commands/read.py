@@ -40,7 +40,7 @@ def explain(
     stage: Annotated[str, typer.Argument(help="mined, refined, metal or fabricated.")],
     exporter: Annotated[
         str,
-        typer.Argument(help="ISO 3166 alpha-3, or 'all' for everything that the importer buys and makes."),
+        typer.Argument(help="ISO 3166 alpha-3, or 'all' for everything that the importer buys and produces."),
     ],
     importer: Annotated[str, typer.Argument(help="ISO 3166 alpha-3; with 'all' also a bloc such as EU27.")],
     *,
@@ -51,7 +51,7 @@ def explain(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Say why a route scores what it scores: points with reasons, measures, sources, next event."""
+    """Explain a route's score: points with reasons, measures, sources, next event."""
     from jobs.explain.route import RouteQuestion
     from jobs.explain.route import explain as collect
     from jobs.explain.text import as_text
@@ -111,16 +111,16 @@ def sql(
     how: Annotated[
         str, typer.Option("--format", metavar="table|csv|json", help="How to print the answer.")
     ] = "table",
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Most rows printed.")] = 1000,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows printed.")] = 1000,
     timeout: Annotated[
         float,
-        typer.Option("--timeout", min=0.1, metavar="SECONDS", help="The query is stopped after this long."),
+        typer.Option("--timeout", min=0.1, metavar="SECONDS", help="The query is stopped after this time."),
     ] = 30.0,
     run_id: RunOption = None,
     out: OutOption = None,
     settings: SettingsOption = None,
 ) -> int:
-    """Ask the published file anything in SQL; nothing can be written and no other file be read."""
+    """Query the published file in SQL; nothing can be written, and no other file can be read."""
     from jobs.sql import Format, ask, render
     from jobs.suggest import did_you_mean
 
@@ -142,7 +142,7 @@ def sql(
 
 
 def status(*, out: OutOption = None, settings: SettingsOption = None, as_json: JsonOption = False) -> int:
-    """Say what is published, how old it is, and how the last runs ended; 30 where nothing fresh is there."""
+    """Say what is published, how old it is, and how the last runs ended; exit code 30 if nothing recent is published."""
     from jobs.output.layout import Layout
     from jobs.output.status import status_of
     from jobs.sql import plain
@@ -181,7 +181,7 @@ def verify(
     out: OutOption = None,
     settings: SettingsOption = None,
 ) -> int:
-    """Compare a published file with the hashes recorded when it was published; 30 where it is damaged."""
+    """Compare a published file with the hashes recorded when it was published; exit code 30 if it is damaged."""
     from jobs.output.seal import verify as compare
 
     verdict = compare(published(settings_with(settings, out=out), run_id).path)
@@ -191,5 +191,5 @@ def verify(
         return ExitCode.WARNINGS
     if verdict.is_whole:
         return ExitCode.OK
-    typer.echo("Run `curbline run` for the same day to publish it anew.")
+    typer.echo("Run `curbline run` for the same day to publish it again.")
     return ExitCode.INPUT

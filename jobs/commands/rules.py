@@ -46,7 +46,7 @@ def check(
         typer.Option(
             "--against",
             metavar="DIR|FILE|REV",
-            help="Also compare with an earlier folder of rules, a published file, or a git revision: versions and ids.",
+            help="Also compare versions and ids with an earlier folder of rules, a published file, or a git revision.",
         ),
     ] = None,
     max_reference_age: Annotated[
@@ -104,12 +104,12 @@ def lay_out_files(
     ] = None,
     *,
     check_only: Annotated[
-        bool, typer.Option("--check", help="Write nothing; fail where a file is not laid out.")
+        bool, typer.Option("--check", help="Write nothing; fail if a file is not formatted.")
     ] = False,
     rules: RulesOption = None,
     settings: SettingsOption = None,
 ) -> int:
-    """Lay out rule files: order of keys, indentation, quotes. Comments stay; a file with problems is not touched."""
+    """Format rule files: order of keys, indentation, quotes. Comments are kept; a file with problems is not touched."""
     from jobs.rules.format import lay_out, write
 
     chosen = settings_with(settings, rules=rules)
@@ -141,13 +141,13 @@ def run_tests(
             metavar="PERCENT",
             min=0,
             max=100,
-            help="Fail where the tests reach fewer of the branches, drafts among them.",
+            help="Fail if the tests reach a smaller share of the branches, including those of drafts.",
         ),
     ] = 0.0,
     rules: RulesOption = None,
     settings: SettingsOption = None,
 ) -> int:
-    """Run the tests that stand inside the rule files, and count the branches that they reach."""
+    """Run the tests inside the rule files, and count the branches that they reach."""
     from jobs.rules.report import run_rule_tests, write_junit
     from jobs.rules.rulebook import load_rulebook
 
@@ -165,12 +165,13 @@ def schema(
     folder: RulesArgument = None,
     *,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write one file per schema; else print them.")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write one file per schema; by default they are printed."),
     ] = None,
     rules: RulesOption = None,
     settings: SettingsOption = None,
 ) -> int:
-    """Give the JSON Schemas of rules, features and scorecard, for completion and hover text in an editor."""
+    """Print the JSON Schemas of rules, features and scorecard, for completion and hover text in an editor."""
     from jobs.rules.rulebook import load_rulebook
     from jobs.rules.schema import schema_texts, write_schemas
 
@@ -193,12 +194,12 @@ def show(
     *,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", metavar="DATE", help="Whose values are shown; by default today's."),
+        typer.Option("--as-of", metavar="DATE", help="The day whose values are shown; by default today."),
     ] = None,
     rules: RulesOption = None,
     settings: SettingsOption = None,
 ) -> int:
-    """Say a rule in plain words: what it selects, what it gives, its parameters with their history and references."""
+    """Describe a rule in plain words: what it selects, what it gives, its parameters with their history and references."""
     from engine.language.describe import describe_rule
     from jobs.rules.rulebook import load_rulebook
     from jobs.suggest import did_you_mean
@@ -228,7 +229,7 @@ def who(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """List every rule that looked at a published route, and why it did or did not apply."""
+    """List every rule that was evaluated for a published route, and why it did or did not apply."""
     from jobs.places import country_code
     from jobs.rules.rulebook import CURBS, load_rulebook
     from jobs.rules.who import Lane, as_data, as_text

@@ -15,7 +15,9 @@ from jobs.errors import ExitCode
 def pages(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="Where the pages go; pages of rules that are gone are removed."),
+        typer.Argument(
+            metavar="DIR", help="Where to write the pages; pages of rules that no longer exist are removed."
+        ),
     ],
     *,
     rules: RulesOption = None,

@@ -41,7 +41,7 @@ def sensitivity(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Set each value of the rules to the ends of its range, and say which move the portfolio's priorities most."""
+    """Set each value of the rules to the ends of its range, and say which values move the portfolio's priorities most."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -36,11 +36,13 @@ from jobs.errors import ExitCode, InputError, SettingsError
 CountryOption = Annotated[
     str | None,
     typer.Option(
-        "--curbing-country", metavar="ISO3", help="Whose curbs: an ISO 3166 alpha-3 code, or 'all'."
+        "--curbing-country",
+        metavar="ISO3",
+        help="The country whose curbs count: an ISO 3166 alpha-3 code, or 'all'.",
     ),
 ]
 StrictOption = Annotated[
-    bool, typer.Option("--strict", help="Any row of the facts that does not validate stops the run.")
+    bool, typer.Option("--strict", help="Stop the run if any row of the facts does not validate.")
 ]
 StrictKnowledgeOption = Annotated[
     bool,
@@ -112,7 +114,7 @@ def schedule(
         typer.Option(
             "--cron",
             metavar="LINE",
-            help="Minute, hour, day, month, weekday by name; UTC. By default that of the settings.",
+            help="Minute, hour, day, month, weekday by name; UTC. By default the one in the settings.",
         ),
     ] = None,
     curbing_country: CountryOption = None,
@@ -125,7 +127,7 @@ def schedule(
     strict_knowledge: StrictKnowledgeOption = False,
     draws: DrawsOption = None,
 ) -> int:
-    """Start a run by a cron line, each in a process of its own, until stopped; a missed run is caught up at the start."""
+    """Start runs by a cron line, each in a separate process, until stopped; a missed run is made up for at the start."""
     from jobs.cron import check_cron
     from jobs.nightly.schedule import is_overdue, make_scheduler, next_starts, serve
     from jobs.output.layout import Layout
@@ -192,7 +194,7 @@ def export(
         typer.Option(
             "--format",
             metavar="csv|parquet|xlsx",
-            help="Repeat it for several; by default csv and parquet, or xlsx where routes are chosen.",
+            help="Repeat it for several; by default csv and parquet, or xlsx if routes are chosen.",
         ),
     ] = None,
     importer: Annotated[
@@ -213,7 +215,7 @@ def export(
             "--min-usd",
             min=0,
             metavar="USD",
-            help="Leave out routes worth less a year; by default 100000 for the top of all importers, else 0.",
+            help="Leave out routes worth less a year; by default 100000 for the top routes of all importers, otherwise 0.",
         ),
     ] = None,
     to: Annotated[
@@ -242,7 +244,7 @@ def export(
         if kind not in known:
             raise SettingsError(f"unknown format '{kind}'{did_you_mean(kind, known)}")
     if "xlsx" in wanted and not chosen_routes:
-        raise SettingsError("a workbook holds chosen routes: name --importer DEU, or --top 50.")
+        raise SettingsError("a workbook needs chosen routes: name --importer DEU, or --top 50.")
     if chosen_routes and "xlsx" not in wanted:
         raise SettingsError(
             "--importer and --top choose the routes of a workbook; add --format xlsx, or leave --format out."
@@ -252,7 +254,7 @@ def export(
     damage = damage_of(snapshot.path)
     if damage is not None:
         raise InputError(
-            f"{snapshot.path.name} {damage}. `curbline verify` says which tables; run `curbline run` to publish anew."
+            f"{snapshot.path.name} {damage}. `curbline verify` says which tables; run `curbline run` to publish again."
         )
     target = to.resolve() if to else Layout(chosen.out).exports / snapshot.run_id
     if to:
@@ -273,7 +275,7 @@ def export(
 
 
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> int:
-    """Begin a project of one's own: settings, a copy of the rules, and an empty facts bundle."""
+    """Create a project: settings, a copy of the rules, and an empty facts bundle."""
     from jobs.init import init_project
 
     for path in init_project(folder):

@@ -1,4 +1,4 @@
-"""Why a route scores what it scores: score, ranges, the three regimes, points with their reasons, measures, sources."""
+"""Why a route has its score: score, ranges, the three regimes, points with their reasons, measures, sources."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def refuse_foreign(target: Path) -> None:
     """Refuse to export into a folder that holds anything but an earlier export.
 
     Raises:
-        SettingsError: It is no folder, or has files and no manifest of an export.
+        SettingsError: It is not a folder, or has files and no manifest of an export.
     """
     if not target.exists():
         return
@@ -138,7 +138,7 @@ def refuse_foreign(target: Path) -> None:
         raise SettingsError(f"{target} is a file; name a folder with --to.")
     if any(target.iterdir()) and not _is_manifest(target / MANIFEST):
         raise SettingsError(
-            f"{target} has files in it and is no earlier export (it lacks the {MANIFEST} of one). "
+            f"{target} has files in it and is not an earlier export (it lacks the {MANIFEST} of one). "
             "Name a new or empty folder with --to."
         )
 

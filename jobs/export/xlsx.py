@@ -263,7 +263,7 @@ def _readme_lines(book: Book) -> list[tuple[str, str]]:
         ),
         (
             "Units",
-            "Tonnes of contained mineral and US dollars of one year, the baseline year: the last before the curbs began. Codes are ISO 3166 alpha-3; names stand further right.",
+            "Tonnes of contained mineral and US dollars of one year, the baseline year: the last before the curbs began. Codes are ISO 3166 alpha-3; names are further to the right.",
         ),
         (
             "Paper",

@@ -1,4 +1,4 @@
-"""Adding rows to a bundle by hand: validated with everything that they stand on, appended, never rewriting a row."""
+"""Adding rows to a bundle by hand: validated with everything they refer to, appended, never rewriting a row."""
 
 from __future__ import annotations
 

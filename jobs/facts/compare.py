@@ -71,7 +71,7 @@ def require_no_drift(comparisons: list[Comparison], file: str) -> None:
         shown = said[:20] + ([f"and {len(said) - 20} more"] if len(said) > 20 else [])
         raise InputError(
             "\n".join(f"{file}: {reason}." for reason in shown)
-            + f"\n{file}: refused, nothing was written. Look at these figures; if the publisher means them, import "
+            + f"\n{file}: refused; nothing was written. Check these figures; if they are correct, import "
             "again with --accept-drift and a reason, which is kept in the bundle."
         )
 

@@ -163,7 +163,7 @@ def _numbers(reporters: Sequence[str], countries: pl.DataFrame) -> tuple[str, ..
     for reporter in reporters:
         if reporter not in known:
             raise SettingsError(
-                f"--reporter '{reporter}' is no country with a number in the facts{did_you_mean(reporter, known)}; write "
+                f"--reporter '{reporter}' is not a country with a number in the facts{did_you_mean(reporter, known)}; write "
                 "an ISO 3166 alpha-3 code such as JPN."
             )
     return tuple(known[reporter] for reporter in reporters or sorted(known))
@@ -172,11 +172,13 @@ def _numbers(reporters: Sequence[str], countries: pl.DataFrame) -> tuple[str, ..
 def _check(years: Collection[int], reporters: Collection[str], base_url: str, at: datetime, key: str) -> None:
     for year in years:
         if not 1988 <= year <= at.year:
-            raise SettingsError(f"--year {year} is no year of UN Comtrade; write one from 1988 to {at.year}.")
+            raise SettingsError(
+                f"--year {year} is not a year of UN Comtrade; write one from 1988 to {at.year}."
+            )
     if len(set(years)) < len(years) or len(set(reporters)) < len(reporters):
         raise SettingsError("--year or --reporter: the same one is given twice; remove one.")
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise SettingsError(f"{KEY_NAME}: is no key; copy it anew, without blanks or line ends.")
+        raise SettingsError(f"{KEY_NAME}: is not a valid key; copy it again, without blanks or line ends.")
     split = urlsplit(base_url)
     if key and split.scheme != "https" and split.hostname not in {"127.0.0.1", "localhost"}:
         raise SettingsError(f"--base-url: the key in {KEY_NAME} is only sent over https; write https://host.")
@@ -226,14 +228,14 @@ def _answer(
             ) from None
         if refusal.status == 403 and "quota" in refusal.said.lower():
             raise InputError(
-                f"{place_of(url)}: the calls of the day are used up ({refusal.said.rstrip('.')}); what was answered is "
+                f"{place_of(url)}: the day's calls are used up ({refusal.said.rstrip('.')}); what was answered is "
                 "kept, so run it again then."
             ) from None
         raise
 
 
 def _size(answer: Fetched, url: str) -> tuple[int, bool]:
-    """Return how many records there are, and whether the answer holds them all; what is no answer leaves the cache."""
+    """Return how many records there are, and whether the answer holds them all; an invalid answer leaves the cache."""
     try:
         content = json.loads(answer.path.read_bytes())
         data, said = content["data"], str(content.get("error") or "")
@@ -244,7 +246,7 @@ def _size(answer: Fetched, url: str) -> tuple[int, bool]:
         said = ""
     answer.path.unlink()
     raise InputError(
-        f"{place_of(url)}: is no answer ({said[:160] or 'no JSON with a list of data'}); run it again later, or give a "
+        f"{place_of(url)}: is not a valid answer ({said[:160] or 'no JSON with a list of data'}); run it again later, or give a "
         "file with --file."
     )
 

@@ -136,10 +136,10 @@ def _check(url: str, sha256: str) -> None:
     except ValueError:
         split, named = urlsplit(""), False
     if split.scheme not in {"http", "https"} or not named or re.search(r"[\s\x00-\x1f]", url):
-        raise SettingsError("--url: is no address; write https://host/path.")
+        raise SettingsError("--url: is not an address; write https://host/path.")
     if split.username is not None:
         raise SettingsError(
-            f"--url: {place_of(url)}: holds a user or password, which would be noted with the data; download the file "
+            f"--url: {place_of(url)}: contains a user or password, which would be recorded with the data; download the file "
             "yourself and give it with --file."
         )
     check_written(sha256)
@@ -153,7 +153,7 @@ def check_written(sha256: str) -> None:
     """
     if sha256 and not _DIGEST.fullmatch(sha256.lower()):
         raise SettingsError(
-            f"--sha256 '{sha256}' is no checksum; write the 64 hexadecimal digits of sha256sum."
+            f"--sha256 '{sha256}' is not a checksum; write the 64 hexadecimal digits of sha256sum."
         )
 
 
@@ -198,7 +198,7 @@ def _fetch(
     answer = transfer(url, part, asked, patience, say)
     if answer.is_unchanged:
         if note is None:
-            raise InputError(f"{place}: answers 304 though nothing was at hand; run it again.")
+            raise InputError(f"{place}: answers 304 although nothing was cached; run it again.")
         return _found(folder, note, place, sha256, from_cache=True)
     body = _unpacked(part, answer, place, patience)
     _refuse_page(body, place, part)
@@ -279,7 +279,7 @@ def _unpacked(part: Part, answer: Answer, place: str, patience: Patience) -> Pat
         part.discard()
         target.unlink(missing_ok=True)
         raise InputError(
-            f"{place}: its gzip packing is broken ({error}); run it again, or download the file and give it with --file."
+            f"{place}: its gzip compression is broken ({error}); run it again, or download the file and give it with --file."
         ) from None
     except InputError:
         part.discard()

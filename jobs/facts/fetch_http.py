@@ -112,9 +112,7 @@ def transfer(
 
 
 #: A part is gone on with where the server marks its versions.
-_LATER = (
-    "run it again later, which goes on where it stopped if the server allows, or give the file with --file."
-)
+_LATER = "run it again later; it resumes where it stopped if the server allows, or give the file with --file."
 
 
 def _wait(place: str, fault: _AgainError, count: int, patience: Patience, ends: float) -> float:
@@ -141,7 +139,7 @@ def _pool(url: str) -> urllib3.PoolManager:
         return urllib3.ProxyManager(proxy, proxy_headers=signed)
     except ProxySchemeUnknown:
         raise SettingsError(
-            f"{split.scheme.upper()}_PROXY: the proxy speaks another language than http; write http://host:port."
+            f"{split.scheme.upper()}_PROXY: the proxy does not use http; write http://host:port."
         ) from None
 
 
@@ -181,14 +179,14 @@ def _said(fault: HTTPError, place: str, patience: Patience) -> str:
         ) from None
     if isinstance(fault, LocationValueError):
         raise InputError(
-            f"{place}: is no address, or leads on to none; look up the file's present address at its publisher."
+            f"{place}: is not an address, or leads on to none; look up the file's current address at its publisher."
         ) from None
     if isinstance(fault, ProxyError):
         return "the proxy of the environment (HTTPS_PROXY, HTTP_PROXY) cannot be used"
     if isinstance(fault, NameResolutionError):
         return "the name of the host is not known"
     if isinstance(fault, ReadTimeoutError):
-        return f"sends nothing for {patience.read_s:g} s"
+        return f"sent nothing for {patience.read_s:g} s"
     if isinstance(fault, NewConnectionError | urllib3.exceptions.ConnectTimeoutError):
         return "cannot be reached"
     return "breaks off before the end"
@@ -215,14 +213,14 @@ def _follow(
         if new.scheme not in {"http", "https"} or (old.scheme == "https" and new.scheme == "http"):
             raise InputError(
                 f"{place}: leads on from {old.scheme} to '{new.scheme}', which is not followed; look up the file's "
-                "present address at its publisher."
+                "current address at its publisher."
             )
         if (old.scheme, old.netloc) != (new.scheme, new.netloc):
             known = {"User-Agent", "Accept-Encoding", "Range"}
             ask = {name: value for name, value in ask.items() if name in known or name.startswith("If-")}
         url = target
     raise InputError(
-        f"{place}: leads on to other addresses more than {patience.redirects} times; look up the file's present "
+        f"{place}: leads on to other addresses more than {patience.redirects} times; look up the file's current "
         "address at its publisher."
     )
 
@@ -248,7 +246,7 @@ def _judge(response: urllib3.BaseHTTPResponse, place: str, part: Part, start: in
     encoding = heads.get("Content-Encoding", "").strip().lower().replace("identity", "")
     if encoding not in {"", "gzip", "x-gzip"}:
         raise InputError(
-            f"{place}: comes packed as '{encoding}', which was not asked for and is not read; download the file "
+            f"{place}: is compressed as '{encoding}', which was not asked for and is not read; download the file "
             "and give it with --file."
         )
     answer = Answer(
@@ -313,16 +311,16 @@ def _name(disposition: str) -> str:
 
 
 def _refusal(response: urllib3.BaseHTTPResponse, place: str) -> RefusedError:
-    """Return the error for an answer that is no file; what a JSON answer says is passed on."""
+    """Return the error for an answer that is not a file; what a JSON answer says is passed on."""
     said = ""
     with suppress(ValueError, HTTPError):
         body = json.loads(response.read(_CHUNK, decode_content=True))
         said = str(body.get("message") or body.get("error") or "")[:200] if isinstance(body, dict) else ""
     mends = {
         401: "it wants a login: download the file in a browser and give it with --file.",
-        403: "it may want a login or turn programs away: download the file in a browser and give it with --file.",
-        404: "the file is not there: look up its present address at its publisher.",
-        410: "the file is not there any more: look up its present address at its publisher.",
+        403: "it may require a login or reject programs: download the file in a browser and give it with --file.",
+        404: "the file is not there: look up its current address at its publisher.",
+        410: "the file is not there any more: look up its current address at its publisher.",
     }
     mend = mends.get(response.status, "check the address, or download the file and give it with --file.")
     detail = f"{_reason(response)}: {said}" if said else _reason(response)

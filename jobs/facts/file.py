@@ -63,7 +63,7 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise InputError(
-                f"{path}: larger than {_MAX_BYTES:,} bytes; facts by hand are few. Stack a bundle instead."
+                f"{path}: larger than {_MAX_BYTES:,} bytes, the limit for rows added by hand; stack a bundle instead."
             )
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -107,14 +107,16 @@ class _Rows:
             if name in _EVERY_ROW:
                 continue
             if name not in TABLES:
-                self.refuse(key.at, f"'{name}' is no fact table{did_you_mean(name, [*TABLES, *_EVERY_ROW])}")
+                self.refuse(
+                    key.at, f"'{name}' is not a fact table{did_you_mean(name, [*TABLES, *_EVERY_ROW])}"
+                )
             elif not isinstance(value, Sequence) or not value.items:
                 self.refuse(value.at, f"{name} is a list of rows", "start each row with a dash")
             else:
                 for item in value.items:
                     self.row(name, item, shared)
         if not self.found and not self.problems:
-            self.refuse(root.at, "the file holds no row", "add a table with rows, such as measure_states:")
+            self.refuse(root.at, "the file contains no row", "add a table with rows, such as measure_states:")
 
     def row(self, table: str, node: Node, shared: Map[str, tuple[str, Location]]) -> None:
         if not isinstance(node, Mapping):
@@ -130,7 +132,9 @@ class _Rows:
                 cells |= self.ends(name, value)
                 places |= dict.fromkeys((f"{name}_{end}" for end in ENDS), value.at)
             elif name not in known:
-                self.refuse(key.at, f"'{name}' is no column of {table}{did_you_mean(name, [*known, *stems])}")
+                self.refuse(
+                    key.at, f"'{name}' is not a column of {table}{did_you_mean(name, [*known, *stems])}"
+                )
             elif isinstance(value, Leaf):
                 cells[name], places[name] = _written(value), value.at
             elif isinstance(value, Sequence) and all(isinstance(item, Leaf) for item in value.items):

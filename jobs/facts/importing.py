@@ -88,7 +88,7 @@ def check_target(name: str, folder: Path) -> None:
         raise SettingsError(f"SOURCE: '{name}' is not known{did_you_mean(name, IMPORTERS)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingsError(
-            f"{folder}: already holds something; facts are never overwritten, so name a new folder with --out."
+            f"{folder}: is not empty; facts are never overwritten, so name a new folder with --out."
         )
 
 
@@ -181,7 +181,7 @@ def _nothing_stored(file: str, parsed: ParsedFile) -> str:
             f"{len(parsed.rejected):,} rejected, the first in line {first.line}: {first.column} '{first.value}' {first.reason}"
         )
     what = "; ".join(found) if found else "it has no entry"
-    return f"{file}: holds nothing that can be stored ({what}); no bundle was written. Give a file with wanted goods."
+    return f"{file}: contains nothing that can be stored ({what}); no bundle was written. Give a file with wanted goods."
 
 
 def _mapping(name: str, path: Path | None) -> str:

@@ -103,7 +103,7 @@ class MartChecks:
             total = reader.query(f"SELECT coalesce(sum(active), 0)::DOUBLE AS total FROM mart.{name}").item()
             if abs(total - computed) > 1e-6 * max(1.0, abs(computed)):
                 raise CheckError(
-                    f"{path.name}: the active scores of mart.{name} sum to {total}, computed were {computed}; nothing was published."
+                    f"{path.name}: the active scores of mart.{name} sum to {total} instead of the {computed} computed; nothing was published."
                 )
 
         for name, keys in VIEW_KEYS.items():
@@ -111,7 +111,7 @@ class MartChecks:
             if faults:
                 raise CheckError(
                     f"{path.name}: the key of mart.{name} ({', '.join(keys)}) repeats or is empty in {counted(faults, 'row')}; "
-                    "nothing was published. A join in warehouse/published/views.sql meets too many rows."
+                    "nothing was published. A join in warehouse/published/views.sql matches too many rows."
                 )
 
     def _keep(self, result: CheckResult) -> None:

@@ -22,7 +22,7 @@ BUNDLE = "bundle"
 class Floors:
     """From where on a lane is listed: USD a year, share of the importer's supply, share of the stage's trade.
 
-    A bundled code's lane of less than ``rest_t`` tonnes is no lane that customs statistics can mean.
+    A bundled code's lane of less than ``rest_t`` tonnes is not a lane that customs statistics can mean.
     """
 
     usd: float
@@ -49,7 +49,7 @@ def with_listing(
     Args:
         routes: whole stages of `mart.route_score`.
         floors: from where on a lane is listed.
-        curbing_country: which is no victim of its own curbs.
+        curbing_country: which is not a victim of its own curbs.
         entrepots: countries that pass goods on, and are no victims either where they buy.
 
     Returns:

@@ -204,12 +204,12 @@ def _require_reach(state: Warehouse, settings: Settings, dates: RunDates) -> Non
     first: date | None = state.query("SELECT min(known_from) AS first FROM core.trade")["first"].item()
     if first is None:
         raise InputError(
-            "the facts hold no trade, so there are no routes to score; add a `trade` table to a bundle."
+            "the facts contain no trade, so there are no routes to score; add a `trade` table to a bundle."
         )
     for name, day in (("--as-of", dates.as_of), ("--known-at", dates.known_at)):
         if day < first:
             raise InputError(
-                f"{name} {day} lies before {first}, the day on which the first trade year of these facts was known; "
+                f"{name} {day} is before {first}, the day on which the first trade year of these facts was known; "
                 f"choose {first} or later."
             )
     country = settings.curbing_country

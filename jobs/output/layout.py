@@ -127,7 +127,7 @@ class Layout:
         if self.pointer.is_symlink():
             return str(self.pointer.readlink())
         if self.text_pointer.is_file():
-            # Whatever is no UTF-8 names no snapshot either; it must not end in a fault.
+            # Whatever is not UTF-8 names no snapshot either; it must not end in a fault.
             return self.text_pointer.read_text(encoding="utf-8", errors="replace").strip()
         return ""
 
@@ -141,7 +141,7 @@ class Layout:
         if pointed is None and (target := self._pointer_text()):
             raise InputError(
                 f"{self.pointer} leads to {target[:200]!r}, which is not the name of a published file. "
-                "Run `curbline run` to publish and point anew."
+                "Run `curbline run` to publish again and reset the pointer."
             )
         if pointed is None:
             raise InputError(

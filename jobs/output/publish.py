@@ -146,7 +146,7 @@ def point_to(layout: Layout, snapshot: Path, *, on_step: OnStep = no_step) -> li
         Warnings, such as a file system without symbolic links, where only the text pointer moves.
 
     Raises:
-        PublishError: A file that is no pointer lies in its place, or the folder cannot be written.
+        PublishError: A file that is not a pointer lies in its place, or the folder cannot be written.
     """
     warnings: list[str] = []
     relative = snapshot.relative_to(layout.root).as_posix()
@@ -215,11 +215,11 @@ def folder_sentence(problem: BaseException, root: Path) -> str | None:
         return None
     if any(_says_full(error) for error in _chain(problem)):
         return (
-            f"{root}: the disk is full. Nothing half-made was left and what was published before still stands; "
+            f"{root}: the disk is full. Nothing half-finished was left, and what was published before is unchanged; "
             "free some space, or lower keep_snapshots, and run again."
         )
     if isinstance(problem, OSError) and problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{problem.filename or root}: cannot be written ({problem.strerror}). What was published before still stands."
+        return f"{problem.filename or root}: cannot be written ({problem.strerror}). What was published before is unchanged."
     return None
 
 

@@ -34,7 +34,7 @@ def open_or_rebuild(path: Path) -> Warehouse:
         "its ledger could not be read" if kept is None else f"its ledger of {counted(kept, 'row')} was kept"
     )
     state.notes.append(
-        f"{path.name} was damaged: it is set aside as {aside.name} and made anew from the facts; {ledger}."
+        f"{path.name} was damaged: it is set aside as {aside.name} and rebuilt from the facts; {ledger}."
     )
     return state
 

@@ -98,7 +98,7 @@ def verify(snapshot: Path) -> Verdict:
     if seal is None:
         damage = damage or _unreadable(snapshot, wholly=True)
         if damage is None:
-            said = f"{snapshot.name} can be read, but no hash of it was recorded, so that changed rows cannot be told."
+            said = f"{snapshot.name} can be read, but no hash of it was recorded, so that changed rows cannot be detected."
             return Verdict(is_whole=None, lines=(said,))
     first = f"{snapshot.name} {damage}."
     unopened = _unreadable(snapshot)

@@ -68,7 +68,7 @@ class Status:
         if self.pointed is None:
             return "Nothing is published here yet; `curbline run` does it."
         if self.damage is not None:
-            return f"The pointer leads to {self.pointed.path.name}, which {self.damage}; `curbline run` publishes anew."
+            return f"The pointer leads to {self.pointed.path.name}, which {self.damage}; `curbline run` publishes again."
         age = f"as of {self.pointed.as_of}, {self.age_days} day{'' if self.age_days == 1 else 's'} old"
         return f"Stale: {age}; see why the last runs failed." if self.is_stale else f"Fresh: {age}."
 

@@ -46,7 +46,7 @@ def published_rules(path: Path) -> dict[str, Earlier]:
         rows = reader.query("SELECT * FROM meta.rule ORDER BY rule_id").to_dicts()
     if rows and "fingerprint" not in rows[0]:
         raise SettingsError(
-            f"{path}: this file keeps no fingerprints of its rules, so a changed value could not be seen. Publish anew, or "
+            f"{path}: this file keeps no fingerprints of its rules, so a changed value could not be seen. Publish again, or "
             "name a folder of rules or a git revision after --against."
         )
     return {

@@ -80,7 +80,7 @@ def write(report: LayoutReport) -> None:
         except OSError as problem:
             beside.unlink(missing_ok=True)
             raise PublishError(
-                f"{path}: cannot be written ({problem.strerror}); make it writable, or see with --check what would change."
+                f"{path}: cannot be written ({problem.strerror}); make it writable, or use --check to see what would change."
             ) from problem
 
 
@@ -95,7 +95,9 @@ def _named(folder: Path, paths: Sequence[Path], texts: dict[str, str]) -> dict[s
         elif path.suffix == SUFFIX and path.is_file():
             inside = [path]
         else:
-            raise SettingsError(f"{path}: no rule file (*{SUFFIX}) and no folder; name one that exists.")
+            raise SettingsError(
+                f"{path}: neither a rule file (*{SUFFIX}) nor a folder; name one that exists."
+            )
         for file in inside:
             whole, root = file.resolve(), folder.resolve()
             if whole.is_relative_to(root):

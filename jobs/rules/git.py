@@ -19,7 +19,7 @@ def rule_files_at(revision: str, folder: Path) -> dict[str, str]:
         SettingsError: git is not there, the folder is in no repository, or the revision is none or has no rules there.
     """
     if revision.startswith("-"):
-        raise SettingsError(f"'{revision}' is no revision; name a branch, tag or commit after --against.")
+        raise SettingsError(f"'{revision}' is not a revision; name a branch, tag or commit after --against.")
     try:
         # In a folder of the repository, git archives that folder, with paths relative to it.
         done = subprocess.run(
@@ -48,7 +48,7 @@ def rule_files_at(revision: str, folder: Path) -> dict[str, str]:
             if file is not None:
                 texts[member.name] = file.read().decode("utf-8-sig", "replace")
     if not texts:
-        raise SettingsError(f"{revision}: {folder} held no rule files (*{SUFFIX}) then.")
+        raise SettingsError(f"{revision}: {folder} had no rule files (*{SUFFIX}) then.")
     # As in a folder: what has a scorecard of its own is another rule set.
     apart = {PurePosixPath(name).parent for name in texts if PurePosixPath(name).name == SCORECARD_FILE}
     apart.discard(PurePosixPath())

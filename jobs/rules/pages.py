@@ -50,7 +50,7 @@ def write_pages(rulebook: Rulebook, folder: Path) -> int:
 def _index(ruleset: RuleSet) -> str:
     lines = [MADE, "# The rules", ""]
     lines.append(
-        "What each factor is for and how rules combine stands in the [rule format](../rule-format.md)."
+        "What each factor is for and how rules combine is described in the [rule format](../rule-format.md)."
     )
     for factor in ruleset.scorecard.factors.values():
         own = [rule for rule in ruleset.rules if rule.sets == factor.name]
@@ -74,7 +74,7 @@ def _page(ruleset: RuleSet, rule: Rule, scenarios: list[Scenario]) -> str:
         MADE,
         f"# {rule.id}",
         "",
-        f"**{rule.title}.** Version {rule.version}, {rule.status}, kept by {rule.owner}; from {rule.effective_from}{until}.",
+        f"**{rule.title}.** Version {rule.version}, {rule.status}, owner {rule.owner}; from {rule.effective_from}{until}.",
         f"Sets [{rule.sets}](README.md#{rule.sets}), in {factor.unit}; {COMBINED[factor.combine]}.{asked}",
         "",
         " ".join(rule.rationale.split()),

@@ -104,11 +104,11 @@ def read_rule_file(file: Path) -> str:
     """Return the text of one rule file.
 
     Raises:
-        SettingsError: It cannot be read, is no UTF-8, or is larger than any rule.
+        SettingsError: It cannot be read, is not UTF-8, or is larger than any rule.
     """
     try:
         if file.stat().st_size > MAX_BYTES:
-            raise SettingsError(f"{file}: larger than {MAX_BYTES:,} bytes; no rule is.")
+            raise SettingsError(f"{file}: larger than {MAX_BYTES:,} bytes, the limit for a rule file.")
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise SettingsError(f"{file}: not UTF-8; save the file as UTF-8.") from problem
@@ -157,7 +157,7 @@ def require_horizon(ruleset: RuleSet, horizon: int) -> None:
     """
     if horizon not in ruleset.scorecard.horizons:
         known = ", ".join(str(days) for days in ruleset.scorecard.horizons)
-        raise SettingsError(f"--horizon {horizon} is none of the scorecard's; write one of {known}.")
+        raise SettingsError(f"--horizon {horizon} is not one of the scorecard's; write one of {known}.")
 
 
 def problems_of(
@@ -188,7 +188,7 @@ def run_rule_scenarios(rulebook: Rulebook) -> list[ScenarioResult]:
 
 
 def test_rules(rulebook: Rulebook) -> TestReport:
-    """Run the tests that stand inside the rule files, and the scenarios beside them."""
+    """Run the tests inside the rule files, and the scenarios."""
     from engine.language.examples import run_examples  # brings polars, for which a check alone need not wait
 
     report = run_examples(rulebook.ruleset)

@@ -66,7 +66,7 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
 def test_commands_named_in_the_docs_exist(page: Path) -> None:
     for written in COMMAND.findall(page.read_text(encoding="utf-8")):
         known = written in COMMANDS or written.split(" ")[0] in COMMANDS
-        assert known, f"{page.name} names `curbline {written}`, which is no command"
+        assert known, f"{page.name} names `curbline {written}`, which is not a command"
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -78,7 +78,7 @@ def test_every_command_is_in_the_readme(name: str) -> None:
 def test_options_in_shell_blocks_exist(page: Path) -> None:
     for words in _shell_commands(page.read_text(encoding="utf-8")):
         name = " ".join(words[:2]) if " ".join(words[:2]) in COMMANDS else words[0]
-        assert name in COMMANDS, f"{page.name}: `curbline {name}` is no command"
+        assert name in COMMANDS, f"{page.name}: `curbline {name}` is not a command"
         known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
         given = {word.split("=")[0] for word in words if word.startswith("--") and word != "--"}
         assert given <= known, (
@@ -122,4 +122,4 @@ def test_make_targets_named_in_the_docs_exist() -> None:
         text = page.read_text(encoding="utf-8")
         code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, flags=re.DOTALL))
         for target in re.findall(r"\bmake ([a-z][a-z-]*)", code):
-            assert target in targets, f"{page.name} names `make {target}`, which is no target"
+            assert target in targets, f"{page.name} names `make {target}`, which is not a target"

@@ -74,7 +74,7 @@ def test_plain_words_give_filter_value_history_reference_and_tests() -> None:
         "instrument is export_tax",
         "destination_class is ordinary",
         "365: 35 % (10 to 60) ($refused)",
-        "from 2020-12-01, holds: 35 % (10 to 60), by notice: A notice",
+        "from 2020-12-01, current: 35 % (10 to 60), by notice: A notice",
         "from 2026-01-01: 40 % (20 to 60)",
         "Tests: 4, which reach 4 of 4 branches",
     ):

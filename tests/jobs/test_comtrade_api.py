@@ -162,7 +162,7 @@ def test_the_run_goes_on_where_the_day_ended(comtrade: Comtrade, tmp_path: Path)
         return count > 2
 
     comtrade.before = quota
-    with pytest.raises(InputError, match=r"calls of the day are used up .*03:14:17"):
+    with pytest.raises(InputError, match=r"day's calls are used up .*03:14:17"):
         ask(comtrade.web, tmp_path)
     asked = len(comtrade.web.asked)
     comtrade.before = lambda _visit, _count: False
@@ -244,12 +244,12 @@ def test_wrong_key_and_other_wrong_settings(comtrade: Comtrade, tmp_path: Path) 
     with pytest.raises(InputError, match="does not accept the key in COMTRADE_API_KEY") as caught:
         ask(comtrade.web, tmp_path, key="sesame")
     assert "sesame" not in str(caught.value)
-    with pytest.raises(SettingsError, match="is no key") as unfit:
+    with pytest.raises(SettingsError, match="is not a valid key") as unfit:
         ask(comtrade.web, tmp_path, key="open\nsesame")
     assert "sesame" not in str(unfit.value)
     with pytest.raises(SettingsError, match="only sent over https"):
         ask(comtrade.web, tmp_path, base_url="http://comtradeapi.un.org")
-    with pytest.raises(SettingsError, match="--reporter 'JAP' is no country"):
+    with pytest.raises(SettingsError, match="--reporter 'JAP' is not a country"):
         ask(comtrade.web, tmp_path, reporters=("JAP",))
     with pytest.raises(SettingsError, match="given twice"):
         ask(comtrade.web, tmp_path, reporters=("JPN", "JPN"))

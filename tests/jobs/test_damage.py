@@ -66,7 +66,7 @@ def test_a_damaged_state_is_set_aside_and_made_anew(
     overwrite(layout.state, GARBAGE[name](layout.state.read_bytes()))
     assert start() == 0
     said = capsys.readouterr().out.replace("\n", " ")
-    assert "state.duckdb was damaged: it is set aside as state.duckdb.set-aside and made anew" in said
+    assert "state.duckdb was damaged: it is set aside as state.duckdb.set-aside and rebuilt" in said
     assert entries(layout) == ["published"]
     assert (layout.root / "state.duckdb.set-aside").is_file()
     assert start() == 0
@@ -91,7 +91,7 @@ def test_a_flipped_block_of_the_state_is_found(start: Start, layout: Layout, cap
     for at in range(3 * 4096 + 1000, size, BLOCK):
         flip(layout.state, at)
     assert start() == 0
-    assert "made anew from the facts" in capsys.readouterr().out.replace("\n", " ")
+    assert "rebuilt from the facts" in capsys.readouterr().out.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_export_refuses_a_folder_that_is_not_its_own(small_root: Path, tmp_path:
     (target / "manifest.json").write_text('{"name": "my app"}', encoding="utf-8")
     before = {path.name: path.read_bytes() for path in target.iterdir()}
     assert main(arguments) == 40
-    assert f"{target} has files in it and is no earlier export" in capsys.readouterr().err
+    assert f"{target} has files in it and is not an earlier export" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before
     assert main([*arguments[:-1], str(target / "manifest.json")]) == 40
 

@@ -108,12 +108,12 @@ def test_a_bundle_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
     ("edit", "place", "message"),
     [
         (("in_force", "inforce"), "4:68", "did you mean 'in_force'"),
-        (("cn-57-2025", "cn-57-2026"), "4:18", "stands in no row of measures; did you mean"),
-        (("measure_states:", "measure_state:"), "3:1", "no fact table; did you mean 'measure_states'"),
-        (("clause:", "clauses:"), "4:30", "no column of measure_states; did you mean 'clause'"),
-        (("source_id: mofcom-57-2025", "source_id: mofcom-77"), "1:12", "stands in no row of sources"),
+        (("cn-57-2025", "cn-57-2026"), "4:18", "is in no row of measures; did you mean"),
+        (("measure_states:", "measure_state:"), "3:1", "not a fact table; did you mean 'measure_states'"),
+        (("clause:", "clauses:"), "4:30", "not a column of measure_states; did you mean 'clause'"),
+        (("source_id: mofcom-57-2025", "source_id: mofcom-77"), "1:12", "is in no row of sources"),
         (("known_from: 2026-11-24", "known_from: [2026-11-24]"), "2:13", "one value for every row"),
-        (("valid_from: 2026-11-24", "valid_from: 2026-13-24"), "4:90", "is no date"),
+        (("valid_from: 2026-11-24", "valid_from: 2026-13-24"), "4:90", "is not a date"),
         (('"*"', "*"), "4:57", ""),
     ],
 )
@@ -157,7 +157,7 @@ def test_shares_above_the_whole_name_the_rows_that_they_would_push_out(
         (b"- a\n- b\n", "a mapping of tables"),
         (b"measures: 3\n", "is a list of rows"),
         (b"measures:\n  - 3\n", "is a mapping of columns"),
-        (b"source_id: a\n", "holds no row"),
+        (b"source_id: a\n", "contains no row"),
         (b"\xff\xfem\x00", "not UTF-8"),
         (b"a: &x 1\nb: *x\n", "anchors and aliases"),
     ],
@@ -177,7 +177,7 @@ def test_no_file_and_no_bundle(
     assert main(["facts", "add", "none.yml", "--to", "own"]) == 30
     assert "cannot be read" in capsys.readouterr().err
     assert main(["facts", "add", str(write(tmp_path, STATE))]) == 40
-    assert "name a bundle of your own with --to" in capsys.readouterr().err
+    assert "name your own bundle with --to" in capsys.readouterr().err
 
 
 def test_schema_lists_tables_and_columns(capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,6 +209,7 @@ def test_a_plan_says_what_moves_and_adds_nothing(tmp_path: Path, capsys: pytest.
     ]
     assert main(arguments) == 0
     plan = json.loads(capsys.readouterr().out)
+    assert plan["minerals"] == ["silicon"]
     active = plan["regimes"]["active"]
     assert active["moved"] > 500
     assert {row["mineral"] for row in active["top"]} == {"silicon"}

@@ -94,8 +94,8 @@ def test_faults_have_their_code(
         (["--file", "f", "--offline"], "--offline: goes with --url or --year, not with --file"),
         (["--file", "f", "--reporter", "JPN"], "--reporter: goes with --year"),
         (["--file", "f", "--base-url", "http://h"], "--base-url: goes with --year"),
-        (["--file", "f", "--sha256", "12"], "is no checksum"),
-        (["--file", "f", "--as-of", "soon"], "--as-of 'soon' is no date"),
+        (["--file", "f", "--sha256", "12"], "is not a checksum"),
+        (["--file", "f", "--as-of", "soon"], "--as-of 'soon' is not a date"),
     ],
 )
 def test_options_that_do_not_go_together(

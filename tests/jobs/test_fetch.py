@@ -242,19 +242,19 @@ def trickles(visit: Visit, _: int) -> None:
 
 
 FAULTS: dict[str, tuple[Script, str]] = {
-    "stall": (stalls, "sends nothing for 0.2 s, at the last of 3 tries"),
+    "stall": (stalls, "sent nothing for 0.2 s, at the last of 3 tries"),
     "cut": (lambda v, _: v.cut(BODY, 100), "breaks off before the end, at the last of 3 tries"),
     "loop": (lambda v, _: v.reply(302, Location="/f.csv"), "leads on to other addresses more than 5 times"),
     "scheme": (lambda v, _: v.reply(302, Location="file:///etc/hosts"), "leads on from http to 'file'"),
-    "no address": (lambda v, _: v.reply(302, Location="http://[1/f.csv"), "is no address, or leads on to none"),
+    "no address": (lambda v, _: v.reply(302, Location="http://[1/f.csv"), "is not an address, or leads on to none"),
     "throttle": (lambda v, _: v.reply(429, Retry_After="3600"), "asks to wait 3,600 s"),
     "until": (lambda v, _: v.reply(503, Retry_After="Fri, 01 Jan 2100 00:00:00 GMT"), "asks to wait"),
     "down": (lambda v, _: v.reply(503), r"answers 503 \(Service Unavailable\), at the last of 3 tries"),
-    "forbidden": (lambda v, _: v.reply(403, b"<html>no</html>"), r"answers 403 \(Forbidden\); it may want a login"),
+    "forbidden": (lambda v, _: v.reply(403, b"<html>no</html>"), r"answers 403 \(Forbidden\); it may require a login"),
     "missing": (lambda v, _: v.reply(404), r"answers 404 \(Not Found\); the file is not there"),
     "page": (well(b"\n<!DOCTYPE html><html></html>", Content_Type="text/csv"), "is a web page"),
-    "packed": (well(BODY, Content_Encoding="br"), "comes packed as 'br'"),
-    "broken gzip": (well(gzip.compress(BODY)[:-9], Content_Encoding="gzip"), "gzip packing is broken"),
+    "packed": (well(BODY, Content_Encoding="br"), "is compressed as 'br'"),
+    "broken gzip": (well(gzip.compress(BODY)[:-9], Content_Encoding="gzip"), "gzip compression is broken"),
     "large": (well(BODY * 3), "is larger than 200,000 bytes"),
     "bomb": (well(gzip.compress(BODY * 3), Content_Encoding="gzip"), "is larger than 200,000 bytes"),
 }  # fmt: skip
@@ -325,7 +325,7 @@ def test_the_proxy_of_the_environment(web: Web, tmp_path: Path, monkeypatch: pyt
     ["ftp://h/f.csv", "file:///etc/hosts", "f.csv", "http:///f", "http://h:99999/f", "http://h/a b", ""],
 )
 def test_only_web_addresses(tmp_path: Path, url: str) -> None:
-    with pytest.raises(SettingsError, match="is no address"):
+    with pytest.raises(SettingsError, match="is not an address"):
         fetch(url, tmp_path, AT)
 
 

@@ -138,7 +138,7 @@ def full_for_a_database(path: Path) -> None:
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(layout: Layout, build: object) -> None:
     put_and_point(layout)
     assert callable(build)
-    with pytest.raises(PublishError, match=r"disk is full.*still stands.*free some space"):
+    with pytest.raises(PublishError, match=r"disk is full.*is unchanged.*free some space"):
         place_snapshot(layout, as_of=DAY, run_id=RUN_B, build=build, verify=accept)
     assert sorted(path.name for path in layout.snapshots.iterdir()) == [
         f"curbline-2026-11-23-{RUN_A}.duckdb",

@@ -64,4 +64,4 @@ def test_what_is_no_rule_file_is_refused(tmp_path: Path, capsys: pytest.CaptureF
     for name in ("nothing.yml", "words.txt"):
         (tmp_path / "words.txt").write_text("x", encoding="utf-8")
         assert main(["rules", "fmt", str(tmp_path / name)]) == 40
-        assert "no rule file" in capsys.readouterr().err
+        assert "neither a rule file" in capsys.readouterr().err

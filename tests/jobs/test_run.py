@@ -267,11 +267,11 @@ def test_an_empty_table_publishes_nothing(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--as-of", "2021-01-31"], 30, "--as-of 2021-01-31 lies before 2021-02-01"),
-        (["--known-at", "2020-12-31"], 30, "--known-at 2020-12-31 lies before 2021-02-01"),
-        (["--as-of", "2026-13-01"], 40, "--as-of '2026-13-01' is no date; write YYYY-MM-DD"),
-        (["--as-of", "23.11.2026"], 40, "is no date"),
-        (["--as-of", "20261123"], 40, "is no date"),
+        (["--as-of", "2021-01-31"], 30, "--as-of 2021-01-31 is before 2021-02-01"),
+        (["--known-at", "2020-12-31"], 30, "--known-at 2020-12-31 is before 2021-02-01"),
+        (["--as-of", "2026-13-01"], 40, "--as-of '2026-13-01' is not a date; write YYYY-MM-DD"),
+        (["--as-of", "23.11.2026"], 40, "is not a date"),
+        (["--as-of", "20261123"], 40, "is not a date"),
         (["--curbing-country", "CHM"], 40, "unknown curbing country 'CHM'; did you mean 'CHN'?"),
         (["--curbing-country", "China"], 40, "write an ISO 3166 alpha-3 code"),
         (["--rules", "/no/such"], 40, "/no/such: there is no such folder of rules"),

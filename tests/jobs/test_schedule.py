@@ -44,8 +44,8 @@ def test_a_numbered_or_misspelt_weekday_is_refused(day: str) -> None:
         ("30 2 * *", "five fields"),
         ("", "five fields"),
         ("@daily", "five fields"),
-        ("99 2 * * *", "no cron line"),
-        ("x 2 * * *", "no cron line"),
+        ("99 2 * * *", "not a cron line"),
+        ("x 2 * * *", "not a cron line"),
         (
             "0 2 30 2 *",
             "'0 2 30 2 .' never starts a run, since no month that it names has a day that it names",

@@ -72,7 +72,7 @@ def test_a_route_that_the_world_lacks_is_told() -> None:
         ("regime: snapback", "regime: snapbak", "R011", "did you mean 'snapback'?"),
         ("horizon_days: 365, regime: full_stop", "horizon_days: 300, regime: full_stop", "R011", "unknown horizon_days"),
         ("route_t: 100", "route_t: [3, 2, 1]", "R033", "out of order"),
-        ("scenario: suspended-ban", "scenario: suspended", "R060", "stands in suspended-ban.yml"),
+        ("scenario: suspended-ban", "scenario: suspended", "R060", "is in suspended-ban.yml"),
         ("  measures:", "  measurs:", "R007", "did you mean 'measures'?"),
         (", missing_share: 1}", "}", "R008", "asks for nothing"),
         ("state: suspended", "scope: entities, state: suspended", "R008", "add is_named_buyers: true, or false"),

@@ -54,27 +54,27 @@ def test_a_good_bundle_loses_nothing(tiny: Path) -> None:
         ("production", 0, "production_t_best", "NaN", "is not finite"),
         ("production", 0, "production_t_best", "inf", "is not finite"),
         ("production", 0, "production_t_best", "1,200", "no separators"),
-        ("production", 0, "known_from", "2023-02-30", "no day of the calendar"),
+        ("production", 0, "known_from", "2023-02-30", "not a day of the calendar"),
         ("production", 0, "known_from", "31/01/2023", "write YYYY-MM-DD"),
         ("hs_codes", 0, "share_best", "1.5", "check the unit"),
         ("hs_codes", 0, "hs6", "81129", "is not written as it must be"),
         ("hs_codes", 3, "conversion_id", "dy-oxid", "did you mean 'dy-oxide'?"),
         ("hs_codes", 0, "trade_basis", "exakt", "did you mean 'exact'?"),
         ("measures", 0, "is_framework", "no", "must be true or false"),
-        ("measure_states", 3, "valid_to", "2025-11-09", "does not lie after valid_from"),
-        ("measure_states", 3, "measure_id", "46-2023", "stands in no row of measures"),
+        ("measure_states", 3, "valid_to", "2025-11-09", "is not after valid_from"),
+        ("measure_states", 3, "measure_id", "46-2023", "is in no row of measures"),
         ("measure_states", 0, "state", "lapsed_unverified", "is not one of"),
         ("pledges", 0, "agreement_id", "acord", "did you mean 'accord'?"),
-        ("pledges", 0, "beneficiary", "USA;EU28", "'EU28' stands in no row of countries or blocs"),
+        ("pledges", 0, "beneficiary", "USA;EU28", "'EU28' is in no row of countries or blocs"),
         ("destination_classes", 1, "class_low", "dispute", "do not rise"),
-        ("trade", 0, "exporter", "XYZ", "stands in no row of countries"),
+        ("trade", 0, "exporter", "XYZ", "is in no row of countries"),
         ("trade", 0, "quantity_t", "-5", "is below 0"),
         ("trade", 0, "quantity_t", "NaN", "is not finite"),
         ("trade", 0, "quantity_t", "3e9", "check the unit"),
         ("trade", 0, "hs6", "8112", "is not written as it must be"),
         ("trade", 0, "hs_revision", "18", "is not written as it must be"),
         ("trade", 0, "is_complete", "TRUE", "must be true or false"),
-        ("trade", 0, "known_from", "2023-13-01", "no day of the calendar"),
+        ("trade", 0, "known_from", "2023-13-01", "not a day of the calendar"),
         ("trade", 0, "year", "22", "is below 1900"),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_rejected_measure_takes_its_children_along(facts: Rows, write: Write) 
     assert "did you mean 'export_licence'?" in report.rejected[-1].reason or any(
         "did you mean 'export_licence'?" in r.reason for r in report.rejected
     )
-    orphans = [r for r in report.rejected if "stands in no row of measures" in r.reason]
+    orphans = [r for r in report.rejected if "is in no row of measures" in r.reason]
     assert {r.file for r in orphans} == {
         "facts/measure_states.csv",
         "facts/measure_items.csv",
@@ -223,7 +223,7 @@ def test_utf16_zero_bytes_and_an_empty_file(facts: Rows, write: Write) -> None:
     (folder / "prices.csv").write_bytes(b"")
     text = problem(folder)
     assert "facts/countries.csv: is UTF-16; save it as CSV in UTF-8" in text
-    assert "facts/blocs.csv:2: holds zero bytes" in text
+    assert "facts/blocs.csv:2: contains zero bytes" in text
     assert "facts/prices.csv: is empty" in text
 
 
@@ -239,14 +239,14 @@ def test_a_half_written_csv(facts: Rows, write: Write, cut: int) -> None:
     folder = write(facts)
     path = folder / "measures.csv"
     path.write_bytes(path.read_bytes()[:-cut])
-    assert "half-written: copy it anew" in problem(folder)
+    assert "half-written: copy it again" in problem(folder)
 
 
 def test_a_quote_that_never_ends(facts: Rows, write: Write) -> None:
     folder = write(facts)
     path = folder / "measures.csv"
     path.write_text(path.read_text("utf-8") + 'x,CHN,,"never ends', "utf-8")
-    assert "facts/measures.csv:8: breaks off or is no CSV" in problem(folder)
+    assert "facts/measures.csv:8: breaks off or is not CSV" in problem(folder)
 
 
 def test_a_short_row_in_the_middle(facts: Rows, write: Write) -> None:
@@ -266,7 +266,7 @@ def test_a_half_written_parquet(facts: Rows, write: Write, tiny: Path) -> None:
     assert read_bundles([folder], strict=True).report.facts_hash == read_bundles([tiny]).report.facts_hash
     path = folder / "trade.parquet"
     path.write_bytes(path.read_bytes()[:-100])
-    assert "facts/trade.parquet: is no whole Parquet file" in problem(folder)
+    assert "facts/trade.parquet: is not a complete Parquet file" in problem(folder)
 
 
 def test_parquet_with_nan_and_wrong_types(facts: Rows, write: Write, tiny: Path) -> None:
@@ -290,10 +290,10 @@ def far(kind: pl.DataType) -> pl.Expr:
 
 
 UNFIT = {
-    "a list": (pl.concat_list("known_from"), "column 'known_from' holds values of type List(Date)"),
-    "a struct": (pl.struct("known_from"), "column 'known_from' holds values of type Struct"),
-    "bytes": (pl.lit(b"x"), "column 'known_from' holds values of type Binary"),
-    "a duration": (pl.lit(1).cast(pl.Duration()), "column 'known_from' holds values of type Duration"),
+    "a list": (pl.concat_list("known_from"), "column 'known_from' has values of type List(Date)"),
+    "a struct": (pl.struct("known_from"), "column 'known_from' has values of type Struct"),
+    "bytes": (pl.lit(b"x"), "column 'known_from' has values of type Binary"),
+    "a duration": (pl.lit(1).cast(pl.Duration()), "column 'known_from' has values of type Duration"),
 }
 
 
@@ -368,14 +368,14 @@ def test_files_that_do_not_belong(facts: Rows, write: Write) -> None:
     (folder / "measurs.csv").write_text("a\n1\n", "utf-8")
     (folder / "trade.xlsx").write_bytes(b"x")
     text = problem(folder)
-    assert "'measurs' is no table of a bundle; did you mean 'measures'?" in text
+    assert "'measurs' is not a table of a bundle; did you mean 'measures'?" in text
     assert "facts/trade.xlsx: is neither .csv nor .parquet" in text
 
 
 def test_a_table_twice(facts: Rows, write: Write, tiny: Path) -> None:
     folder = write(facts)
     read_bundles([tiny]).tables["trade"].write_parquet(folder / "trade.parquet")
-    assert "stands here twice" in problem(folder)
+    assert "is here twice" in problem(folder)
 
 
 @pytest.mark.parametrize(

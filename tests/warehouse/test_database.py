@@ -96,7 +96,7 @@ def test_a_missing_or_broken_file(tmp_path: Path) -> None:
         Sandbox.open(tmp_path / "none.duckdb")
     broken = tmp_path / "broken.duckdb"
     broken.write_bytes(b"not a database" * 1000)
-    with pytest.raises(DamagedError, match=r"broken\.duckdb is damaged: .* makes it anew"):
+    with pytest.raises(DamagedError, match=r"broken\.duckdb is damaged: .* rebuilds it"):
         Sandbox.open(broken)
     with pytest.raises(DamagedError, match=r"broken\.duckdb is damaged"):
         Warehouse.open_state(broken)

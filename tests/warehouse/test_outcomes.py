@@ -51,20 +51,20 @@ def outcome(facts: Rows, **more: object) -> dict[str, Any]:
     [
         ({"window_from": "2020-11-01", "window_to": "2020-12-01", "baseline_from": "2019-11-01"}
          | {"baseline_to": "2019-12-01"}, "an outcome comes after its curb"),
-        ({"window_to": "2023-11-01"}, "does not lie after window_from"),
-        ({"baseline_to": "2022-11-01"}, "does not lie after baseline_from"),
+        ({"window_to": "2023-11-01"}, "is not after window_from"),
+        ({"baseline_to": "2022-11-01"}, "is not after baseline_from"),
         ({"baseline_to": "2023-11-02"}, "give a period before the window"),
         ({"baseline_to": ""}, "the baseline has one end"),
         ({"baseline_from": "", "baseline_to": ""}, "a ratio needs the period that it is compared with"),
         ({"observed_ratio_low": 0.35}, "do not rise"),
         ({"observed_ratio_high": ""}, "lacks observed_ratio_high"),
         ({"observed_ratio_low": -0.1}, "is below 0"),
-        ({"known_from": "2023-11-29"}, "lies before the window ends"),
+        ({"known_from": "2023-11-29"}, "is before the window ends"),
         ({"exporter": "JPN"}, "is a measure of CHN"),
         ({"kind": "price_rise"}, "is not one of export_fall, supply_fall"),
         ({"is_held_out": ""}, "needs a value"),
-        ({"importer": "XYZ"}, "stands in no row of countries or blocs"),
-        ({"measure_id": "none"}, "stands in no row of measures"),
+        ({"importer": "XYZ"}, "is in no row of countries or blocs"),
+        ({"measure_id": "none"}, "is in no row of measures"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_an_outcome_is_set_aside(

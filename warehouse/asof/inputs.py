@@ -341,7 +341,9 @@ class Inputs(Asked):
             InputError: no such table here.
         """
         if name not in PLAIN:
-            raise InputError(f"'{name}' is not handed over as it stands; choose one of {', '.join(PLAIN)}")
+            raise InputError(
+                f"'{name}' is not a table that is passed on unchanged; choose one of {', '.join(PLAIN)}"
+            )
         key = TABLES[name].series or TABLES[name].key
         own = {c.name for c in columns(name)}
         dated = "holds_on(valid_from, valid_to, $as_of)" if "valid_from" in own else "true"

@@ -68,7 +68,7 @@ class Warehouse:
                         "state.duckdb is damaged: columns of its schema meta were altered by hand."
                     )
                 if version != SCHEMA_VERSION or _shape(database, "core") != _core_shape():
-                    # Facts are a copy of the bundles and are loaded anew by the next run; the ledger stays.
+                    # Facts are a copy of the bundles and are loaded again by the next run; the ledger stays.
                     database.execute(core_ddl())
                     database.execute("DELETE FROM meta.facts")
                 if version != SCHEMA_VERSION:
@@ -103,7 +103,7 @@ class Warehouse:
         altered = same == [report.facts_hash] and self._stored_hash() != report.facts_hash
         if altered:
             self.notes.append(
-                "the facts in state.duckdb were altered since they were loaded; they were loaded anew from their bundles."
+                "the facts in state.duckdb were altered since they were loaded; they were loaded again from their bundles."
             )
         with self.database.transaction():
             if altered or same != [report.facts_hash]:

@@ -102,7 +102,7 @@ def read_folder(
     """
     if not folder.is_dir():
         problem = FileProblem(
-            folder.name, 0, "no such folder; name a folder that holds bundle.toml and the tables"
+            folder.name, 0, "no such folder; name a folder that contains bundle.toml and the tables"
         )
         return None, [], [problem]
     problems: list[FileProblem] = []
@@ -127,9 +127,11 @@ def read_folder(
             continue
         try:
             if path.stem not in TABLES:
-                raise _FaultError(f"'{path.stem}' is no table of a bundle{did_you_mean(path.stem, TABLES)}")
+                raise _FaultError(
+                    f"'{path.stem}' is not a table of a bundle{did_you_mean(path.stem, TABLES)}"
+                )
             if path.stem in tables:
-                raise _FaultError("the table stands here twice, as CSV and as Parquet; remove one of them")
+                raise _FaultError("the table is here twice, as CSV and as Parquet; remove one of them")
             tables[path.stem] = read_table(path, place)
         except _FaultError as fault:
             problems.append(FileProblem(place, fault.line, fault.message))
@@ -180,13 +182,13 @@ def _parquet(path: Path, place: str) -> tuple[pl.DataFrame, list[RejectedRow]]:
         frame = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         raise _FaultError(
-            f"is no whole Parquet file ({str(error).splitlines()[0]}); it may be half-written: copy it anew"
+            f"is not a complete Parquet file ({str(error).splitlines()[0]}); it may be half-written: copy it again"
         ) from None
     _check_header(path.stem, frame.columns)
     for name, kind in frame.schema.items():
         if not kind.is_numeric() and kind not in _PLAIN_KINDS:
             raise _FaultError(
-                f"column '{name}' holds values of type {kind}; write text, numbers, true or false, or dates"
+                f"column '{name}' has values of type {kind}; write text, numbers, true or false, or dates"
             )
     return _within_calendar(
         frame.with_row_index(LINE, offset=1).with_columns(pl.col(LINE).cast(pl.Int64)), place
@@ -204,7 +206,7 @@ def _within_calendar(frame: pl.DataFrame, place: str) -> tuple[pl.DataFrame, lis
         per_day = _PER_DAY[kind.time_unit] if isinstance(kind, pl.Datetime) else 1
         day = pl.col(name).to_physical() // per_day
         is_day = day.is_between(_FIRST_DAY, _LAST_DAY).fill_null(value=True)
-        reason = "lies outside the years 1 to 9999; write the day meant"
+        reason = "is outside the years 1 to 9999; write the day meant"
         for line, days in frame.filter(~is_day).select(LINE, day).iter_rows():
             rejected.append(RejectedRow(place, line, name, f"day {days} after 1970-01-01", reason))
         fine &= is_day
@@ -226,12 +228,12 @@ def not_a_file(path: Path) -> str:
 
 def _decoded(content: bytes) -> str:
     if not content.strip():
-        raise _FaultError("is empty; a table has at least its header. It may be half-written: copy it anew")
+        raise _FaultError("is empty; a table has at least its header. It may be half-written: copy it again")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _FaultError("is UTF-16; save it as CSV in UTF-8")
     if b"\x00" in content:
         line = content[: content.index(b"\x00")].count(b"\n") + 1
-        raise _FaultError("holds zero bytes, as half-written files do; copy it anew", line)
+        raise _FaultError("contains zero bytes, as half-written files do; copy it again", line)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -262,14 +264,14 @@ def _csv(text: str, place: str) -> tuple[list[str], list[tuple[str | None, ...]]
                 rows.append((str(line), *(cell or None for cell in cells)))
             elif cells:
                 short = line if len(cells) < len(header) else 0
-                reason = f"has {counted(len(cells), 'cell')} where the header has {len(header)}; quote cells that hold a comma"
+                reason = f"has {counted(len(cells), 'cell')} where the header has {len(header)}; quote cells that contain a comma"
                 rejected.append(RejectedRow(place, line, "", ",".join(cells)[:200], reason))
     except csv.Error as error:
         raise _FaultError(
-            f"breaks off or is no CSV ({error}); it may be half-written: copy it anew", start
+            f"breaks off or is not CSV ({error}); it may be half-written: copy it again", start
         ) from None
     if short and not text.endswith("\n"):
-        raise _FaultError("breaks off in the middle of a row; it is half-written: copy it anew", short)
+        raise _FaultError("breaks off in the middle of a row; it is half-written: copy it again", short)
     return header, rows, rejected
 
 
@@ -283,7 +285,7 @@ def _check_header(table: str, header: Sequence[str]) -> None:
         )
         raise _FaultError(f"{said}. The columns are: {', '.join(wanted)}", 1)
     twice = sorted(name for name, count in Counter(header).items() if count > 1)
-    faults += [f"column '{name}' stands twice" for name in twice]
+    faults += [f"column '{name}' occurs twice" for name in twice]
     missing = [name for name in wanted if name not in header and name not in _OPTIONAL]
     faults += [f"unknown column '{name}'{did_you_mean(name, missing or wanted)}" for name in unknown]
     faults += [f"column '{name}' is missing" for name in missing]

@@ -80,7 +80,7 @@ def _referring(
         return frame, []
     places = " or ".join(dict.fromkeys(target for target, _ in reference.targets))
     reasons = {
-        value: f"'{missing[0]}' stands in no row of {places}{did_you_mean(missing[0], names)}; add it there or mend the name"
+        value: f"'{missing[0]}' is in no row of {places}{did_you_mean(missing[0], names)}; add it there or correct the name"
         for value, missing in unknown.items()
     }
     bad = pl.col(column).is_in(list(unknown)).fill_null(value=False)
@@ -114,7 +114,7 @@ def _sums(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, list[RejectedRo
     summed = frame.with_columns(total.alias(_BROKEN))
     bad = summed.filter(pl.col(_BROKEN) > _MOST)
     reason = pl.format(
-        "{} add up to {}, more than the whole; mend the shares", pl.lit(what), pl.col(_BROKEN).round(3)
+        "{} add up to {}, more than the whole; correct the shares", pl.lit(what), pl.col(_BROKEN).round(3)
     )
     return (
         summed.filter(pl.col(_BROKEN) <= _MOST).drop(_BROKEN),

@@ -75,7 +75,7 @@ def read_bundles(folders: Sequence[Path], *, strict: bool = False) -> Facts:
         for raw in raw_tables:
             frame, bad = typed(raw)
             if raw.open_line and any(r.line == raw.open_line for r in bad):
-                said = "breaks off in the middle of a row; it is half-written: copy it anew"
+                said = "breaks off in the middle of a row; it is half-written: copy it again"
                 problems.append(FileProblem(raw.file, raw.open_line, said))
             parts[raw.table].append(frame)
             rejected += bad

@@ -90,7 +90,7 @@ LAW_TABLES: dict[str, MartTable] = {
             whole("producer_count", "Countries with a production figure."),
             whole("exporter_count", "Countries that export."),
             number("unlisted_t_best", "What producers without a figure may make together (t of content)."),
-            text("what_would_mend", "Data that would mend the gap."),
+            text("what_would_mend", "Data that would close the gap."),
         ),
     ),
     "withheld_share": MartTable(

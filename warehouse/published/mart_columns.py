@@ -239,7 +239,7 @@ TABLES_OF_MART: dict[str, MartTable] = {
     ),
     "doubt": MartTable(
         "The facts worth finding out: which inputs explain most of the variance of the money missing of each declared "
-        "importer, of each mineral, and of everything. At most ten a row's portfolio; what chance explains as well is no fact.",
+        "importer, of each mineral, and of everything. At most ten a row's portfolio; what chance explains as well is not a fact.",
         ("importer", "mineral", "horizon_days", "regime", "fact_rank"),
         (
             *RUN,

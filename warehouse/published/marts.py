@@ -45,7 +45,7 @@ def conform(schema: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """
     tables = TABLES_OF_MART if schema == "mart" else META
     if name not in tables:
-        raise MartError(f"{schema}.{name} is no published table{did_you_mean(name, list(tables))}")
+        raise MartError(f"{schema}.{name} is not a published table{did_you_mean(name, list(tables))}")
     table = tables[name]
     wanted = {c.name: c for c in table.laid_out(frame.columns)}
     faults = [

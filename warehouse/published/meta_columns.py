@@ -77,7 +77,7 @@ META: dict[str, MartTable] = {
             text("sets", "Factor that the rule sets."),
             text("sentence", "Sentence that explains it, with its places."),
             text("file", "File of the rule."),
-            text("rationale", "Why the rule holds.", optional=True),
+            text("rationale", "Why the rule is justified.", optional=True),
         ),
     ),
     "rejected_row": MartTable(
@@ -87,8 +87,8 @@ META: dict[str, MartTable] = {
             text("file", "Bundle folder and file."),
             whole("line", "Line in the file."),
             text("column", "Column at fault; empty where the row as a whole is."),
-            text("value", "What stood there."),
-            text("reason", "Why the row was left out, and the mend."),
+            text("value", "What was there."),
+            text("reason", "Why the row was left out, and how to fix it."),
         ),
     ),
 }

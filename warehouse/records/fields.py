@@ -121,7 +121,7 @@ def _day(value: Any) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise PydanticCustomError("day", "is no day of the calendar; check month and day") from None
+        raise PydanticCustomError("day", "is not a day of the calendar; check month and day") from None
 
 
 def _flag(value: Any) -> bool:

@@ -65,7 +65,7 @@ class Outcome(SourcedRow):
         if self.known_from < self.window_to - timedelta(days=1):
             raise PydanticCustomError(
                 "known_early",
-                "known_from {known} lies before the window ends on {last}; give the day of the publication",
+                "known_from {known} is before the window ends on {last}; give the day of the publication",
                 {
                     "column": "known_from",
                     "known": str(self.known_from),

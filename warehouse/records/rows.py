@@ -54,9 +54,9 @@ class FactRow(BaseModel):
             if end < start or (strictly and end == start):
                 raise PydanticCustomError(
                     "period",
-                    "{last} {end} does not lie after {first} {start}; an end is exclusive: the day after the last day"
+                    "{last} {end} is not after {first} {start}; an end is exclusive: the day after the last day"
                     if strictly
-                    else "{last} {end} lies before {first} {start}",
+                    else "{last} {end} is before {first} {start}",
                     {"column": last, "first": first, "last": last, "start": str(start), "end": str(end)},
                 )
         for stem in range_names(type(self)):

@@ -36,14 +36,14 @@ def unpacked(
                 if _is_foreign(member.filename) or not is_wanted(name):
                     continue
                 if name in found:
-                    raise refused(path.name, f"holds {name} twice; download it anew")
+                    raise refused(path.name, f"holds {name} twice; download it again")
                 found[name] = folder / name
                 with archive.open(member) as source, found[name].open("wb") as sink:
                     shutil.copyfileobj(source, sink, 1 << 20)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise refused(path.name, f"is no whole archive ({error}); download it anew") from None
+        raise refused(path.name, f"is not a complete archive ({error}); download it again") from None
     if not found:
-        raise refused(path.name, f"{lacking}; download it anew")
+        raise refused(path.name, f"{lacking}; download it again")
     return [(f"{path.name}/{name}", found[name]) for name in sorted(found)]
 
 

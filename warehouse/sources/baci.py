@@ -91,7 +91,7 @@ def release_day(path: Path, release: str) -> date:
     """Return the last day of the edition's month, from which the world could know its figures.
 
     Raises:
-        BundleError: Neither the name nor `release` states an edition, or it is no month.
+        BundleError: Neither the name nor `release` states an edition, or it is not a month.
     """
     found = _RELEASE.search(path.name)
     written = release or (found[1] if found else "")
@@ -115,7 +115,7 @@ def parse(path: Path, wanted: Wanted) -> ParsedFile:
         whose code cannot be read.
 
     Raises:
-        BundleError: The file is no whole BACI file, names no edition or revision, or falls outside the bounds.
+        BundleError: The file is not a complete BACI file, names no edition or revision, or falls outside the bounds.
     """
     revision, known = revision_of(path), release_day(path, wanted.release)
     codes = wanted.codes.get(revision, frozenset())
@@ -202,7 +202,7 @@ def _read(place: str, path: Path, codes: frozenset[str], *, is_text: bool) -> tu
             scan = pl.scan_parquet(path, row_index_name=_LINE, row_index_offset=1)
         names = [name for name in scan.collect_schema().names() if name != _LINE]
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-        raise refused(place, f"cannot be read ({_first(error)}); download it anew") from None
+        raise refused(place, f"cannot be read ({_first(error)}); download it again") from None
     stripped = {name.strip().strip('"'): name for name in names}
     missing = [name for name in _COLUMNS if name not in stripped]
     if missing:
@@ -229,7 +229,7 @@ def _read(place: str, path: Path, codes: frozenset[str], *, is_text: bool) -> tu
         raise refused(
             place,
             f"cannot be read to its end ({_first(error)}); numbers must have no thousands separators and text must be "
-            "UTF-8: download it anew",
+            "UTF-8: download it again",
         ) from None
     return frame, int(count.item())
 
@@ -257,21 +257,25 @@ def _judged(frame: pl.DataFrame, countries: Mapping[str, str], known: date) -> p
     )
     key = ("t", "i", "j", "k")
     faults: list[tuple[str, pl.Expr, str]] = [
-        ("k", ~pl.col("k").str.contains(r"^\d{6}$"), "is no six-digit code; mend the code"),
-        ("t", ~pl.col("year").is_between(_FIRST_YEAR, known.year), "is no year that this edition can hold"),
+        ("k", ~pl.col("k").str.contains(r"^\d{6}$"), "is not a six-digit code; correct the code"),
+        (
+            "t",
+            ~pl.col("year").is_between(_FIRST_YEAR, known.year),
+            "is not a year that this edition can contain",
+        ),
         (
             "t",
             pl.col("t") != pl.col("__stated").fill_null(pl.col("t")),
             "is not the year in the table's name",
         ),
-        ("i", pl.col("exporter").is_null(), "is no country in countries.baci_code; add its number there"),
-        ("j", pl.col("importer").is_null(), "is no country in countries.baci_code; add its number there"),
-        ("v", pl.col("value_usd").is_null(), "is no number; write digits with a point and no separators"),
+        ("i", pl.col("exporter").is_null(), "is not a country in countries.baci_code; add its number there"),
+        ("j", pl.col("importer").is_null(), "is not a country in countries.baci_code; add its number there"),
+        ("v", pl.col("value_usd").is_null(), "is not a number; write digits with a point and no separators"),
         ("v", pl.col("value_usd") > MAX_USD, "is more than can be; the column is in thousand dollars"),
         (
             "q",
             pl.col("q").is_not_null() & pl.col("quantity_t").is_null(),
-            "is no number; write digits with a point, or leave it blank",
+            "is not a number; write digits with a point, or leave it blank",
         ),
         ("q", pl.col("quantity_t") > MAX_FLOW_T, "is more than can be; the column is in tonnes"),
     ]

@@ -99,7 +99,7 @@ def edition_day(path: Path, release: str) -> date:
     """Return the day of the edition: the database never rests, so it is the day on which a file was made.
 
     Raises:
-        BundleError: Neither the name nor `release` states it, or it is no day.
+        BundleError: Neither the name nor `release` states it, or it is not a day.
     """
     if release:
         return month_end(path.name, release)
@@ -127,7 +127,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
         Rows of `trade` (US dollars, tonnes net), sorted.
 
     Raises:
-        BundleError: The file is no whole file of UN Comtrade, names no day, or falls outside the bounds.
+        BundleError: The file is not a complete file of UN Comtrade, names no day, or falls outside the bounds.
     """
     known = edition_day(path, reading.release)
     books = _read(entries(path), CodeMap(reading), known)

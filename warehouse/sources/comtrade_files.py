@@ -96,7 +96,7 @@ def _tables(path: Path) -> Iterator[list[tuple[str, Path]]]:
             if kind == ".gz":
                 yield _gunzipped(path, Path(folder))
             else:
-                yield unpacked(path, Path(folder), _is_table, "holds neither a table nor JSON")
+                yield unpacked(path, Path(folder), _is_table, "contains neither a table nor JSON")
     else:
         raise refused(
             path.name, "is none of .csv, .txt, .gz, .zip and .json; give the file as UN Comtrade ships it"
@@ -113,7 +113,7 @@ def _gunzipped(path: Path, folder: Path) -> list[tuple[str, Path]]:
         with gzip.open(path) as source, target.open("wb") as sink:
             shutil.copyfileobj(source, sink, 1 << 20)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise refused(path.name, f"is no whole archive ({error}); download it anew") from None
+        raise refused(path.name, f"is not a complete archive ({error}); download it again") from None
     return [(path.name, target)]
 
 
@@ -133,12 +133,12 @@ def _text(place: str, path: Path) -> Iterator[Entry]:
             try:
                 cells = next(csv.reader([written], delimiter=separator, strict=True), [])
             except csv.Error as error:
-                yield Entry(place, line, {}, f"is no row ({error}); a quotation mark may be open")
+                yield Entry(place, line, {}, f"is not a row ({error}); a quotation mark may be open")
                 continue
             # The web page ends every row with a comma that its header lacks; the first row tells.
             width = width or len(names) + (len(cells) == len(names) + 1 and not cells[-1].strip())
             if len(cells) != width:
-                said = f"has {counted(len(cells), 'cell')} and not {width}; quote cells that hold a comma"
+                said = f"has {counted(len(cells), 'cell')} and not {width}; quote cells that contain a comma"
                 yield Entry(place, line, {}, said)
                 continue
             named = dict.fromkeys(COLUMNS, "")
@@ -153,7 +153,7 @@ def _columns(place: str, names: Sequence[str]) -> list[tuple[str, int]]:
         if ours is None:
             continue
         if ours in found:
-            raise refused(place, f"has column '{name.strip()}' twice; download it anew", 1)
+            raise refused(place, f"has column '{name.strip()}' twice; download it again", 1)
         found[ours] = index
     missing = [_NAMES[name][0] for name in _NEEDED if name not in found]
     if not {"is_weight_estimated", "flag"} & set(found):
@@ -173,10 +173,10 @@ def _json(place: str, path: Path) -> Iterator[Entry]:
         # Figures stay as written.
         content = json.loads(path.read_bytes(), parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError) as error:
-        raise refused(place, f"is no whole JSON ({error}); fetch it anew") from None
+        raise refused(place, f"is not complete JSON ({error}); fetch it again") from None
     data = content.get("data") if isinstance(content, dict) else None
     if not isinstance(data, list):
-        raise refused(place, "holds no list 'data', as an answer of UN Comtrade does; fetch it anew")
+        raise refused(place, "contains no list 'data', as an answer of UN Comtrade does; fetch it again")
     if content.get("error"):
         raise refused(
             place, f"is an error of UN Comtrade ({str(content['error'])[:160]}); ask for less, or later"
@@ -184,16 +184,16 @@ def _json(place: str, path: Path) -> Iterator[Entry]:
     if str(content.get("count", len(data))) != str(len(data)):
         raise refused(
             place,
-            f"says that it holds {content['count']} records and holds {len(data)}; fetch it anew",
+            f"says that it has {content['count']} records and has {len(data)}; fetch it again",
         )
     for number, record in enumerate(data, start=1):
         if not isinstance(record, dict):
-            yield Entry(place, number, {}, "is no record; fetch the file anew")
+            yield Entry(place, number, {}, "is not a record; fetch the file again")
             continue
         found = {_OURS.get(name.lower(), ""): value for name, value in record.items()}
         missing = [_NAMES[name][0] for name in _NEEDED if name not in found]
         if missing:
-            yield Entry(place, number, {}, f"lacks {', '.join(missing)}; fetch the file anew")
+            yield Entry(place, number, {}, f"lacks {', '.join(missing)}; fetch the file again")
             continue
         filled = {
             name: whole(str(value).strip()) for name, value in found.items() if name and value is not None

@@ -113,7 +113,7 @@ class CodeMap:
         found = by_number or by_iso
         if found is None:
             raise RejectedError(
-                column, number or iso, "is no country in countries.baci_code; add its number there"
+                column, number or iso, "is not a country in countries.baci_code; add its number there"
             )
         return found
 
@@ -179,7 +179,7 @@ def _revision(written: str) -> str:
     if _NO_HS.fullmatch(written):
         raise OutsideError("goods classified by another system than the Harmonized System")
     raise RejectedError(
-        "classificationCode", written, "is no revision of the Harmonized System; write H0 to H6"
+        "classificationCode", written, "is not a revision of the Harmonized System; write H0 to H6"
     )
 
 
@@ -190,7 +190,7 @@ def _period(written: str, known: date) -> tuple[int, int]:
     elif len(written) != 4:
         year = 0
     if not _FIRST_YEAR <= year <= known.year or not 0 <= month <= 12 or (len(written) == 6 and not month):
-        raise RejectedError("period", written, "is no year or month that this edition can hold")
+        raise RejectedError("period", written, "is not a year or month that this edition can contain")
     return year, month
 
 
@@ -198,7 +198,7 @@ def _flow(written: str) -> str:
     if written in _OTHER_FLOWS:
         raise OutsideError("part of a flow: re-imports, re-exports, processing")
     if written not in _FLOWS:
-        raise RejectedError("flowCode", written, "is no flow; write M for imports or X for exports")
+        raise RejectedError("flowCode", written, "is not a flow; write M for imports or X for exports")
     return _FLOWS[written]
 
 
@@ -208,7 +208,7 @@ def _code(written: str) -> str:
     if re.fullmatch(r"[0-9]{7,12}", written):
         raise OutsideError("national code below six digits")
     if not re.fullmatch(r"[0-9]{5,6}", written):
-        raise RejectedError("cmdCode", written, "is no six-digit code; mend the code")
+        raise RejectedError("cmdCode", written, "is not a six-digit code; correct the code")
     return written.zfill(6)
 
 
@@ -227,7 +227,7 @@ def _number(column: str, written: str, most: float, unit: str) -> float | None:
     if not written:
         return None
     if not NUMBER.fullmatch(written) or written.startswith("-") or not math.isfinite(float(written)):
-        raise RejectedError(column, written, "is no number; write digits with a point and no separators")
+        raise RejectedError(column, written, "is not a number; write digits with a point and no separators")
     if float(written) > most:
         raise RejectedError(column, written, f"is more than can be; the column is in {unit}")
     return float(written)

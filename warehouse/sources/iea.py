@@ -84,7 +84,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
         Rows of `production` in tonnes of content; an entry is one figure of one country and year.
 
     Raises:
-        BundleError: The file is no whole file of this source, or its edition was not named.
+        BundleError: The file is not a complete file of this source, or its edition was not named.
     """
     if not re.fullmatch(r"20\d{2}", reading.release):
         raise refused(
@@ -105,14 +105,14 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
         elif mineral not in _MINERALS or process not in _STAGES:
             word = mineral if mineral not in _MINERALS else process
             rejected.append(
-                RejectedRow(path.name, 0, place, word, "is no mineral or process known here; add it")
+                RejectedRow(path.name, 0, place, word, "is not a mineral or process known here; add it")
             )
         elif name not in names:
             rejected.append(
-                RejectedRow(path.name, 0, place, name, "is no country in countries; add its name")
+                RejectedRow(path.name, 0, place, name, "is not a country in countries; add its name")
             )
         elif not _is_amount(value):
-            reason = "is no amount in thousand tonnes; write a number from 0 on"
+            reason = "is not an amount in thousand tonnes; write a number from 0 on"
             rejected.append(RejectedRow(path.name, 0, place, str(value)[:200], reason))
         else:
             world = name == _WORLD
@@ -140,7 +140,7 @@ def _supply(path: Path) -> dict[str, Any]:
             path.read_bytes().decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_no_constant
         )
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise refused(path.name, f"is no whole JSON ({str(error)[:160]}); download it anew") from None
+        raise refused(path.name, f"is not complete JSON ({str(error)[:160]}); download it again") from None
     supply = content.get("supply") if isinstance(content, dict) else None
     if not isinstance(supply, dict) or not supply:
         raise refused(path.name, "holds no 'supply' by mineral; download the explorer's data as JSON")
@@ -152,12 +152,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"'{twice}' stands twice")
+        raise ValueError(f"'{twice}' occurs twice")
     return found
 
 
 def _no_constant(word: str) -> float:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a number")
 
 
 def _figures(supply: dict[str, Any], outside: Counter[str]) -> Iterator[tuple[str, str, str, str, Any]]:

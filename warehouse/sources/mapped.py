@@ -91,13 +91,13 @@ class Mapping(_Strict):
     @model_validator(mode="after")
     def _names_are_ours(self) -> Self:
         if self.table not in TABLES or self.table == "sources":
-            raise ValueError(f"table '{self.table}' is no fact table{did_you_mean(self.table, TABLES)}")
+            raise ValueError(f"table '{self.table}' is not a fact table{did_you_mean(self.table, TABLES)}")
         ours = [column.name for column in columns(self.table)]
         stems = [name.removesuffix("_low") for name in ours if name.endswith("_low")]
         for name in self.columns:
             if name in _OWN or name not in {*ours, *stems}:
                 raise ValueError(
-                    f"'{name}' is no column of {self.table} to map{did_you_mean(name, [*ours, *stems])}"
+                    f"'{name}' is not a column of {self.table} to map{did_you_mean(name, [*ours, *stems])}"
                 )
         return self
 
@@ -106,12 +106,12 @@ def mapping_of(text: str, place: str) -> Mapping:
     """Read a mapping.
 
     Raises:
-        BundleError: It is no TOML, or a key or value of it is wrong; every fault is named.
+        BundleError: It is not TOML, or a key or value of it is wrong; every fault is named.
     """
     try:
         return Mapping.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise refused(place, f"is no TOML: {error}") from None
+        raise refused(place, f"is not TOML: {error}") from None
     except RecursionError:
         raise refused(place, "is nested too deeply; a mapping has keys and a few tables") from None
     except ValidationError as error:
@@ -198,7 +198,7 @@ def _cells(line: Line, mapping: Mapping) -> tuple[dict[str, str], tuple[str, str
                 number = _number(written, mapping.file)
                 if number is None:
                     how = f"write digits with '{mapping.file.decimal}' as decimal mark, or name the word in file.unknown"
-                    return {}, (origin.column, written, f"is no number; {how}")
+                    return {}, (origin.column, written, f"is not a number; {how}")
                 text = repr(number * (origin.factor or 1.0))
         for column in _targets(name, mapping.table):
             cells[column] = text
@@ -249,7 +249,7 @@ def _validated(
         }
         for line, value in accepted.select(LINE, reference.column).drop_nulls().iter_rows():
             if value not in known:
-                said = f"stands in no row of {at_hand[0][0]}{did_you_mean(value, known)}; add it to words in the mapping"
+                said = f"is in no row of {at_hand[0][0]}{did_you_mean(value, known)}; add it to words in the mapping"
                 bad.setdefault(line, RejectedRow(place, line, reference.column, value, said))
     kept = accepted.filter(~pl.col(LINE).is_in(list(bad)))
     again = kept.filter(~pl.struct(table.key).is_first_distinct())

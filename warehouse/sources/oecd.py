@@ -59,7 +59,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
         the file, several of which make one state.
 
     Raises:
-        BundleError: The file is no whole file of this source, or its edition was not named.
+        BundleError: The file is not a complete file of this source, or its edition was not named.
     """
     if not re.fullmatch(r"20\d{2}", reading.release):
         raise refused(
@@ -70,7 +70,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
     last = published.year - _YEARS_TO_PUBLISH
     found = read_table(path, (), encodings=("utf-8-sig", "cp1252"))
     if not found.lines:
-        raise refused(path.name, "has no whole row under its header; download it anew", 1)
+        raise refused(path.name, "has no whole row under its header; download it again", 1)
     at = words.columns_of(path.name, list(found.lines[0].cells))
     known = InventoryMap.of(reading.tables)
     rows: list[Restriction] = []
@@ -119,7 +119,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
 
 
 def _year(written: str, last: int) -> int:
-    """The year; 0 where it is none that the edition can hold."""
+    """The year; 0 where it is not one that the edition can contain."""
     year = int(written) if re.fullmatch(r"[0-9]{4}", written) else 0
     return year if _FIRST_YEAR <= year <= last else 0
 
@@ -136,17 +136,17 @@ def _verdict(
     if is_code and hs6 not in known.goods:
         return _NOT_MAPPED
     if not country:
-        return "country", f"is no country in countries{known.hint(cells['country'])}; add it there"
+        return "country", f"is not a country in countries{known.hint(cells['country'])}; add it there"
     if not year:
         years = f"from {_FIRST_YEAR} to the year {_YEARS_TO_PUBLISH} before the edition"
-        return "year", f"is no single year {years}; write one row a year"
+        return "year", f"is not a single year {years}; write one row a year"
     if not is_code:
-        return "hs6", "is no code of six digits; format the column as text, so that no zero gets lost"
+        return "hs6", "is not a code of six digits; format the column as text, so that no zero gets lost"
     if kind not in words.INSTRUMENTS:
         every = [*words.INSTRUMENTS, *words.OUTSIDE]
         return (
             "measure",
-            f"is no kind of measure known here{did_you_mean(kind, every)}; docs/import.md lists them",
+            f"is not a kind of measure known here{did_you_mean(kind, every)}; docs/import.md lists them",
         )
     return None if known.goods_of(country, hs6) else _SEVERAL
 

@@ -138,16 +138,16 @@ def month_end(place: str, written: str) -> date:
     """Return the last day of a month written as YYYYMM, from which the world could know an edition.
 
     Raises:
-        BundleError: It is no month.
+        BundleError: It is not a month.
     """
     if re.fullmatch(r"[0-9]{4}(0[1-9]|1[0-2])", written) and int(written[:4]) in _RELEASES:
         year, month = int(written[:4]), int(written[4:])
         return date(year, month, calendar.monthrange(year, month)[1])
-    raise refused(place, f"edition '{written}' is no month; write --release YYYYMM, such as 202601")
+    raise refused(place, f"edition '{written}' is not a month; write --release YYYYMM, such as 202601")
 
 
 def sniff(path: Path, place: str) -> None:
-    """Refuse what is no table at all: nothing, a web page, UTF-16, zero bytes, a file cut off in its last row.
+    """Refuse what is not a table at all: nothing, a web page, UTF-16, zero bytes, a file cut off in its last row.
 
     Raises:
         BundleError: One of these.
@@ -158,7 +158,7 @@ def sniff(path: Path, place: str) -> None:
         file.seek(max(0, size - 1))
         last = file.read(1)
     if not head.strip():
-        raise refused(place, "is empty; download it anew")
+        raise refused(place, "is empty; download it again")
     refuse_workbook(path, place, "save its sheet as CSV in UTF-8 and give that")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise refused(place, "is UTF-16; save it as CSV in UTF-8")
@@ -166,11 +166,11 @@ def sniff(path: Path, place: str) -> None:
         raise refused(place, "is a web page (it starts with '<'), no CSV; download the file itself", 1)
     if b"\x00" in head:
         line = head[: head.index(b"\x00")].count(b"\n") + 1
-        raise refused(place, "holds zero bytes, as half-written files do; download it anew", line)
+        raise refused(place, "contains zero bytes, as half-written files do; download it again", line)
     if last not in {b"\n", b"\r"}:
         raise refused(
             place,
-            "ends within a row, with no line end; it may be cut off: download it anew, or add the line end if it is whole",
+            "ends within a row, with no line end; it may be cut off: download it again, or add the line end if it is whole",
         )
 
 
@@ -205,10 +205,10 @@ def check_bounds(place: str, rows: int, rejected: int, *, least: int, most: int)
         raise refused(
             place,
             f"holds {counted(rows, 'row')} for the map, outside {least:,} to {most:,}; it is not the whole file or not this "
-            "source: download it anew, or give --any-size if its size is meant",
+            "source: download it again, or give --any-size if its size is meant",
         )
     if rejected * 2 > rows:
         raise refused(
             place,
-            f"{rejected:,} of {counted(rows, 'row')} cannot be used; its columns may be shifted: download it anew",
+            f"{rejected:,} of {counted(rows, 'row')} cannot be used; its columns may be shifted: download it again",
         )

@@ -78,10 +78,10 @@ def read_table(
             elif len(cells) == len(header):
                 lines.append(Line(line, dict(zip(header, (cell.strip() for cell in cells), strict=True))))
             elif any(cell.strip() for cell in cells):
-                reason = f"has {counted(len(cells), 'cell')} where the header has {len(header)}; download the file anew"
+                reason = f"has {counted(len(cells), 'cell')} where the header has {len(header)}; download the file again"
                 rejected.append(RejectedRow(place, line, "", ",".join(cells)[:200], reason))
     except csv.Error as error:
-        raise refused(place, f"breaks off or is no CSV ({error}); download it anew", start) from None
+        raise refused(place, f"breaks off or is not CSV ({error}); download it again", start) from None
     return PublishedTable(lines, rejected)
 
 
@@ -93,14 +93,14 @@ def _decoded(path: Path, encodings: Sequence[str]) -> str:
             return content.decode(encoding)
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
-    raise refused(path.name, f"is not written in {' or '.join(encodings)}; download it anew", line)
+    raise refused(path.name, f"is not written in {' or '.join(encodings)}; download it again", line)
 
 
 def _check_header(place: str, header: Sequence[str], needed: Sequence[str]) -> None:
     if len(header) > _MAX_COLUMNS:
         raise refused(place, f"has {len(header):,} columns; it is not this source", 1)
     twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
-    faults = [f"column '{name}' stands twice" for name in twice]
+    faults = [f"column '{name}' occurs twice" for name in twice]
     faults += [
         f"column '{name}' is missing{did_you_mean(name, header)}" for name in needed if name not in header
     ]

@@ -60,7 +60,7 @@ def _enter(books: Books, line: int, row: dict[str, str]) -> None:
         return
     is_import = section == "Import Sources"
     if not is_import and not section.startswith("World"):
-        books.reject(line, "Section", section, "is no section of this edition; the columns may be shifted")
+        books.reject(line, "Section", section, "is not a section of this edition; the columns may be shifted")
         return
     statistic = "Import" if is_import else row["Statistics"].strip()
     if statistic not in {*_STATISTICS, "Import"}:
@@ -68,7 +68,7 @@ def _enter(books: Books, line: int, row: dict[str, str]) -> None:
         return
     years = _years(row["Year"].strip(), is_mean=is_import)
     if years is None:
-        books.reject(line, "Year", row["Year"], "is no year that this edition can hold")
+        books.reject(line, "Year", row["Year"], "is not a year that this edition can contain")
         return
     books.add(
         Entry(

@@ -103,7 +103,7 @@ class Books:
         """Give line and cells by column of every row that is whole; the others are entered as rejected.
 
         Raises:
-            BundleError: It is no whole table with these columns.
+            BundleError: It is not a complete table with these columns.
         """
         header, rows = read_rows(path, columns)
         for line, cells in rows:
@@ -124,7 +124,7 @@ class Books:
         try:
             found = find_series(self._edition, entry.commodity, entry.statistic, entry.detail)
         except KeyError:
-            said = f"is no known series of {entry.commodity.strip()}; add it to usgs_series.csv"
+            said = f"is not a known series of {entry.commodity.strip()}; add it to usgs_series.csv"
             raise _UnusableError(entry.statistic, entry.detail, said) from None
         if found is None or found.table == OUTSIDE:
             self.outside(_NO_MINERAL if found is None else found.reason)
@@ -132,14 +132,14 @@ class Books:
         try:
             figure = parse_value(entry.text, entry.note)
         except ValueError:
-            said = "is no figure; thousands are parted by commas, and a point stands before decimals other than three"
+            said = "is not a figure; separate thousands by commas, and do not write exactly three digits after a point"
             raise _UnusableError(entry.column, entry.text, said) from None
         place = find_country(entry.country, self._countries)
         if place is None and names_several(entry.country, self._countries):
             self.outside("one figure for several countries together")
             return
         if place is None:
-            said = "is no country of core.countries; mend the name, or add it to usgs_names"
+            said = "is not a country of core.countries; correct the name, or add it to usgs_names"
             raise _UnusableError("country", entry.country, said)
         if isinstance(figure, Absent):
             self.outside(f"no figure: {figure.reason}")
@@ -162,9 +162,9 @@ class Books:
         if folded(entry.unit) != "percent":
             raise _UnusableError("unit", entry.unit, "is not percent, in which shares of imports are stated")
         if figure.best is None or figure.best > 100:
-            raise _UnusableError(entry.column, entry.text, "is no share of a hundred")
+            raise _UnusableError(entry.column, entry.text, "is not a share of a hundred")
         if country == WORLD:
-            raise _UnusableError("country", entry.country, "is no origin of imports")
+            raise _UnusableError("country", entry.country, "is not an origin of imports")
         return {
             "mineral": series.mineral,
             "form": entry.detail.strip(),
@@ -183,7 +183,7 @@ class Books:
         unit = folded(correction.true_unit if correction else entry.unit)
         if unit not in UNITS:
             known = ", ".join(UNITS)
-            raise _UnusableError("unit", entry.unit, f"is no known unit; known are {known}")
+            raise _UnusableError("unit", entry.unit, f"is not a known unit; known are {known}")
         if correction and (figure.high or 0) > correction.largest_stated:
             said = f"is more than the misprint found on {correction.found_on} allows; the file may have been mended"
             raise _UnusableError(
@@ -302,7 +302,7 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> tuple[list[str], Iterator
         columns: columns that it must have, once each; blanks within a name do not count.
 
     Raises:
-        BundleError: It is no whole table with these columns.
+        BundleError: It is not a complete table with these columns.
     """
     place = path.name
     if not path.is_file():
@@ -317,12 +317,12 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> tuple[list[str], Iterator
         except UnicodeDecodeError as error:
             line = content[: error.start].count(b"\n") + 1
             raise refused(
-                place, "is neither UTF-8 nor Windows-1252; download it anew, or save it as UTF-8", line
+                place, "is neither UTF-8 nor Windows-1252; download it again, or save it as UTF-8", line
             ) from None
     try:
         rows = _parsed(text)
     except csv.Error as error:
-        raise refused(place, f"is no CSV ({error}); download it anew") from None
+        raise refused(place, f"is not CSV ({error}); download it again") from None
     header = ["".join(name.split()) for name in rows[0][1]] if rows else []
     missing = [name for name in columns if header.count("".join(name.split())) != 1]
     if missing:

@@ -68,7 +68,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
         Rows of `governance`; the estimate in standard normal units.
 
     Raises:
-        BundleError: The file is no whole file of this source, or its edition was not named.
+        BundleError: The file is not a complete file of this source, or its edition was not named.
     """
     if not re.fullmatch(r"20\d{2}", reading.release):
         raise refused(
@@ -124,16 +124,16 @@ def _fault(
     """Return the first of the cells at fault and why."""
     year = cells["year"]
     if not re.fullmatch(r"[0-9]{4}", year) or not _FIRST_YEAR <= int(year) <= last_year:
-        return "year", "is no year that this edition can hold"
+        return "year", "is not a year that this edition can contain"
     if not indicator(cells["indicator"]):
-        return "indicator", f"is no indicator; they are {', '.join(INDICATORS)}"
+        return "indicator", f"is not an indicator; they are {', '.join(INDICATORS)}"
     if country not in countries:
-        return "economy", "is no country in countries; add it there"
+        return "economy", "is not a country in countries; add it there"
     if not _is_estimate(cells["estimate"]):
-        return "estimate", "is no estimate; write digits with a point, between -5 and 5"
+        return "estimate", "is not an estimate; write digits with a point, between -5 and 5"
     error = cells["error"]
     if error.upper() not in _UNKNOWN and not (_is_estimate(error) and float(error) > 0):
-        return "error", "is no standard error; write digits with a point, above 0, or leave it blank"
+        return "error", "is not a standard error; write digits with a point, above 0, or leave it blank"
     return None
 
 

@@ -69,7 +69,7 @@ def entries(place: str, lines: Sequence[Line], outside: Counter[str]) -> Iterato
     Args:
         place: the file, for messages.
         lines: its rows.
-        outside: counts what is no estimate.
+        outside: counts what is not an estimate.
 
     Raises:
         BundleError: The columns are those of no known layout.

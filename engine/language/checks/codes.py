@@ -43,7 +43,7 @@ def check_code(
         if fault is not None:
             yield Problem(at, CODE, fault[0] + where, fault[1])
     elif kind == COUNTRY and code != EVERY and not _ISO.match(code):
-        found = f"'{code}' is no ISO 3166 alpha-3 code, and without facts no bloc is known{where}"
+        found = f"'{code}' is not an ISO 3166 alpha-3 code, and without facts no bloc is known{where}"
         yield Problem(at, CODE, found, "write the code of a country, or check the rules with facts")
 
 

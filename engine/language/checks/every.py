@@ -148,13 +148,13 @@ def _condition(
         yield Problem(
             condition.at,
             "R009",
-            f"'{feature.name}' is no number, so at_least and below do not fit",
+            f"'{feature.name}' is not a number, so at_least and below do not fit",
             "list its values",
         )
     if not condition.is_stretch and not condition.values:
         yield Problem(condition.at, "R008", f"the filter on '{feature.name}' lists nothing", "list values")
     for twice in sorted({str(v) for v in condition.values if condition.values.count(v) > 1}):
-        found = f"'{twice}' stands twice in the filter on '{feature.name}'"
+        found = f"'{twice}' occurs twice in the filter on '{feature.name}'"
         yield Problem(condition.at, "R036", found, "list each value once")
     for value in condition.values:
         if not is_of_type(feature, value):
@@ -256,7 +256,7 @@ def _scorecard(scorecard: Scorecard, features: Mapping[str, Feature]) -> Iterato
     catalogued = features["horizon_days"].values if "horizon_days" in features else scorecard.horizons
     for days in scorecard.horizons:
         if days not in catalogued:
-            found = f"the horizon of {days} days is no value of the feature 'horizon_days', so no rule can have a case for it"
+            found = f"the horizon of {days} days is not a value of the feature 'horizon_days', so no rule can have a case for it"
             yield Problem(
                 at, "R011", found, "add it to the values in features.yml, or take it from horizons:"
             )

@@ -27,9 +27,7 @@ def check_examples(
     for example in rule.examples:
         hit.add(reached(rule, example, features))
         if example.name in names:
-            yield Problem(
-                example.at, "R052", f"two tests are named '{example.name}'", "name one of them anew"
-            )
+            yield Problem(example.at, "R052", f"two tests are named '{example.name}'", "rename one of them")
         names.add(example.name)
         missing = [name for name in _left_out(rule, example) if name in own]
         if missing:

@@ -30,7 +30,7 @@ def _made(factor: Factor, above: Mapping[str, Factor], at: Location) -> Iterator
     for name in factor.parts:
         part = above.get(name)
         if part is None:
-            found = f"'{factor.name}' is made of '{name}', which is no factor listed above it"
+            found = f"'{factor.name}' is made of '{name}', which is not a factor listed above it"
             yield Problem(at, "R014", found, did_you_mean(name, list(above)))
             continue
         if part.order > factor.order or (part.grain != factor.grain and not factor.by):

@@ -51,7 +51,7 @@ def _points(rule: Rule, feature: Feature) -> Iterator[Problem]:
             yield Problem(
                 at,
                 "R030",
-                f"the points do not rise: {lower} stands before {upper}",
+                f"the points do not rise: {lower} comes before {upper}",
                 "list them from low to high",
             )
 

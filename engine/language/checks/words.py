@@ -17,7 +17,7 @@ def check_head(rule: Rule) -> Iterator[Problem]:
     stem = PurePosixPath(rule.file).stem
     if not ID.match(rule.id):
         hint = "use small letters, digits and hyphens"
-        yield Problem(rule.place("id"), "R009", f"'{rule.id}' is no id", hint)
+        yield Problem(rule.place("id"), "R009", f"'{rule.id}' is not a valid id", hint)
     elif rule.id != stem:
         hint = f"rename the file to {rule.id}.yml, or write id: {stem}"
         yield Problem(rule.place("id"), "R060", f"the id '{rule.id}' is not the name of its file", hint)

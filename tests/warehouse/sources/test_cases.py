@@ -98,7 +98,7 @@ def test_an_import_that_stores_nothing_writes_nothing(
     path = CASES / file if (CASES / file).is_file() else tmp_path / file
     code, _, error = imported(tmp_path / "out", capsys, source, path, *options)
     assert code == 30
-    assert "holds nothing that can be stored" in error
+    assert "contains nothing that can be stored" in error
     assert said in error
     assert not (tmp_path / "out").exists()
 
@@ -131,7 +131,7 @@ PV = "political_stability"
         ("long_renamed_lower", 0, {("CHN", 2022, PV, -0.44, 0.2), ("NAM", 2022, PV, 0.5, 0.2)}),
         ("bundle2025", 0, {("CHN", 2023, PV, -0.5, 0.2)}),
         ("databank", 0, {("CHN", 2022, PV, -0.44, None), ("CHN", 2023, PV, -0.5, None)}),
-        # ABC is no country.
+        # ABC is not a country.
         (
             "wide_wb2022",
             10,

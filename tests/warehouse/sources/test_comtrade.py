@@ -257,7 +257,7 @@ def test_gzip_zip_and_json(tmp_path: Path) -> None:
     assert (parsed.rejected[0].file, parsed.rejected[0].line) == (f"{archive.name}/0002.json", 2)
     for whole, cut in ((bulk, bulk.read_bytes()[:-9]), (archive, archive.read_bytes()[:-30])):
         whole.write_bytes(cut)
-        with pytest.raises(BundleError, match="no whole archive"):
+        with pytest.raises(BundleError, match="not a complete archive"):
             comtrade.parse(whole, READING)
 
 
@@ -285,10 +285,10 @@ def test_bad_files_are_refused_with_a_sentence(tmp_path: Path, content: bytes, s
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (answer(GOOD)[:-9], "no whole JSON"),
+        (answer(GOOD)[:-9], "not complete JSON"),
         (b'{"message": "no"}', "no list 'data'"),
         (b'{"data": [], "error": "too many"}', "error of UN Comtrade"),
-        (answer(GOOD).replace(b'"count": 1', b'"count": 2'), "says that it holds 2"),
+        (answer(GOOD).replace(b'"count": 1', b'"count": 2'), "says that it has 2"),
         (b'{"data": [5]}', "cannot be used"),
         (answer(GOOD).replace(b"motCode", b"x"), "cannot be used"),
     ],
@@ -311,7 +311,7 @@ def test_a_stray_quotation_mark_costs_one_row(tmp_path: Path) -> None:
     [
         ("trade.csv", "", "does not say its day"),
         ("TradeData_13_24_2026.csv", "", "does not have"),
-        ("trade.csv", "202613", "no month"),
+        ("trade.csv", "202613", "not a month"),
         ("trade.xlsx", "202611", "none of"),
     ],
 )

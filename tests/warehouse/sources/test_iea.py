@@ -83,11 +83,11 @@ def test_unknown_names_are_rejected(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("<html>", "no whole JSON"),
-        ('{"supply": {"Cobalt": {"mining"', "no whole JSON"),
-        ('{"supply": {"A": {}, "A": {}}}', "'A' stands twice"),
-        ('{"supply": {"Cobalt": {"mining": {"total": {"2024": NaN}}}}}', "NaN is no number"),
-        ("[" * 100_000, "no whole JSON"),
+        ("<html>", "not complete JSON"),
+        ('{"supply": {"Cobalt": {"mining"', "not complete JSON"),
+        ('{"supply": {"A": {}, "A": {}}}', "'A' occurs twice"),
+        ('{"supply": {"Cobalt": {"mining": {"total": {"2024": NaN}}}}}', "NaN is not a number"),
+        ("[" * 100_000, "not complete JSON"),
         ("{}", "holds no 'supply'"),
         ("[1]", "holds no 'supply'"),
     ],

@@ -391,7 +391,7 @@ def test_every_series_has_a_home_and_every_correction_a_reason() -> None:
         (b"<!DOCTYPE html>\n", "web page"),
         ("a,b\n".encode("utf-16"), "UTF-16"),
         (b"a,b\n1,2\n", "lacks column"),
-        (b'Section,"Value\n', "no CSV"),
+        (b'Section,"Value\n', "not CSV"),
         (text_of(HEAD_26).encode()[:-1], "ends within a row"),
         (text_of(HEAD_26, row26("Tungsten", "\u0081", "1")).encode("latin-1"), "neither UTF-8"),
     ],
