@@ -6,7 +6,6 @@ from warehouse.published.mart_columns import TABLES_OF_MART
 from warehouse.published.view_columns import VIEWS
 
 MAIN_REGIME = "active"
-BANDS = ("critical", "high", "moderate", "low", "minimal")
 UNKNOWN_BAND = "unknown"
 #: What `mart.route_score.listing` says of a lane.
 LISTED, SMALL, REST, OWN, UNLISTED = "listed", "small", "rest", "own", "unknown"

@@ -10,7 +10,6 @@ from typing import Any, Final
 from engine.editor.json_schema_words import HOVER
 from engine.language import keys
 from engine.language.catalogue import SOURCES, TYPES, UNITS
-from engine.language.checks.every import STATES
 from engine.language.keys import Keys
 from engine.language.load import NOT_APPLICABLE, UNKNOWN
 from engine.language.rules import (
@@ -19,6 +18,7 @@ from engine.language.rules import (
     DRAWN_FACTORS,
     MADE_OF_COMBINES,
     SPREADS,
+    STATES,
     STATUSES,
     Category,
     Factor,

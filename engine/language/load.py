@@ -134,6 +134,7 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
         _references(reader, top.node("references")),
         _parameters(reader, top.node("parameters")),
         SCORECARD_FILE,
+        {key: value.at for key, value in top.found.items()},
     )
 
 

@@ -11,6 +11,21 @@ from engine.language.errors import Location
 from engine.language.vocabulary import Member
 from ground.words import ENDS
 
+#: States of a measure, and those in which it may bind, which a regime weighs.
+WEIGHED_STATES: Final = ("announced", "in_force", "suspended", "unknown", "lapsed_unverified")
+STATES: Final = (*WEIGHED_STATES, "proposed", "superseded", "ended", "dropped")
+#: Factors of curb scores: name, grain, pass and unit.
+CURB_FACTORS: Final = (
+    ("withheld", "measure_destination", 1, "share"),
+    ("extraterritorial", "measure_destination", 1, "share"),
+    ("reroute", "measure_destination", 1, "share"),
+    ("mitigation", "pledge_measure", 1, "share"),
+    ("access", "pledge_importer", 1, "share"),
+    ("alternatives", "route", 2, "share"),
+    ("substitution", "route", 2, "share"),
+    ("stock_days", "route", 2, "days"),
+    ("flag", "route", 2, "share"),
+)
 STATUSES: Final = ("draft", "active", "retired")
 COMBINES: Final = ("strongest", "complement", "first", "sum", "product")
 #: Distributions between the ends of a range (`engine.scoring.draws.quantile`).
@@ -281,6 +296,11 @@ class Scorecard:
     references: Mapping[str, Reference]
     parameters: Mapping[str, Parameter]
     file: str
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+    def place(self, key: str) -> Location:
+        """Where a key of the scorecard stands; the file's first line if it does not."""
+        return self.places.get(key, Location(self.file))
 
 
 class UnknownParameterError(LookupError):

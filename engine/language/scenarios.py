@@ -13,13 +13,12 @@ from engine.language.checks.codes import check_code
 from engine.language.errors import Location, Problem, did_you_mean
 from engine.language.load import SCENARIOS
 from engine.language.reader import Fields, Reader
-from engine.language.rules import Feature, Range, Rule, Scorecard
+from engine.language.rules import WEIGHED_STATES, Feature, Range, Rule, Scorecard
 from engine.language.vocabulary import Vocabulary
 from engine.language.yaml_subset import Leaf, Node, parse
 from ground.counted import counted
 from ground.words import REGIMES
 
-STATES: Final = ("announced", "in_force", "suspended", "unknown", "lapsed_unverified")
 UNKNOWN: Final = "unknown"
 REQUIRED: Final = object()
 Cell = str | int | bool | Range | tuple[str, ...] | None
@@ -207,7 +206,13 @@ class _ScenarioReader:
     def _word(self, node: Node, key: str) -> str:
         word = self.reader.leaf(node, str, key) or ""
         feature = self.features.get(key)
-        known = STATES if key == "state" else feature.values if feature and feature.type == "category" else ()
+        known = (
+            WEIGHED_STATES
+            if key == "state"
+            else feature.values
+            if feature and feature.type == "category"
+            else ()
+        )
         if word and known and word not in known:
             hint = did_you_mean(word, [str(value) for value in known])
             self.reader.refuse(node.at, "R011", f"unknown {key} '{word}'", hint)

@@ -12,9 +12,10 @@ from typing import Any
 import polars as pl
 import xlsxwriter
 
+from ground.words import BANDS
 from jobs.export.book import Book
 from jobs.export.columns import MEASURES, REASONS, RISK, RISK_PRINTED, SOURCES, Column, Kind
-from jobs.marts import BANDS, UNKNOWN_BAND
+from jobs.marts import UNKNOWN_BAND
 
 # Blue to orange, told apart by people who see red and green alike; the word stands in the cell as well.
 BAND_COLOURS = {
@@ -215,7 +216,7 @@ def _write_readme(workbook: Any, book: Book, formats: _Formats) -> None:
     sheet.write_string(line, 0, "Band", formats.header)
     sheet.write_string(line, 1, "Score, and what it means", formats.header)
     counts = dict(book.risk["band"].fill_null(UNKNOWN_BAND).value_counts().rows())
-    for band in (*BANDS, UNKNOWN_BAND):
+    for band in (*reversed(BANDS), UNKNOWN_BAND):
         line += 1
         sheet.write_string(line, 0, band, formats.bands[band])
         sheet.write_string(

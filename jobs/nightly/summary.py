@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ground.counted import counted
-from ground.words import MAIN_HORIZON
+from ground.words import BANDS, MAIN_HORIZON
 from jobs.explain.text import amount
-from jobs.marts import BANDS, LISTED, OWN, REST, SMALL, UNKNOWN_BAND
+from jobs.marts import LISTED, OWN, REST, SMALL, UNKNOWN_BAND
 from jobs.nightly.listing import Floors
 from jobs.nightly.phases import PhaseTime
 from jobs.nightly.run import RunOutcome
@@ -114,7 +114,7 @@ def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seco
         "routes": {
             "horizon_days": MAIN_HORIZON,
             "total": sum(bands.values()),
-            "by_band": {band: bands.get(band, 0) for band in (*BANDS, UNKNOWN_BAND)},
+            "by_band": {band: bands.get(band, 0) for band in (*reversed(BANDS), UNKNOWN_BAND)},
             "by_reconciliation": {grade: grades.get(grade, 0) for grade in GRADES},
         },
         "withheld": reader.query(WITHHELD).row(0, named=True),

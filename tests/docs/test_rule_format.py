@@ -8,8 +8,8 @@ import pytest
 from engine.language import keys
 from engine.language.catalogue import SOURCES, TYPES, UNITS
 from engine.language.load import NOT_APPLICABLE, UNKNOWN
-from engine.language.rules import COMBINES, STATUSES
-from engine.language.scenarios import FACTS, STATES
+from engine.language.rules import COMBINES, STATUSES, WEIGHED_STATES
+from engine.language.scenarios import FACTS
 from engine.language.sentence import FORMATS
 from ground.words import REGIMES
 from tests.engine.rulebook import default_ruleset
@@ -31,7 +31,7 @@ WORDS = {
     "types of features": TYPES,
     "sources of features": SOURCES,
     "facts of a scenario": (*FACTS, *(key for keys in FACTS.values() for key in keys)),
-    "states and regimes": (*STATES, *REGIMES),
+    "states and regimes": (*WEIGHED_STATES, *REGIMES),
 }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.language.checks.every import ENGINE_PARAMETERS
+from engine.language.checks.scorecard import ENGINE_PARAMETERS
 from engine.language.errors import RuleCheckError, RuleSyntaxError, format_problem
 from engine.language.ruleset import check_ruleset, load_ruleset
 from tests.engine.rulebook import RULE, default_texts, with_rule
@@ -238,6 +238,19 @@ def test_a_problem_shows_its_line_and_a_caret() -> None:
         ("scorecard.yml", "horizons: [90, 365,", "horizons: [90,", "R008", "no horizon of 365 days; list 365"),
         ("scorecard.yml", "horizons: [90, 365, 1825]", "horizons: []", "R008", "no horizon of 365 days; list 365"),
         ("features.yml", "values: [90, 365, 1825]", "values: [90, 365]", "R011", "1825 days is not a value of the feature"),
+        ("scorecard.yml", "  ramp_share:", "  ramp_shares:", "R008", "no parameter 'ramp_share', which the engine reads"),
+        ("scorecard.yml", "unit: years", "unit: days", "R015", "write unit: years"),
+        ("scorecard.yml", "{name: minimal, from: 0}", "{name: minimal, from: 10}", "R030", "lower scores have no band"),
+        ("scorecard.yml", "from: 80}", "from: 100}", "R030", "which no score exceeds"),
+        ("scorecard.yml", "name: critical", "name: critcal", "R011", "did you mean 'critical'?"),
+        ("scorecard.yml", "  - {name: moderate, from: 40}\n", "", "R008", "list minimal, low, moderate, high, critical"),
+        ("scorecard.yml", "  full_stop: {}", "  full_stop: {}\n  half_stop: {}", "R011", "unknown regime 'half_stop'"),
+        ("scorecard.yml", "  full_stop: {}", "  full_stop: {in_force: 1}", "R007", "write full_stop: {}"),
+        ("scorecard.yml", "    in_force: $in_force_weight\n", "", "R008", "'active' has no weight for the state 'in_force'"),
+        ("scorecard.yml", "  flag: {", "  blame: {grain: route, pass: 2, combine: first, unit: share}\n  flag: {", "R014", "no score reads the factor 'blame'"),
+        ("scorecard.yml", "  access: {", "  acess: {", "R008", "no factor 'access'"),
+        ("scorecard.yml", "substitution: {grain: route, pass: 2", "substitution: {grain: route, pass: 3", "R013", "write grain: route, pass: 2, unit: share"),
+        ("scorecard.yml", "pass: 1, combine: strongest", "pass: 1, combine: sum", "R015", "the sum of several rules may be none"),
         ("scorecard.yml", "version: 1", "version: 1\nscale: {kind: square_root, maximum: 10}", "R007", "unknown key 'scale'"),
     ],
 )  # fmt: skip

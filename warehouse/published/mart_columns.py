@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ground.words import BANDS
 from warehouse.published.columns import (
     RUN,
     Family,
@@ -108,7 +109,7 @@ def _expected(regime: str, words: str) -> list[MartColumn]:
                 f"{regime}_chance_{band}",
                 f"Share of the draws in the band {band} if {words} (0..1); the five sum to 1; computed.",
             )
-            for band in ("minimal", "low", "moderate", "high", "critical")
+            for band in BANDS
         ),
         number(
             f"{regime}_chance_of_shortage",

@@ -3,48 +3,26 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from engine.language.catalogue import UNITS
 from engine.language.checks.codes import check_codes
 from engine.language.checks.examples import check_examples, check_feature
 from engine.language.checks.factors import check_factors, check_unknown
 from engine.language.checks.overlaps import check_overlaps
+from engine.language.checks.parameters import check_parameters
+from engine.language.checks.scorecard import check_scorecard
 from engine.language.checks.spreads import check_spread
 from engine.language.checks.values import check_score
 from engine.language.checks.words import check_explanation, check_head
-from engine.language.errors import Location, Problem, did_you_mean
+from engine.language.errors import Problem, did_you_mean
 from engine.language.rules import (
     Condition,
     Feature,
-    Parameter,
     ParameterRef,
-    Reference,
     Rule,
     Scorecard,
     Value,
     is_of_type,
 )
 from engine.language.vocabulary import Vocabulary
-from ground.words import REGIMES
-
-STATES = (
-    "proposed",
-    "announced",
-    "in_force",
-    "suspended",
-    "superseded",
-    "ended",
-    "dropped",
-    "unknown",
-    "lapsed_unverified",
-)
-# Parameters of the scorecard that the program itself reads, beside those that its regimes name.
-ENGINE_PARAMETERS = (
-    *("small_lane_share", "touched_threshold_share", "unknown_transit_days", "reserve_years", "ramp_share"),
-    *("common_severity_share", "shortage_from_share", "stock_rebuilt_a_year_share"),
-    *("firm_from_chance", "leaning_from_chance"),
-    *("listed_from_usd", "listed_from_supply_share", "listed_from_world_share", "rest_below_t"),
-    *("reconciliation_fair_from", "reconciliation_weak_from", "reconciliation_insufficient_from"),
-)
 
 
 def check_rules(
@@ -54,7 +32,7 @@ def check_rules(
     vocabulary: Vocabulary | None = None,
 ) -> Iterator[Problem]:
     """All problems of a rule set that could be read; codes are looked up where a vocabulary is given."""
-    yield from _scorecard(scorecard, features)
+    yield from check_scorecard(scorecard, features)
     yield from check_factors(scorecard, features)
     seen: dict[str, Rule] = {}
     for rule in rules:
@@ -88,7 +66,7 @@ def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> 
         return
     own = {name: f for name, f in features.items() if factor.grain in f.grain and f.order <= factor.order}
     used = {ref.name for ref in _parameter_refs(rule)}
-    yield from _parameters(rule.parameters, rule.references, rule.effective_from)
+    yield from check_parameters(rule.parameters, rule.references, rule.effective_from)
     for name, parameter in rule.parameters.items():
         if name not in used:
             yield Problem(
@@ -203,94 +181,3 @@ def _change_dates(rule: Rule) -> list[date]:
     for parameter in rule.parameters.values():
         days |= {v.start for v in parameter.values if v.start > rule.effective_from}
     return sorted(day for day in days if rule.effective_to is None or day < rule.effective_to)
-
-
-def _parameters(
-    parameters: Mapping[str, Parameter],
-    references: Mapping[str, Reference],
-    start: date | None,
-) -> Iterator[Problem]:
-    for name, parameter in parameters.items():
-        if not parameter.values:
-            yield Problem(
-                parameter.at,
-                "R022",
-                f"the parameter '{name}' has no value",
-                "add - {from: date, value: .., reference: ..}",
-            )
-        elif start is not None and parameter.on(start) is None:
-            first = parameter.values[0]
-            yield Problem(
-                first.at,
-                "R022",
-                f"'{name}' has no value when the rule starts on {start}",
-                f"its first value begins on {first.start}",
-            )
-        for value in parameter.values:
-            if value.reference not in references:
-                yield Problem(
-                    value.at,
-                    "R021",
-                    f"unknown reference '{value.reference}'",
-                    did_you_mean(value.reference, list(references)),
-                )
-            if parameter.unit not in UNITS:
-                yield Problem(
-                    parameter.at,
-                    "R015",
-                    f"unknown unit '{parameter.unit}' of '{name}'",
-                    did_you_mean(parameter.unit, [unit for unit in UNITS if unit]),
-                )
-                break
-            if parameter.unit == "share" and not (value.value.low >= 0 and value.value.high <= 1):
-                yield Problem(
-                    value.at,
-                    "R015",
-                    f"'{name}' is a share, but {value.value.low:g}..{value.value.high:g} leaves 0..1",
-                    "write shares between 0 and 1",
-                )
-
-
-def _scorecard(scorecard: Scorecard, features: Mapping[str, Feature]) -> Iterator[Problem]:
-    at = Location(scorecard.file)
-    catalogued = features["horizon_days"].values if "horizon_days" in features else scorecard.horizons
-    for days in scorecard.horizons:
-        if days not in catalogued:
-            found = f"the horizon of {days} days is not a value of the feature 'horizon_days', so no rule can have a case for it"
-            yield Problem(
-                at, "R011", found, "add it to the values in features.yml, or take it from horizons:"
-            )
-    yield from _parameters(scorecard.parameters, scorecard.references, None)
-    named = {
-        v.name
-        for states in scorecard.regimes.values()
-        for v in states.values()
-        if isinstance(v, ParameterRef)
-    }
-    for name, parameter in scorecard.parameters.items():
-        if name not in named and name not in ENGINE_PARAMETERS:
-            yield Problem(
-                parameter.at,
-                "R023",
-                f"the parameter '{name}' is read by nobody",
-                did_you_mean(name, [*ENGINE_PARAMETERS]),
-            )
-    for regime in REGIMES:
-        if regime not in scorecard.regimes and not scorecard.method:
-            yield Problem(at, "R008", f"the scorecard has no regime '{regime}'", "add it under regimes:")
-    for regime, states in scorecard.regimes.items():
-        for state, value in states.items():
-            if state not in STATES:
-                yield Problem(
-                    at,
-                    "R011",
-                    f"unknown state '{state}' in regime '{regime}'",
-                    did_you_mean(state, list(STATES)),
-                )
-            if isinstance(value, ParameterRef) and value.name not in scorecard.parameters:
-                yield Problem(
-                    value.at,
-                    "R024",
-                    f"unknown parameter '${value.name}'",
-                    did_you_mean(value.name, list(scorecard.parameters)),
-                )
