@@ -21,6 +21,7 @@ from engine.language.rules import (
     Factor,
     Feature,
     Parameter,
+    ParameterRef,
     Range,
     Reference,
     Rule,
@@ -200,7 +201,7 @@ def _parameters(reader: Reader, node: Node | None) -> dict[str, Parameter]:
             start, number = cells.day("from"), reader.value(cells.node("value"), f"the value of '{key}'")
             if start is not None and isinstance(number, Range):
                 values.append(DatedValue(start, number, cells.text("reference"), entry.at))
-            elif number is not None and not isinstance(number, Range):
+            elif isinstance(number, ParameterRef):
                 reader.refuse(
                     entry.at, "R009", f"a value of '{key}' refers to another parameter", "write the number"
                 )

@@ -31,7 +31,7 @@ def _at_end(rule: Rule, features: Mapping[str, Feature], row: Row, on: date, end
     if not rule.stands_on(on):
         return None
     for condition in rule.conditions:
-        if not _holds(rule, condition, _read(features[condition.feature], row, end), on):
+        if not holds(rule, condition, read(features[condition.feature], row, end), on):
             return None
     score = rule.score
     if score.value is not None:
@@ -40,7 +40,7 @@ def _at_end(rule: Rule, features: Mapping[str, Feature], row: Row, on: date, end
     points = [(x, resolve(value, rule.parameters, on)) for x, value in score.points]
     other = {"low": "high", "high": "low", "best": "best"}[end]
     at = other if feature.is_range and feature.type == "number" and _falls(points) else end
-    given = _read(feature, row, at)
+    given = read(feature, row, at)
     if given is None:
         return None if rule.if_unknown is None else resolve(rule.if_unknown, rule.parameters, on).end(end)
     if score.shape == "lookup":
@@ -65,7 +65,8 @@ def _shaped(shape: str, x: float, points: list[tuple[Category, Range]], end: str
     return heights[-1]
 
 
-def _read(feature: Feature, row: Row, end: str) -> object:
+def read(feature: Feature, row: Row, end: str) -> object:
+    """A feature's value in a row; a range feature has one for each end."""
     return row.get(f"{feature.name}_{end}" if feature.is_range else feature.name)
 
 
@@ -73,7 +74,8 @@ def _falls(points: list[tuple[Category, Range]]) -> bool:
     return points[0][1].best > points[-1][1].best
 
 
-def _holds(rule: Rule, condition: Condition, given: object, on: date) -> bool:
+def holds(rule: Rule, condition: Condition, given: object, on: date) -> bool:
+    """Whether a filter lets a value through on a day; what nobody knows passes none."""
     if given is None:
         return False
     if not condition.is_stretch:

@@ -1,8 +1,8 @@
 """Reading keys out of YAML nodes, with a problem for every one that is unknown, missing or of the wrong kind."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from engine.language.errors import Location, Problem, did_you_mean
 from engine.language.keys import Keys
@@ -11,6 +11,8 @@ from engine.language.yaml_subset import Leaf, Mapping, Node, Sequence
 from ground.counted import counted
 
 T = TypeVar("T")
+#: What a scalar is called, by its type.
+KINDS: Final[dict[type, str]] = {str: "text", int: "a whole number", bool: "true or false", date: "a date"}
 
 
 class Reader:
@@ -55,33 +57,15 @@ class Reader:
                 self.refuse(node.at, "R008", f"{what} has no key '{name}'", f"add {name}:")
         return Fields(self, found)
 
-    def leaf(self, node: Node | None, kind: type[T] | tuple[type, ...], what: str) -> T | None:
-        """A scalar of one kind; bool is no number."""
+    def leaf(self, node: Node | None, kind: type[T], what: str) -> T | None:
+        """A scalar of one kind; true and false are not numbers."""
         if node is None:
             return None
-        ok = isinstance(node, Leaf) and isinstance(node.value, kind)
-        if ok and isinstance(node, Leaf) and isinstance(node.value, bool) and kind is not bool:
-            ok = False
-        if not ok:
-            kinds = kind if isinstance(kind, tuple) else (kind,)
-            words = {
-                "str": "text",
-                "int": "a whole number",
-                "float": "a number",
-                "bool": "true or false",
-                "date": "a date",
-            }
-            wanted = words[kinds[-1].__name__]
-            shown = f" '{node.value}'" if isinstance(node, Leaf) else ""
-            self.refuse(
-                node.at,
-                "R009",
-                f"{what} must be {wanted}, not{shown or ' a list or mapping'}",
-                f"write {wanted}",
-            )
-            return None
-        assert isinstance(node, Leaf)  # noqa: S101 - told by ok
-        return node.value  # type: ignore[return-value]
+        if isinstance(node, Leaf) and isinstance(node.value, kind) and type(node.value) is kind:
+            return node.value
+        shown = f"'{node.value}'" if isinstance(node, Leaf) else "a list or mapping"
+        self.refuse(node.at, "R009", f"{what} must be {KINDS[kind]}, not {shown}", f"write {KINDS[kind]}")
+        return None
 
     def number(self, node: Node | None, what: str) -> float | None:
         """A whole number or one with a dot."""
@@ -184,6 +168,3 @@ class Fields:
     def _one(self, name: str, kind: type[T], default: T) -> T:
         value: T | None = self.reader.leaf(self.node(name), kind, name)
         return default if value is None else value
-
-
-Read = Callable[[Reader, Mapping], T]

@@ -13,7 +13,7 @@ from engine.language.checks.codes import check_code
 from engine.language.errors import Location, Problem, did_you_mean
 from engine.language.load import SCENARIOS
 from engine.language.reader import Fields, Reader
-from engine.language.rules import WEIGHED_STATES, Feature, Range, Rule, Scorecard
+from engine.language.rules import WEIGHED_STATES, Feature, ParameterRef, Range, Rule, Scorecard
 from engine.language.vocabulary import Vocabulary
 from engine.language.yaml_subset import Leaf, Node, parse
 from ground.counted import counted
@@ -198,7 +198,7 @@ class _ScenarioReader:
         if isinstance(node, Leaf) and node.value == UNKNOWN:
             return None
         value = self.reader.value(node, what)
-        if value is not None and not isinstance(value, Range):
+        if isinstance(value, ParameterRef):
             self.reader.refuse(node.at, "R009", f"{what} is a parameter", "write the number")
             return None
         return value

@@ -6,7 +6,7 @@ from datetime import date
 
 from engine.language import oracle
 from engine.language.describe import condition_words
-from engine.language.rules import Condition, Feature, Rule, RuleSet, resolve
+from engine.language.rules import Feature, Rule, RuleSet
 from ground.words import ENDS
 
 Ends = tuple[float | None, float | None, float | None]
@@ -63,7 +63,7 @@ def trace_rule(ruleset: RuleSet, rule: Rule, row: Mapping[str, object], on: date
         value = (low, best, high)
     for held, condition in enumerate(rule.conditions):
         feature = features[condition.feature]
-        if not _holds(rule, condition, _at(feature, row, "best"), on):
+        if not oracle.holds(rule, condition, oracle.read(feature, row, "best"), on):
             want = condition_words(rule, condition, feature, on).removeprefix(f"{feature.name} is ")
             return Verdict(
                 rule.id, rule.sets, applies=False, filters_held=held, value=value,
@@ -87,29 +87,10 @@ def _standing(rule: Rule, on: date) -> str:
     return "" if rule.stands_on(on) else f"it ended before {rule.effective_to}"
 
 
-def _at(feature: Feature, row: Mapping[str, object], end: str) -> object:
-    return row.get(f"{feature.name}_{end}" if feature.is_range else feature.name)
-
-
 def _shown(feature: Feature, row: Mapping[str, object]) -> str:
     """What the row holds: one value, or three where they differ."""
-    ends = [_at(feature, row, end) for end in ENDS]
+    ends = [oracle.read(feature, row, end) for end in ENDS]
     shown = [
         "unknown" if end is None else str(end).lower() if isinstance(end, bool) else str(end) for end in ends
     ]
     return shown[1] if len(set(shown)) == 1 else f"{shown[1]} (from {shown[0]} to {shown[2]})"
-
-
-def _holds(rule: Rule, condition: Condition, given: object, on: date) -> bool:
-    if given is None:
-        return False
-    if not condition.is_stretch:
-        return any(
-            value == given and isinstance(value, bool) == isinstance(given, bool)
-            for value in condition.listed(on)
-        )
-    if not isinstance(given, int | float):
-        return False
-    if condition.at_least is not None and given < resolve(condition.at_least, rule.parameters, on).best:
-        return False
-    return condition.below is None or given < resolve(condition.below, rule.parameters, on).best

@@ -101,7 +101,7 @@ def _rule(rule: Rule, features: Mapping[str, Feature], scorecard: Scorecard) -> 
                     f"'{on}' may be unknown and the rule does not say what that scores",
                     "add if_unknown: [low, best, high]",
                 )
-    elif rule.score.value is not None:
+    else:
         yield from check_score(rule, None, factor.unit, _change_dates(rule))
     yield from check_explanation(rule, own, factor.name, factor.unit)
     yield from check_examples(rule, own, factor.grain, features)

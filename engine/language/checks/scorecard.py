@@ -110,9 +110,10 @@ def _regimes(scorecard: Scorecard, at: Location) -> Iterator[Problem]:
         if regime not in REGIMES:
             yield Problem(at, "R011", f"unknown regime '{regime}'", did_you_mean(regime, list(REGIMES)))
             continue
-        if regime not in LAW_REGIMES and states:
-            found = f"the regime '{regime}' weighs states, and it asks no law"
-            yield Problem(at, "R007", found, f"write {regime}: {{}}")
+        if regime not in LAW_REGIMES:
+            if states:
+                found = f"the regime '{regime}' weighs states, and it asks no law"
+                yield Problem(at, "R007", found, f"write {regime}: {{}}")
             continue
         for state, value in states.items():
             if state not in STATES:
@@ -121,7 +122,7 @@ def _regimes(scorecard: Scorecard, at: Location) -> Iterator[Problem]:
             if isinstance(value, ParameterRef) and value.name not in scorecard.parameters:
                 found = f"unknown parameter '${value.name}'"
                 yield Problem(value.at, "R024", found, did_you_mean(value.name, list(scorecard.parameters)))
-        for state in WEIGHED_STATES if regime in LAW_REGIMES else ():
+        for state in WEIGHED_STATES:
             if state not in states:
                 found = f"the regime '{regime}' has no weight for the state '{state}', so such a measure would count for nothing"
                 yield Problem(at, "R008", found, f"add {state}: with a share or a $parameter")
