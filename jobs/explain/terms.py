@@ -74,7 +74,9 @@ def _sentence(row: dict[str, object], curbing_country: str) -> str:
     """A sentence with places for the route's own names; all else is filled in here."""
     if row["measure_id"]:
         is_foreign = BY_NAME[str(row["step"])].is_extraterritorial
-        reach = "foreign goods with its content" if is_foreign else f"its {row['term_stage']} {{mineral}}"
+        # The stage tells apart two terms of one clause, which would read alike without it.
+        goods = "foreign {} goods with its content" if is_foreign else "its {} {{mineral}}"
+        reach = goods.format(row["term_stage"])
         return f"{row['notice']} holds back {curbing_country}'s share in {reach}: {{points}}."
     if row["pledge_id"]:
         return f"Pledge {row['pledge_id']} eases the law: {{points}}."
