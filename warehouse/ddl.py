@@ -45,7 +45,7 @@ def core_ddl() -> str:
 
 #: One line for every macro; published as its comment and in the data dictionary.
 MACRO_COMMENTS = {
-    "holds_on": "Whether a day lies in a period; an empty start has always begun, an empty end never comes.",
+    "holds_on": "Whether a day is within a period; an empty start means that it has always begun, an empty end that it never ends.",
     "members_at": "Countries of every bloc on as_of, as known on known_at.",
     "measure_state_at": "State of every clause and state destination on as_of, as known on known_at.",
     "measures_at": "Measures on as_of, as known on known_at: one row per clause, destination and scope.",

@@ -49,8 +49,8 @@ _LICENCES = (
 _UNNAMED = "notspecified"
 _ABOUT = (
     "Scores, waterfalls, coverage and quality of critical-mineral supply routes under export curbs of {country}, "
-    "for the law of {as_of} as known on {known_at}. An empty cell is unknown, never 0. In CSV, an apostrophe stands "
-    "before text that a spreadsheet would run as a formula."
+    "for the law of {as_of} as known on {known_at}. An empty cell is unknown, never 0. In CSV, an apostrophe "
+    "precedes text that a spreadsheet would run as a formula."
 )
 
 

@@ -61,16 +61,14 @@ LAW_TABLES: dict[str, MartTable] = {
             STAGE,
             text("form", "Form that the item names."),
             texts("hs6", "Trade codes of the item."),
-            texts(
-                "mapped_hs6", "Those of its codes that stand for this mineral and stage; see core.hs_codes."
-            ),
-            texts("traded_hs6", "Those of its codes that hold trade in the facts, whatever they stand for."),
-            flag("has_trade", "True where at least one of its codes holds trade."),
+            texts("mapped_hs6", "Its codes that represent this mineral and stage; see core.hs_codes."),
+            texts("traded_hs6", "Its codes with trade in the facts, whatever they represent."),
+            flag("has_trade", "True if at least one of its codes has trade."),
             whole("route_count", "Number of routes of the curbing country that the item reaches."),
             number("route_usd", "Value of these routes in the baseline year (USD)."),
             text(
                 "reason",
-                "Why nothing was scored, or nothing by trade of its own, in a closed list of phrases; else empty.",
+                "Why nothing was scored, or nothing by its own trade, as one of a fixed list of phrases; otherwise empty.",
             ),
         ),
     ),

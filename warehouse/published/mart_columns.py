@@ -67,7 +67,7 @@ def _scores() -> tuple[MartColumn, ...]:
             ),
             text(
                 f"{regime}_confidence",
-                f"Whether one band holds the draws if {words}: firm (80 % of them), leaning (50 %) or open.",
+                f"How many of the draws fall into one band if {words}: firm (80 %), leaning (50 %) or open (fewer).",
             ),
             number(
                 f"{regime}_priority",
@@ -170,7 +170,7 @@ TABLES_OF_MART: dict[str, MartTable] = {
             number("latest_t", "Tonnes of content in the latest year; from core.trade and core.hs_codes."),
             number("route_usd", "Value of the mineral's part in the baseline year (USD); from core.trade."),
             text(
-                "trade_basis", "How well the code stands for the mineral: exact, dominant, proxy or bundle."
+                "trade_basis", "How well the code represents the mineral: exact, dominant, proxy or bundle."
             ),
             text("trade_completeness", "complete, small_flows_missing or value_only; from core.trade."),
             *_QUALITY,
@@ -299,7 +299,7 @@ TABLES_OF_MART: dict[str, MartTable] = {
         ),
     ),
     "contribution_term": MartTable(
-        "Terms of the waterfalls: what each column t01, t02 … of the wide tables stands for, mineral by mineral.",
+        "Terms of the waterfalls: what each column t01, t02 … of the wide tables represents, mineral by mineral.",
         ("mineral", "term"),
         (
             MINERAL,
@@ -309,7 +309,7 @@ TABLES_OF_MART: dict[str, MartTable] = {
             text("rule_id", "Rule that most buyers meet behind the term; see meta.rule."),
             text("measure_id", "Measure behind the term; see core.measures."),
             text("clause", "Clause of the measure."),
-            text("term_stage", "Stage at which the measure bites; it may lie upstream of the route's."),
+            text("term_stage", "Stage that the measure hits; it may be upstream of the route's."),
             text("flow_exporter", "Exporter of the flow that the measure hits; ISO 3166 alpha-3."),
             text("pledge_id", "Pledge behind the term; see core.pledges."),
             whole("sort_order", "Order in which rules were swapped; the points depend on it."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from warehouse.published.columns import text, whole
 
 REGIMES = {
-    "active": "the law in force on as_of",
+    "active": "the law in force on as_of applies",
     "snapback": "every suspended, announced or unverified measure takes effect",
     "full_stop": "every flow of the curbing country ceases",
 }

@@ -21,24 +21,24 @@ VIEW_COLUMNS: dict[str, str] = {
     "year_to": "Last calendar year of the published mean.",
     "trade_years": "Years of trade that the codes are summed over; empty where none is on hand.",
     "trade_year": "Latest year of trade that was known; from core.trade.",
-    "hs6_list": "Trade codes that hold this good; from core.import_share_codes.",
+    "hs6_list": "Trade codes that cover this good; from core.import_share_codes.",
     "share_basis": "What trade_share is a share of: tonnes of content, or USD where tonnes are missing for 5 % of the value.",
     "published_share": "Share of the origin in the imports as published (0..1); 0 where the publisher names no such origin.",
     "trade_share": "Share of the origin in the imports of these codes (0..1); empty where nothing can be compared.",
     "attributed_share": "Share of the origin in the importer's tonnes of trade_year at this stage, as the split of the codes has "
     "them (0..1); empty where there is no route.",
     "difference_points": "Our share less published_share (percentage points).",
-    "apart_share": "Half the sum of the differences of this good: the part of imports that stands at another origin (0..1).",
+    "apart_share": "Half the sum of the differences of this good: the share of imports attributed to another origin (0..1).",
     "grade": "By apart_share: good (below 10 %), fair (25 %), weak (50 %), insufficient; or not compared.",
     "not_compared_because": "Why no code can be compared; empty where one can.",
-    "remark": "What a reader must know: published bounds, and what the codes hold more or less than the good.",
+    "remark": "What a reader must know: published bounds, and what the codes cover beyond the good, or miss of it.",
     **_told("contribution_wide"),
     **_told("contribution_term"),
     **_told("exposure"),
     "listing": "Whether lists name the lane: listed, small, rest, own or unknown; see mart.route_score.",
     "lane_count": "How many lanes of mart.route_score it stands for: 1, or those that REST holds.",
     "band": "Band of the score: minimal, low, moderate, high or critical.",
-    "confidence": "Whether one band holds the draws: firm (80 % of them), leaning (50 %) or open.",
+    "confidence": "How many of the draws fall into one band: firm (80 %), leaning (50 %) or open (fewer).",
     "chance_of_shortage": "Share of the draws in which 4 % or more is missing (0..1); computed.",
     "expected_missing_share": "Share of normal tonnes missing, mean of the joint draws (0..1); computed.",
     "missing_share_p10": "Share of normal tonnes missing: nine chances in ten of more (0..1); computed.",
@@ -66,12 +66,12 @@ VIEWS: dict[str, MartView] = {
     ),
     "import_share_check": MartView(
         "Where a country's imports come from: as published and by our trade codes, side by side. A check of the codes, "
-        "and no part of a score.",
+        "not part of a score.",
         _GOOD_KEY,
     ),
     "bundle_share_check": MartView(
-        "Where a country's imports of a good come from whose code holds others too: as published, and as the split of "
-        "the code has it. A check of the split, and no part of a score.",
+        "Origins of a country's imports of a good whose code covers others too: as published, and by the split of the "
+        "code. A check of the split, not part of a score.",
         _GOOD_KEY,
     ),
     "contribution_sentence": MartView(

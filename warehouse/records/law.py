@@ -151,9 +151,7 @@ class Pledge(SourcedRow):
     )
     kind: Text = need("Kind of pledge, such as no_export_ban_or_quota.")
     legal_strength: LegalStrength = need("binding, conditional or best_effort.")
-    backing: Backing = need(
-        "Who stands behind it: enacted, announced, beneficiary_asserted or third_country."
-    )
+    backing: Backing = need("Who backs it: enacted, announced, beneficiary_asserted or third_country.")
     description: Text = need("What is promised.")
     ambiguity: Text | None = may("What the text leaves open.")
     implements_measure_id: Key | None = may(
@@ -191,7 +189,7 @@ class DestinationClassRow(SourcedRow):
     says: ClassVar[str] = "Whether a destination is an ordinary buyer, one in dispute, or a favoured one."
     class_id: Key = need("Name of the row.")
     curbing_country: CountryCode = need("Country that licenses; ISO 3166 alpha-3.")
-    destination: DestinationCode = need("ISO 3166 alpha-3, bloc, or * for all without a row of their own.")
+    destination: DestinationCode = need("ISO 3166 alpha-3, bloc, or * for all without their own row.")
     mineral: MineralName = need("Mineral; * for every mineral.")
     class_low: DestinationClass = need("Mildest class that the evidence allows.")
     class_best: DestinationClass = need("Likeliest class: favoured, ordinary or dispute.")

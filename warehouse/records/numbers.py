@@ -75,7 +75,7 @@ class Production(SourcedRow):
     )
     production_t_high: ProductionTonnes | None = may("Production, high end (t of content).")
     qualifier: Qualifier = need("How the figure came about: reported, estimated, derived, withheld, claim …")
-    vintage: Text | None = may("Edition of the series that the figure stands in.")
+    vintage: Text | None = may("Edition of the series that contains the figure.")
     form: Text | None = may("Form that is counted; forms within one source add up.")
 
 
@@ -89,7 +89,7 @@ class Reserve(SourcedRow):
     reserves_t: ReserveTonnes | None = may("Tonnes of content; empty if withheld.")
     qualifier: Qualifier = need("How the figure came about.")
     claim_kind: ClaimKind = need("reserve (can be mined at a profit) or resource (is thought to be there).")
-    vintage: Text | None = may("Edition of the series that the figure stands in.")
+    vintage: Text | None = may("Edition of the series that contains the figure.")
     form: Text | None = may("Form that is counted.")
 
 
@@ -127,8 +127,8 @@ class Capacity(SourcedRow):
     access_share_best: Share | None = may("Share of it open to outside buyers, best estimate (0..1).")
     access_share_high: Share | None = may("Share of it open to outside buyers, high end (0..1).")
     access_note: Text | None = may("Who may buy.")
-    valid_from: Day | None = may("First day for which the row holds; empty means always.")
-    valid_to: Day | None = may("First day for which it no longer holds.")
+    valid_from: Day | None = may("First day on which the row applies; empty means always.")
+    valid_to: Day | None = may("First day on which it no longer applies.")
 
 
 class PriceRow(SourcedRow):
@@ -164,8 +164,8 @@ class Substitution(SourcedRow):
     switch_1825_share_low: Share | None = may("Share that can switch within five years, low end (0..1).")
     switch_1825_share_best: Share | None = may("Share that can switch within five years, best (0..1).")
     switch_1825_share_high: Share | None = may("Share that can switch within five years, high end (0..1).")
-    valid_from: Day | None = may("First day for which the row holds; empty means always.")
-    valid_to: Day | None = may("First day for which it no longer holds.")
+    valid_from: Day | None = may("First day on which the row applies; empty means always.")
+    valid_to: Day | None = may("First day on which it no longer applies.")
 
 
 class Stock(SourcedRow):
@@ -187,8 +187,8 @@ class Stock(SourcedRow):
     usable_by_civil_buyers: Text | None = may(
         "Whether civil buyers may draw on it: true, false or a condition."
     )
-    valid_from: Day | None = may("First day for which the row holds; empty means always.")
-    valid_to: Day | None = may("First day for which it no longer holds.")
+    valid_from: Day | None = may("First day on which the row applies; empty means always.")
+    valid_to: Day | None = may("First day on which it no longer applies.")
 
 
 class LeadTime(SourcedRow):
@@ -203,8 +203,8 @@ class LeadTime(SourcedRow):
     days_low: Days | None = may("Calendar days, low end.")
     days_best: Days | None = may("Calendar days, best estimate.")
     days_high: Days | None = may("Calendar days, high end.")
-    valid_from: Day | None = may("First day for which the row holds; empty means always.")
-    valid_to: Day | None = may("First day for which it no longer holds.")
+    valid_from: Day | None = may("First day on which the row applies; empty means always.")
+    valid_to: Day | None = may("First day on which it no longer applies.")
 
 
 class LicencePractice(SourcedRow):
@@ -257,15 +257,15 @@ class ImportShareCode(SourcedRow):
     """Which trade code holds a good that a published import share is stated for."""
 
     says: ClassVar[str] = (
-        "One trade code of a good that import shares are published for, or why our codes do not hold that good."
+        "A trade code of a good for which import shares are published, or why our codes do not cover that good."
     )
     mineral: MineralName = need("Mineral, or a group; see core.import_shares.")
     form: Text = need("Good, as the publisher of the shares names it.")
-    hs6: Hs6 | None = may("Code that holds this good and no other; empty where none does.")
+    hs6: Hs6 | None = may("Code that covers this good and no other; empty where there is none.")
     hs_revision: HsRevision | None = may("Revision of the Harmonized System in which the code is written.")
     reason: Text | None = may("Why no code can be compared; empty where one can.")
     stage: Stage | None = may(
-        "Stage whose routes hold this good, where its code is split between goods; empty where no stage does."
+        "Stage whose routes cover this good, where its code is split between goods; empty if no stage does."
     )
 
     @model_validator(mode="after")
@@ -283,12 +283,12 @@ class Spread(SourcedRow):
     """How far what stands in for a figure may lie from it; a judgement, named so that it can be dated and replaced."""
 
     says: ClassVar[str] = (
-        "How far a stand-in may lie from the figure that it stands for, as a factor either way."
+        "How far a substitute may be from the figure that it replaces, as a factor in either direction."
     )
     spread: Key = need(
         "value_share_for_weight: a share of value where the share of weight is wanted; unit_value_for_weight: the code's "
         "mean value per tonne where only the value of a flow is known and no price fits."
     )
     factor: Annotated[Number, Field(ge=1)] = need(
-        "The figure lies within the stand-in over this factor and times it."
+        "The figure is between the substitute divided by this factor and multiplied by it."
     )

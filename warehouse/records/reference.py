@@ -93,16 +93,18 @@ class HsCode(SourcedRow):
     mineral: MineralName = need("Mineral, or `other` for goods that are none of ours.")
     stage: Stage | None = may("Stage; empty only for `other`.")
     form: Text | None = may("Form of the mineral, such as oxide or magnet.")
-    exporter: CountryCode = need("Exporter for which the share holds; * for all without a row of their own.")
-    importer: CountryCode = need("Importer for which the share holds; * for all without a row of their own.")
-    year_from: Year | None = may("First year for which the share holds; empty means always.")
-    year_to: Year | None = may("Last year for which the share holds, included; empty means still.")
+    exporter: CountryCode = need("Exporter to which the share applies; * for all without their own row.")
+    importer: CountryCode = need("Importer to which the share applies; * for all without their own row.")
+    year_from: Year | None = may("First year to which the share applies; empty means always.")
+    year_to: Year | None = may(
+        "Last year to which the share applies, inclusive; empty means it still applies."
+    )
     share_low: Share = need("Share of the code, low end (0..1).")
     share_best: Share = need("Share of the code, best estimate (0..1).")
     share_high: Share = need("Share of the code, high end (0..1).")
     share_of: ShareOf = need("weight or value: what the share is a share of.")
     trade_basis: TradeBasis = need(
-        "exact, dominant, proxy or bundle: how well the code stands for the mineral."
+        "exact, dominant, proxy or bundle: how well the code represents the mineral."
     )
     conversion_id: Key | None = may("How gross tonnes become content; empty where they are the content.")
 
@@ -129,8 +131,8 @@ class ElementSplit(SourcedRow):
     split_id: Key = need("Name of the row.")
     group_mineral: MineralName = need("Group that is split, such as rare_earths.")
     mineral: MineralName = need("Element.")
-    country: CountryCode = need("Country for which the share holds; * where none of its own exists.")
-    stage: AnyStage = need("Stage for which the share holds; * for every stage.")
+    country: CountryCode = need("Country to which the share applies; * for all without their own row.")
+    stage: AnyStage = need("Stage to which the share applies; * for every stage.")
     deposit_type: Text | None = may("Deposit or plant type; empty for the mix of a whole country.")
     share_low: Share = need("Share of the group's tonnes, low end (0..1).")
     share_best: Share = need("Share of the group's tonnes, best estimate (0..1).")

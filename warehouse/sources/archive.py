@@ -36,7 +36,7 @@ def unpacked(
                 if _is_foreign(member.filename) or not is_wanted(name):
                     continue
                 if name in found:
-                    raise refused(path.name, f"holds {name} twice; download it again")
+                    raise refused(path.name, f"contains {name} twice; download it again")
                 found[name] = folder / name
                 with archive.open(member) as source, found[name].open("wb") as sink:
                     shutil.copyfileobj(source, sink, 1 << 20)

@@ -37,7 +37,7 @@ SOURCE = PublicSource(
     title="BACI, international trade by product",
     url="https://www.cepii.fr/CEPII/en/bdd_modele/bdd_modele_item.asp?id=37",
     licence="Etalab Open Licence 2.0; cite CEPII (Gaulier and Zignago 2010)",
-    cadence="yearly, in January; year Y first stands in the edition of January Y+2",
+    cadence="yearly, in January; year Y first appears in the edition of January Y+2",
     allowed_age_days=500,
     min_rows=5_000,
     max_rows=20_000_000,
@@ -46,7 +46,7 @@ SOURCE = PublicSource(
         "an unknown quantity is NA or blank",
         "490 is Taiwan, 842 the United States, 699 India, 757 Switzerland, 251 France, 579 Norway",
         "codes may have lost their leading zero",
-        "the archive holds country and product tables beside the years",
+        "the archive also contains country and product tables",
     ),
 )
 _COLUMNS = ("t", "i", "j", "k", "v", "q")
@@ -83,7 +83,9 @@ def revision_of(path: Path) -> str:
     """
     found = _REVISION.search(path.name)
     if found is None:
-        raise refused(path.name, "does not say its HS revision; rename it to hold one, such as HS92 or HS17")
+        raise refused(
+            path.name, "does not say its HS revision; rename it to include one, such as HS92 or HS17"
+        )
     return found[1]
 
 
@@ -180,7 +182,7 @@ def _tables(path: Path) -> Iterator[list[tuple[str, Path, bool]]]:
         yield [(path.name, path, True)]
     elif path.suffix.lower() == ".zip":
         with tempfile.TemporaryDirectory(prefix="curbline-baci-") as folder:
-            lacking = "holds no yearly table such as BACI_HS92_Y2024_V202601.csv"
+            lacking = "contains no yearly table such as BACI_HS92_Y2024_V202601.csv"
             tables = unpacked(path, Path(folder), _is_year, lacking)
             yield [(place, table, True) for place, table in tables]
     else:

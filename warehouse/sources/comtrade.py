@@ -46,12 +46,12 @@ SOURCE = PublicSource(
     title="UN Comtrade, trade as reported by countries",
     url="https://comtradeplus.un.org/",
     licence="UN Comtrade terms of use: own use is free; passing figures on needs the UN's consent",
-    cadence="all year round; most of year Y stands by the end of Y+1",
+    cadence="all year round; most of year Y is available by the end of Y+1",
     allowed_age_days=400,
     min_rows=100,
     max_rows=5_000_000,
     quirks=(
-        "totals stand beside their parts: world, second partner, transport, customs procedure, chapters",
+        "totals are listed with their parts: world, second partner, transport, customs procedure, chapters",
         "imports with freight and insurance (CIF), exports without (FOB); both sides report one lane, and differ",
         "a net weight of 0 is unknown; many weights are estimates of the UN's, which are left out",
         "490 (S19, 'Other Asia, nes') is Taiwan, 842 the United States, 699 India, 757 Switzerland, 251 France",
@@ -186,13 +186,13 @@ def _settled(books: _Books) -> list[Figure]:
         report = figure.lane.report
         mirror = report._replace(reporter=figure.lane.partner, flow="M")
         if figure.month and 0 in books.months[report]:
-            books.outside["month of a year that stands as a whole too"] += 1
+            books.outside["month of a year that is also given as a whole"] += 1
         elif figure.month and not books.is_whole(report):
             books.outside["month of a year that is not complete"] += 1
         elif report.flow == "X" and books.is_whole(mirror):
             books.outside["exports to a country that reports its own imports"] += 1
         elif figure.month and (books.is_torn or figure.lane in books.broken):
-            said = "another month of this lane cannot be used, or a row that may be one; mend that, or the sum lacks it"
+            said = "another month of this lane cannot be used, or a row that may be one; correct that, or the sum lacks it"
             books.reject(figure, "period", f"{report.year}{figure.month:02}", said)
         else:
             kept.append(figure)

@@ -108,7 +108,7 @@ class CodeMap:
         by_number, by_iso = self._numbers.get(_bare(number)), self._iso.get(iso)
         if by_number and by_iso and by_number != by_iso:
             raise RejectedError(
-                column, f"{number} {iso}", "number and letters name two countries; mend one of them"
+                column, f"{number} {iso}", "number and letters name two countries; correct one of them"
             )
         found = by_number or by_iso
         if found is None:

@@ -38,7 +38,7 @@ SOURCE = PublicSource(
     quirks=(
         "figures are thousand tonnes",
         "2024 is a model's base year; 2030 and later are projections and no facts",
-        "footnotes stand among the countries, with no figures",
+        "footnotes are listed among the countries, without figures",
         "'Rest of world' is every country that is not named",
         "rare earths are the four magnet elements by weight of element, not oxide of the whole group",
         "graphite refining counts natural and synthetic anode material together",
@@ -143,7 +143,7 @@ def _supply(path: Path) -> dict[str, Any]:
         raise refused(path.name, f"is not complete JSON ({str(error)[:160]}); download it again") from None
     supply = content.get("supply") if isinstance(content, dict) else None
     if not isinstance(supply, dict) or not supply:
-        raise refused(path.name, "holds no 'supply' by mineral; download the explorer's data as JSON")
+        raise refused(path.name, "contains no 'supply' by mineral; download the explorer's data as JSON")
     return supply
 
 

@@ -34,7 +34,7 @@ SOURCE = PublicSource(
     allowed_age_days=36_500,
     min_rows=1,
     max_rows=5_000_000,
-    quirks=("what is peculiar about the file stands in its mapping",),
+    quirks=("the file's peculiarities are in its mapping",),
 )
 _OWN = ("source_id", "known_from")
 

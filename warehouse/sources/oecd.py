@@ -24,13 +24,13 @@ SOURCE = PublicSource(
     title="Inventory of Export Restrictions on Industrial Raw Materials",
     url="https://www.oecd.org/en/publications/oecd-inventory-of-export-restrictions-on-industrial-raw-materials-2025_facc714b-en.html",
     licence="CC BY 4.0, the default for what the OECD publishes since July 2024",
-    cadence="yearly, between spring and autumn; year Y first stands in the edition of year Y+2",
+    cadence="yearly, between spring and autumn; year Y first appears in the edition of year Y+2",
     allowed_age_days=500,
     min_rows=200,
     max_rows=200_000,
     quirks=(
         "no file was at hand; columns and words follow what the OECD prints about the inventory",
-        "codes are of HS 2007; a code is taken where the map holds the same six digits",
+        "codes are of HS 2007; a code is used where the map has the same six digits",
         "a row is a year, so measures begin and end on 1 January",
         "several rows may say the same code and year: national lines, or several taxes",
         "minimum prices, VAT rebates, captive mining and domestic market obligations have no instrument here",
@@ -41,7 +41,7 @@ _FIRST_YEAR = 2009
 #: The editions of 2024 and 2025 end with 2022 and 2023. A later year would be taken for the last of the edition.
 _YEARS_TO_PUBLISH = 2
 _LONGEST_RATE = 200
-_NOT_MAPPED = "codes that the map does not hold"
+_NOT_MAPPED = "codes that the map does not contain"
 _NO_ROW = "footnotes and blank rows"
 _SEVERAL = "goods of which the facts name several forms of this country, to which it would add"
 

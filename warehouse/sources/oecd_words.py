@@ -60,7 +60,7 @@ OUTSIDE = {
     "no restriction": "no restriction",
     "no restrictions": "no restriction",
     NOT_RESEARCHED: NOT_RESEARCHED,
-    **{kind: f"no instrument stands for it: {kind}" for kind in WITHOUT_INSTRUMENT},
+    **{kind: f"no instrument corresponds to it: {kind}" for kind in WITHOUT_INSTRUMENT},
 }
 COUNTRY_NAMES = {
     "China (People's Republic of)": "CHN",

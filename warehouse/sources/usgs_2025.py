@@ -22,9 +22,9 @@ SOURCE = PublicSource(
     max_rows=3_000,
     quirks=(
         "a withheld figure is a blank with W in the note beside it",
-        "names hold blanks: PROD_EST_ 2024, 'Gallium '; and misprints: Gemanium, ilmentite",
+        "names contain blanks: PROD_EST_ 2024, 'Gallium '; and misprints: Gemanium, ilmentite",
         "reserves of vanadium and molybdenum, and all of titanium concentrates, are in thousand tonnes",
-        "the column of reserves holds capacity for indium and magnesium, and all platinum-group metals on palladium",
+        "the column of reserves contains capacity for indium and magnesium, and all platinum-group metals on palladium",
     ),
 )
 #: Column, statistic, year, and the column of its note.

@@ -35,7 +35,7 @@ from warehouse.sources.usgs_values import Absent, Figure, parse_value
 #: The publisher's name is that of the embedded facts, so that both speak with one voice.
 PUBLISHER = "USGS"
 _NO_MINERAL = "commodity without a mineral of ours"
-_NO_HOME = "capacity of the world or of all other countries, which core.capacity does not hold"
+_NO_HOME = "capacity of the world or of all other countries, which core.capacity does not contain"
 _MOST = {"production": MAX_PRODUCTION_T, "capacity": MAX_PRODUCTION_T, "reserves": MAX_RESERVES_T}
 
 
@@ -150,7 +150,7 @@ class Books:
         if found.table == "production" and place[0] == REST and figure.best == 0:
             # OTH stands for every producer without a row; the file's zero speaks of those that it counts.
             self.outside(
-                "other countries without output, which tells nothing of producers that are not counted"
+                "other countries without output, which says nothing about producers that are not counted"
             )
             return
         if found.table == "import_shares":
@@ -185,7 +185,7 @@ class Books:
             known = ", ".join(UNITS)
             raise _UnusableError("unit", entry.unit, f"is not a known unit; known are {known}")
         if correction and (figure.high or 0) > correction.largest_stated:
-            said = f"is more than the misprint found on {correction.found_on} allows; the file may have been mended"
+            said = f"is more than the misprint found on {correction.found_on} allows; the file may have been corrected"
             raise _UnusableError(
                 entry.column, entry.text, f"{said}: check the unit, then usgs_corrections.csv"
             )

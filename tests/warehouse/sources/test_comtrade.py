@@ -201,7 +201,7 @@ def test_a_broken_year_has_no_sum_and_its_reporter_counts_as_silent(tmp_path: Pa
 def test_months_beside_their_year_do_not_count_twice(tmp_path: Path) -> None:
     parsed = parse(tmp_path, GOOD, *months("842", "M", "156"))
     assert lanes(parsed) == [("CHN", "USA", 50000.5, 12.5, True)]
-    assert parsed.outside == {"month of a year that stands as a whole too": 12}
+    assert parsed.outside == {"month of a year that is also given as a whole": 12}
 
 
 def test_a_month_that_cannot_be_read_takes_the_sum_with_it(tmp_path: Path) -> None:

@@ -88,8 +88,8 @@ def test_unknown_names_are_rejected(tmp_path: Path) -> None:
         ('{"supply": {"A": {}, "A": {}}}', "'A' occurs twice"),
         ('{"supply": {"Cobalt": {"mining": {"total": {"2024": NaN}}}}}', "NaN is not a number"),
         ("[" * 100_000, "not complete JSON"),
-        ("{}", "holds no 'supply'"),
-        ("[1]", "holds no 'supply'"),
+        ("{}", "contains no 'supply'"),
+        ("[1]", "contains no 'supply'"),
     ],
 )
 def test_a_file_that_is_none(tmp_path: Path, text: str, message: str) -> None:

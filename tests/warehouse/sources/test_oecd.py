@@ -88,15 +88,15 @@ def test_kinds_that_have_an_instrument(tmp_path: Path, kind: str, instrument: st
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
-        (("Export tax", "Minimum export price"), "no instrument stands for it: minimum export price"),
-        (("Export tax", "Captive mining"), "no instrument stands for it: captive mining"),
+        (("Export tax", "Minimum export price"), "no instrument corresponds to it: minimum export price"),
+        (("Export tax", "Captive mining"), "no instrument corresponds to it: captive mining"),
         (
             ("Export tax", "Domestic market obligation"),
-            "no instrument stands for it: domestic market obligation",
+            "no instrument corresponds to it: domestic market obligation",
         ),
         (("Export tax", "No restriction"), "no restriction"),
         (("Export tax", "Not researched"), "not researched"),
-        (("260900", "440320"), "codes that the map does not hold"),
+        (("260900", "440320"), "codes that the map does not contain"),
         ((ROW, '"1 Includes Hong Kong, China",,,,,\n'), "footnotes and blank rows"),
         ((ROW, ",,,,,\n"), "footnotes and blank rows"),
     ],

@@ -211,7 +211,7 @@ def test_vanadium_reserves_say_tonnes_and_are_thousands(tmp_path: Path) -> None:
     twice = [row26("Vanadium", "China", "5,800,000", **RESERVES), mended]
     twice[1][3] = "Russia"
     refused = parse26(tmp_path, *twice).rejected
-    assert "mended" in refused[0].reason
+    assert "corrected" in refused[0].reason
 
 
 def test_reserves_as_bounds_and_words(tmp_path: Path) -> None:
