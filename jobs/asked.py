@@ -5,6 +5,6 @@ from jobs.ports import Reader
 
 
 def question_of_run(reader: Reader) -> Question:
-    """The question of the run that made a published file."""
+    """Return the question of the run that made a published file."""
     row = reader.query("SELECT as_of, known_at, curbing_country FROM meta.run").row(0)
     return Question(*row)

@@ -85,7 +85,7 @@ def _print_anywhere() -> None:
 
 
 def _is_cut_off(problem: BaseException) -> bool:
-    """Whether the reader of a pipe, such as head, has closed it. Typer and Rich turn that into an exit of their own."""
+    """Return whether the reader of a pipe, such as head, has closed it, which Typer and Rich turn into an exit."""
     cause: BaseException | None = problem
     while cause is not None and not isinstance(cause, BrokenPipeError):
         cause = cause.__cause__ or cause.__context__

@@ -25,7 +25,7 @@ EU_TABLE = "eu_1_minus_si_sr"
 
 
 def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineInputs:
-    """The engine's frames for the day, the state of knowledge and the curbing country of ``facts``.
+    """Return the engine's frames for the day, the state of knowledge and the curbing country of ``facts``.
 
     Args:
         facts: the warehouse's frames.
@@ -68,7 +68,7 @@ def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineI
 
 
 def gather_in_memory(settings: Settings, as_of: date, known_at: date) -> EngineInputs:
-    """The engine's frames of the settings' facts, loaded for one question; no output folder is touched.
+    """Return the engine's frames of the settings' facts, loaded for one question; no output folder is touched.
 
     Where the settings name every curbing country, the frames are those of the default one.
 
@@ -83,7 +83,7 @@ def gather_in_memory(settings: Settings, as_of: date, known_at: date) -> EngineI
 
 
 def only_minerals(inputs: EngineInputs, minerals: Sequence[str]) -> EngineInputs:
-    """The day's facts on some minerals alone; all where none is named.
+    """Return the day's facts on some minerals alone; all where none is named.
 
     Raises:
         SettingsError: a mineral has no route on the day.
@@ -125,12 +125,12 @@ def _open_scope(frame: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
 
 
 def _or_every(frame: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Each row twice: under its own key, and under the `*` that stands for every key."""
+    """Return each row twice: under its own key, and under the `*` that stands for every key."""
     return pl.concat([frame, frame.with_columns(pl.lit(EVERY).alias(key))])
 
 
 def _by_country(frame: pl.DataFrame, blocs: pl.DataFrame, column: str) -> pl.DataFrame:
-    """One row per member where a row names a bloc."""
+    """Return one row per member where a row names a bloc."""
     members = blocs.rename({"bloc": column, "country": "a_member"})
     return (
         frame.join(members, on=column, how="left", maintain_order="left_right")
@@ -182,7 +182,7 @@ def _capacity(capacity: pl.DataFrame) -> pl.DataFrame:
 
 
 def _reserves(reserves: pl.DataFrame) -> pl.DataFrame:
-    """One range per mineral and country. Claims are kept: reserves give best, and a claimed resource widens it."""
+    """Return one range per mineral and country: reserves give best, and a claimed resource widens it."""
     low, best, high = ends("reserves_t")
     return (
         reserves.sort("mineral", "country", "claim_kind")  # reserve stands before resource
@@ -192,7 +192,7 @@ def _reserves(reserves: pl.DataFrame) -> pl.DataFrame:
 
 
 def _stocks(stocks: pl.DataFrame, blocs: pl.DataFrame, lanes: pl.DataFrame) -> pl.DataFrame:
-    """Days of cover per mineral and importer: the holder's own row first, then its bloc's, then everybody's.
+    """Return the days of cover per mineral and importer: the holder's own row first, then its bloc's, then everybody's.
 
     Only cover that civil buyers may use counts; `core.word_roles` says which metrics are cover.
     """
@@ -231,7 +231,7 @@ def _stocks(stocks: pl.DataFrame, blocs: pl.DataFrame, lanes: pl.DataFrame) -> p
 
 
 def _substitution(substitution: pl.DataFrame) -> pl.DataFrame:
-    """Share of all use of a mineral that can switch: uses add up, to no more than all of it.
+    """Return the share of all use of a mineral that can switch: uses add up, to no more than all of it.
 
     Rows for single uses go before the one figure of the EU table, which counts material for material only.
     """

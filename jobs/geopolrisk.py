@@ -60,7 +60,7 @@ def score(snapshot: Snapshot, ruleset: RuleSet, year: int | None) -> Scores:
 
 
 def score_lanes(lanes: pl.DataFrame, ruleset: RuleSet, year: int) -> Scores:
-    """Rules over the features of one year's lanes (see `Inputs.geopolrisk`), as they stood at the end of the year."""
+    """Return the rules' values over one year's lanes (see `Inputs.geopolrisk`), as of the end of the year."""
     on = date(year, 12, 31)
     values = evaluate(ruleset, ROUTE_SCORE, lanes, on=on).drop("rule_id")
     routes = pl.concat([lanes, values], how="horizontal").rename(_named(ROUTE_SCORE))
@@ -74,13 +74,13 @@ def score_lanes(lanes: pl.DataFrame, ruleset: RuleSet, year: int) -> Scores:
 
 
 def rules_folder(rules: Path) -> Path:
-    """The method's rules below a folder of rules, or those that come along where it has none."""
+    """Return the method's rules below a folder of rules, or those that come along where it has none."""
     own = rules / "methods" / METHOD
     return own if own.is_dir() else default_rules_dir() / "methods" / METHOD
 
 
 def shown(frame: pl.DataFrame) -> pl.DataFrame:
-    """What fits on a screen, the highest score first and the unknown last."""
+    """Return what fits on a screen, the highest score first and the unknown last."""
     score = next(name for name in frame.columns if name.endswith("_score_best"))
     left_out = pl.selectors.starts_with(
         "supply_share_low", "supply_share_high", "production_hhi_low", "production_hhi_high"
@@ -93,7 +93,7 @@ def _named(factor: str) -> dict[str, str]:
 
 
 def narrowed(frame: pl.DataFrame, **wanted: str | None) -> pl.DataFrame:
-    """Rows of one mineral, importer or both.
+    """Return rows of one mineral, importer or both.
 
     Raises:
         InputError: there are none: nothing is known then, which is not a score of 0.

@@ -57,12 +57,12 @@ Parameters = Sequence[Any] | Mapping[str, Any] | None
 
 
 def quoted(name: str) -> str:
-    """An SQL identifier in double quotes."""
+    """Return an SQL identifier in double quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """An SQL string in single quotes, for the places where DuckDB takes no parameter (comments, ATTACH)."""
+    """Return an SQL string in single quotes, for the places where DuckDB takes no parameter (comments, ATTACH)."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -198,7 +198,7 @@ class Database:
 
 
 def _rows(relation: Any, limit: int | None = None) -> pl.DataFrame:
-    """Rows of a result; none for a statement that returns nothing, for which DuckDB gives None against its types."""
+    """Return rows of a result; none for a statement without one, for which DuckDB gives None against its types."""
     if relation is None:
         return pl.DataFrame()
     # Straight over the Arrow interface: `.pl()` would load pyarrow first, which takes longer than most questions.

@@ -21,7 +21,7 @@ def sql_text(name: str) -> str:
 
 
 def core_table(name: str) -> str:
-    """Statements that create one fact table with comments on it and on every column.
+    """Return statements that create one fact table with comments on it and on every column.
 
     No primary keys: the bundle checks keys before loading, and indexes have cost files their write-ahead log.
     """
@@ -39,7 +39,7 @@ def core_table(name: str) -> str:
 
 
 def core_ddl() -> str:
-    """Statements that create every fact table."""
+    """Return statements that create every fact table."""
     return "\n".join(core_table(name) for name in TABLES)
 
 
@@ -64,7 +64,7 @@ _SCALAR_MACROS = frozenset({"holds_on"})
 
 
 def macro_ddl() -> str:
-    """Statements that create the macros with their comments."""
+    """Return statements that create the macros with their comments."""
     comments = "\n".join(
         f"COMMENT ON MACRO {'' if name in _SCALAR_MACROS else 'TABLE '}{name} IS {literal(text)};"
         for name, text in MACRO_COMMENTS.items()

@@ -8,6 +8,6 @@ from ground.nearest import nearest
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A clause for a word that is not among those that are known; empty when nothing comes close."""
+    """Return a clause for a word that is not among those that are known; empty when nothing comes close."""
     close = nearest(word, known)
     return f"; did you mean '{close}'?" if close else ""

@@ -65,7 +65,7 @@ class Outcome:
 
 
 def read_outcomes(facts: Inputs) -> list[Outcome]:
-    """Every outcome known on the day of ``facts``, by window and id."""
+    """Return every outcome known on the day of ``facts``, by window and id."""
     return [_outcome(row) for row in facts.outcomes.iter_rows(named=True)]
 
 
@@ -96,7 +96,7 @@ def _why_not(row: Mapping[str, Any], replay: Replay | None) -> str:
 
 
 def question_of(outcome: Outcome, facts: Inputs, window_share: float) -> WindowQuestion:
-    """What is asked of the day of ``facts``, groups of minerals and blocs opened."""
+    """Return what is asked of the day of ``facts``, groups of minerals and blocs opened."""
     row = outcome.row
     members = _members(facts.group_members.filter(group_mineral=row["mineral"])["mineral"])
     inside = _members(facts.blocs.filter(bloc=row["importer"])["country"])

@@ -17,7 +17,7 @@ SHOWN = (Rules.name, Estimated.name)
 
 
 def page(found: Backtest) -> str:
-    """The back-test in Markdown, which a terminal shows as it is."""
+    """Return the back-test in Markdown, which a terminal shows as it is."""
     return "\n".join(_lines(found)) + "\n"
 
 
@@ -192,7 +192,7 @@ def _misses(found: Backtest, name: str) -> Iterator[str]:
 
 
 def _reason(one: Replayed) -> str:
-    """What the reach of the law and the ends of its rule say of a miss."""
+    """Return what the reach of the law and the ends of its rule say of a miss."""
     own = one.event.answer
     low, _, high = own.severity
     if own.reach <= 0.0:
@@ -238,7 +238,7 @@ def _range(ends: tuple[float, float, float]) -> str:
 
 
 def as_data(found: Backtest) -> dict[str, object]:
-    """The same as data."""
+    """Return the same as data."""
     return {
         "held_out": found.held_out,
         "overall": [

@@ -164,11 +164,11 @@ class _Days:
         self._gathered: dict[Question, EngineInputs] = {}
 
     def facts(self, when: Question) -> Inputs:
-        """The warehouse's frames."""
+        """Return the warehouse's frames."""
         return self._facts.setdefault(when, Inputs(self.warehouse, when))
 
     def gathered(self, when: Question) -> EngineInputs:
-        """The engine's frames."""
+        """Return the engine's frames."""
         if when not in self._gathered:
             self._gathered[when] = gather(self.facts(when))
         return self._gathered[when]
@@ -184,7 +184,7 @@ def _event(outcome: Outcome, replay: Replay, days: _Days, ruleset: RuleSet, numb
 
 
 def _change(before: Inputs, after: Inputs, question: WindowQuestion) -> float | None:
-    """Share by which the flow fell in the last year that was known; None where no two years are."""
+    """Return the share by which the flow fell in the last year that was known; None where no two years are."""
     try:
         (old_year, old), (year, new) = _traded(before, question), _traded(after, question)
     except NoTradeError:
@@ -193,7 +193,7 @@ def _change(before: Inputs, after: Inputs, question: WindowQuestion) -> float | 
 
 
 def _traded(facts: Inputs, question: WindowQuestion) -> tuple[int, float]:
-    """The latest year, and the tonnes of the flow in it."""
+    """Return the latest year, and the tonnes of the flow in it."""
     flows = facts.flows.filter(
         pl.col("exporter") == facts.curbing_country, pl.col("mineral").is_in(question.minerals)
     )

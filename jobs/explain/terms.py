@@ -64,14 +64,14 @@ def term_frame(marts: Mapping[str, pl.DataFrame], inputs: Inputs) -> pl.DataFram
 
 
 def _cited() -> pl.Expr:
-    """The notice and its clause, unless the clause is all of it or the notice names it already."""
+    """Return the notice and its clause, unless the clause is all of it or the notice names it already."""
     notice, clause = pl.col("notice"), pl.col("clause")
     is_said = (clause == "all") | notice.str.ends_with(clause)
     return pl.when(is_said).then(notice).otherwise(pl.format("{} ({})", notice, clause))
 
 
 def _sentence(row: dict[str, object], curbing_country: str) -> str:
-    """A sentence with places for the route's own names; all else is filled in here."""
+    """Return a sentence with places for the route's own names; all else is filled in here."""
     if row["measure_id"]:
         is_foreign = BY_NAME[str(row["step"])].is_extraterritorial
         # The stage tells apart two terms of one clause, which would read alike without it.

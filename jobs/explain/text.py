@@ -188,7 +188,7 @@ def _clause(item: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _measure_row(flows: list[dict[str, Any]]) -> tuple[object, ...]:
-    """One flow that a clause hits, or all of them in one line."""
+    """Return one flow that a clause hits, or all of them in one line."""
     item = flows[0]
     best = [share(end) for end in sorted({flow["withheld_share_best"] for flow in (flows[-1], item)})]
     low, high = min(f["withheld_share_low"] for f in flows), max(f["withheld_share_high"] for f in flows)

@@ -174,7 +174,7 @@ def _problems(file: Path, rejected: Sequence[RejectedRow], lines: dict[tuple[str
 
 
 def _key(row: NewRow) -> str:
-    """The column that names a row; empty where it takes several columns to name one."""
+    """Return the column that names a row; empty where it takes several columns to name one."""
     key = TABLES[row.table].key
     return key[0] if len(key) == 1 else ""
 

@@ -77,7 +77,7 @@ def require_no_drift(comparisons: list[Comparison], file: str) -> None:
 
 
 def as_text(comparisons: list[Comparison], top: int) -> list[str]:
-    """A paragraph per table: counts, the largest revisions, and the world totals that moved most."""
+    """Return a paragraph per table: counts, the largest revisions, and the world totals that moved most."""
     lines: list[str] = []
     for found in comparisons:
         lines.append(
@@ -93,7 +93,7 @@ def as_text(comparisons: list[Comparison], top: int) -> list[str]:
 
 
 def as_data(comparisons: list[Comparison], top: int) -> dict[str, object]:
-    """The same as data."""
+    """Return the same as data."""
     return {
         found.table: {
             "earlier": found.earlier,

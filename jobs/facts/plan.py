@@ -55,7 +55,7 @@ def plan(stack: Sequence[Path], with_rows: Facts, ruleset: RuleSet, question: Qu
 
 
 def reached(now: EngineInputs, then: EngineInputs) -> list[str]:
-    """Minerals of which anything that the engine reads differs; all that are traded where it is not of one mineral.
+    """Return the minerals of which any input differs; all that are traded where it is not of one mineral.
 
     A frame without minerals that names measures speaks of the minerals of those measures.
     """

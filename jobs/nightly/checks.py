@@ -126,7 +126,7 @@ class MartChecks:
         self._found[place] = result
 
     def _apart(self, name: str, frame: pl.DataFrame) -> Iterator[CheckResult]:
-        """Keys are unique over all parts if they are so in each and no mineral is in two."""
+        """Check that keys are unique over all parts: in each of them, with no mineral in two."""
         if "mineral" in KEYS[name]:
             seen = self._minerals.setdefault(name, set())
             own = set(frame["mineral"].drop_nulls().unique())
@@ -250,7 +250,7 @@ def _score_checks(name: str, frame: pl.DataFrame, horizons: Sequence[int]) -> It
 def _sum_checks(
     wide_name: str, wide: pl.DataFrame, score_name: str, scores: pl.DataFrame, terms: pl.DataFrame | None
 ) -> Iterator[CheckResult]:
-    """Points sum to the score, and the terms of a step sum to the step."""
+    """Check that points sum to the score, and the terms of a step to the step."""
     keys = [key for key in KEYS[wide_name] if key != "regime"]
     published = scores.unpivot(on=list(REGIMES), index=keys, variable_name="regime", value_name="score")
     total = wide.select(*keys, "regime", pl.sum_horizontal(step.column for step in STEPS).alias("points"))

@@ -44,7 +44,7 @@ REASONS = (
 
 
 def measure_coverage(state: Reader, known_at: date, routes: pl.DataFrame) -> pl.DataFrame:
-    """One row per measure item: codes, whether trade exists, routes and USD scored, and the reason where none.
+    """Return one row per measure item: codes, whether trade exists, routes and USD scored, and the reason where none.
 
     Args:
         state: the facts.
@@ -109,7 +109,7 @@ def _reason(
     meanings: dict[str, set[tuple[str, str | None]]],
     is_chained: bool,  # noqa: FBT001
 ) -> str | None:
-    """Why an item has no scored route, or is scored without trade of its own; None where it has both."""
+    """Return why an item has no scored route, or is scored without trade of its own; None where it has both."""
     if route_count:
         return None if with_trade else BY_STAGE
     if good[1] is None:

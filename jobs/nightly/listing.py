@@ -44,7 +44,7 @@ class Floors:
 def with_listing(
     routes: pl.DataFrame, floors: Floors, curbing_country: str, entrepots: Collection[str]
 ) -> pl.DataFrame:
-    """The routes with a column ``listing``.
+    """Return the routes with a column ``listing``.
 
     Args:
         routes: whole stages of `mart.route_score`.

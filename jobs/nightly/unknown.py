@@ -18,7 +18,7 @@ _OF_A_LANE = ("exporter", "route_usd", "trade_basis", "trade_completeness")
 def unknown_scores(
     scored: Marts, unmeasured: pl.DataFrame, horizons: Sequence[int], run: Mapping[str, pl.Expr]
 ) -> dict[str, pl.DataFrame]:
-    """Rows without a score, in the columns of the scored ones.
+    """Return rows without a score, in the columns of the scored ones.
 
     Args:
         scored: route_score and importer_score, of these minerals or empty.

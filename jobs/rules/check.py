@@ -15,7 +15,7 @@ from jobs.rules.rulebook import read_rule_files
 
 
 def problems_since(ruleset: RuleSet, against: str, folder: Path) -> list[Problem]:
-    """Problems of rules that follow on those of another folder, of a published file, or of a git revision of theirs.
+    """Return problems of rules that follow those of another folder, a published file, or a git revision.
 
     A published file keeps its rules, but not its scorecard.
 
@@ -35,7 +35,7 @@ def problems_since(ruleset: RuleSet, against: str, folder: Path) -> list[Problem
 
 
 def published_rules(path: Path) -> dict[str, Earlier]:
-    """The rules of a published file by id.
+    """Return the rules of a published file by id.
 
     Raises:
         SettingsError: it was published before rules kept their fingerprints.
@@ -56,10 +56,10 @@ def published_rules(path: Path) -> dict[str, Earlier]:
 
 
 def written(fingerprint: Mapping[str, str]) -> str:
-    """A rule's fingerprint as `meta.rule` keeps it."""
+    """Return a rule's fingerprint as `meta.rule` keeps it."""
     return " ".join(f"{part}:{digest}" for part, digest in sorted(fingerprint.items()))
 
 
 def read(fingerprint: str) -> dict[str, str]:
-    """A rule's fingerprint out of `meta.rule`."""
+    """Return a rule's fingerprint out of `meta.rule`."""
     return dict(part.split(":", 1) for part in fingerprint.split())

@@ -121,7 +121,7 @@ def _page(ruleset: RuleSet, rule: Rule, scenarios: list[Scenario]) -> str:
 
 
 def _last_change(rule: Rule) -> date:
-    """The day from which the rule gives what it gives last."""
+    """Return the day from which the rule gives what it gives last."""
     starts = [value.start for parameter in rule.parameters.values() for value in parameter.values]
     return max([rule.effective_from, *starts])
 

@@ -26,7 +26,7 @@ def measure(
     minerals: Sequence[str],
     progress: Callable[[int, int], None],
 ) -> Sensitivity:
-    """The effect of every range of the rules, in the active regime.
+    """Return the effect of every range of the rules, in the active regime.
 
     Args:
         inputs: the day's facts.
@@ -43,7 +43,7 @@ def measure(
 
 
 def header(found: Sensitivity, on: date, horizon: int) -> list[str]:
-    """What was done and over what, in two sentences."""
+    """Return what was done and over what, in two sentences."""
     how = "each with its best set to its low and to its high end, one at a time"
     mean = "`to low` and `to high` are their mean change of priority in points, weighted by USD"
     return [
@@ -57,7 +57,7 @@ def _usd(value: float) -> str:
 
 
 def rows(found: Sensitivity, top: int) -> list[list[object]]:
-    """One row per value, in the order of ``COLUMNS``; the counts and routes are those of the end that moves more."""
+    """Return one row per value, in the order of ``COLUMNS``; counts and routes are of the end that moves more."""
     return [_row(one) for one in found.levers[:top]]
 
 
@@ -95,7 +95,7 @@ def _words(move: Move | None) -> str:
 
 
 def as_data(found: Sensitivity, on: date, horizon: int, top: int) -> dict[str, object]:
-    """The same as data, with both ends in full."""
+    """Return the same as data, with both ends in full."""
     return {
         "as_of": on,
         "regime": "active",

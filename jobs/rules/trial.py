@@ -35,7 +35,7 @@ class Trial:
     was_draft: bool
 
     def standing(self, on: date) -> str | None:
-        """Why the rule scores nothing on a day, and which day shows what it moves; None where it scores."""
+        """Return why the rule scores nothing on a day, and which day shows what it moves; None where it scores."""
         rule = self.rule
         if rule.stands_on(on):
             return None
@@ -68,7 +68,7 @@ class Moves:
 
 
 def with_file(rulebook: Rulebook, file: Path) -> Trial:
-    """The rules with a file added, or put in the place of the file of the same name. A draft is tried as active.
+    """Return the rules with a file added, or replacing the file of the same name; a draft is tried as active.
 
     Raises:
         SettingsError: the file cannot be read, the rules are refused with it, or a test inside it fails.
@@ -100,7 +100,7 @@ def with_file(rulebook: Rulebook, file: Path) -> Trial:
 
 
 def score_routes(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
-    """Keys, score, ends of its range, band and priority of every route, in each regime."""
+    """Return keys, score, ends of its range, band and priority of every route, in each regime."""
     values = [
         column
         for regime in REGIMES
@@ -117,7 +117,7 @@ def score_routes(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
 
 
 def compare(before: pl.DataFrame, after: pl.DataFrame, horizon: int) -> list[Moves]:
-    """What moves between two frames of ``score_routes``, regime by regime.
+    """Return what moves between two frames of ``score_routes``, regime by regime.
 
     Columns of ``moved``: keys, before, after, change, low_/high_ before and after, bands, priority_change.
     """
@@ -160,7 +160,7 @@ def _moved(both: pl.DataFrame, regime: str) -> pl.DataFrame:
 
 
 def as_text(trial: Trial, moves: list[Moves], horizon: int, top: int, on: date) -> str:
-    """What the file would change on a day: a sentence per regime, and the top movers of those that move."""
+    """Return what the file would change on a day: a sentence per regime, and the top movers of those that move."""
     how = "in the place of the rule as it is" if trial.replaces else "as a new rule"
     draft = ", as if it were active" if trial.was_draft else ""
     head = f"{trial.rule.id} ({trial.rule.sets}) {how}{draft}, {horizon} days:"
@@ -169,7 +169,7 @@ def as_text(trial: Trial, moves: list[Moves], horizon: int, top: int, on: date) 
 
 
 def moves_text(moves: Sequence[Moves], top: int) -> list[str]:
-    """A sentence per regime, and the top movers of those that move."""
+    """Return a sentence per regime, and the top movers of those that move."""
     lines: list[str] = []
     for found in moves:
         lines += ["", found.sentence]
@@ -191,7 +191,7 @@ def _span(row: Mapping[str, float], when: str) -> str:
 
 
 def as_data(trial: Trial, moves: list[Moves], horizon: int, top: int, on: date) -> dict[str, object]:
-    """The same as data."""
+    """Return the same as data."""
     return {
         "rule_id": trial.rule.id,
         "sets": trial.rule.sets,
@@ -203,7 +203,7 @@ def as_data(trial: Trial, moves: list[Moves], horizon: int, top: int, on: date) 
 
 
 def moves_data(moves: Sequence[Moves], top: int) -> dict[str, object]:
-    """The same as data, by regime."""
+    """Return the same as data, by regime."""
     return {
         found.regime: {
             "routes": found.routes,

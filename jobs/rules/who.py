@@ -53,7 +53,7 @@ class Look:
     verdicts: tuple[Verdict, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The look as data."""
+        """Return the look as data."""
         return {
             "factor": self.factor,
             "rows": list(self.subjects),
@@ -70,7 +70,7 @@ class Look:
 
 
 def who(database: Database, ruleset: RuleSet, lane: Lane) -> tuple[date, list[Look]]:
-    """The day of the published run, and what each rule says of the route.
+    """Return the day of the published run, and what each rule says of the route.
 
     Args:
         database: a published file; its facts, day and route features are used.
@@ -121,7 +121,7 @@ def _route(database: Database, lane: Lane) -> dict[str, Any]:
 
 
 def _of_measures(inputs: Inputs, ruleset: RuleSet, lane: Lane) -> list[Look]:
-    """Measures on the lane: those that hold back the curbing country's own shipments, or reach foreign ones."""
+    """Return the measures on the lane: those that hold back the curbing country's own shipments, or reach foreign ones."""
     reach = lane.exporter != inputs.curbing_country
     # Rules look at one row at a time, so the rows of other importers may stay out.
     own = inputs["measures"].filter(pl.col("importer") == lane.importer, pl.col("stage") == lane.stage)
@@ -184,7 +184,7 @@ def _of_access(inputs: Inputs, ruleset: RuleSet, lane: Lane) -> list[Look]:
 
 
 def _of_route(inputs: Inputs, ruleset: RuleSet, lane: Lane, route: Mapping[str, Any]) -> list[Look]:
-    """The second pass on the route itself. What only a run computes (alternative_share) is left out of the row."""
+    """Return the second pass on the route itself, without what only a run computes (alternative_share)."""
     row = {name: route[column] for name, column in _RENAMED.items()} | dict(route)
     stock = inputs["stocks"].filter(pl.col("importer") == lane.importer)
     switch = inputs["substitution"].filter(pl.col("horizon_days") == lane.horizon)
@@ -204,7 +204,7 @@ def _of_route(inputs: Inputs, ruleset: RuleSet, lane: Lane, route: Mapping[str, 
 def _looks(
     ruleset: RuleSet, factor: str, rows: Iterable[tuple[str, Mapping[str, object]]], on: date
 ) -> list[Look]:
-    """Rows with equal verdicts stand together; rows on which a rule applies go first."""
+    """Put rows with equal verdicts together, those on which a rule applies first."""
     grouped: dict[tuple[Verdict, ...], list[str]] = {}
     for subject, row in rows:
         grouped.setdefault(tuple(trace_factor(ruleset, factor, row, on)), []).append(subject)
@@ -237,7 +237,7 @@ def as_text(ruleset: RuleSet, lane: Lane, as_of: date, looks: list[Look]) -> str
 
 
 def _verdict_lines(look: Look, unit: str) -> list[str]:
-    """Rules that apply, then those that came close, then the many that want something else altogether."""
+    """Return rules that apply, then those that came close, then the many that want something else altogether."""
     lines, others = [], dict[tuple[str, str], list[str]]()
     for verdict in sorted(look.verdicts, key=lambda v: (not v.applies, -v.filters_held)):
         name = f"    {verdict.rule_id}"
@@ -268,5 +268,5 @@ def _value_words(verdict: Verdict, unit: str) -> str:
 
 
 def as_data(lane: Lane, as_of: date, looks: list[Look]) -> dict[str, Any]:
-    """The same as data."""
+    """Return the same as data."""
     return {"route": vars(lane), "as_of": as_of, "looks": [look.as_dict() for look in looks]}

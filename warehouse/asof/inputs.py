@@ -103,7 +103,7 @@ class Inputs(Asked):
         return found["year"].to_list()
 
     def geopolrisk(self, year: int) -> pl.DataFrame:
-        """What the GeoPolRisk rules read (rules/methods/geopolrisk/features.yml), of every lane of one year.
+        """Return what the GeoPolRisk rules read (rules/methods/geopolrisk/features.yml), of every lane of one year.
 
         Columns: mineral, stage, exporter, importer, lane_t, imports_t, own_production_t (t of content, at best; null
         where unknown), the features, and unknown_reason (null where a score can be formed).
@@ -119,7 +119,7 @@ class Inputs(Asked):
         return self._warehouse.query(text, self._parameters(text, year=year), coded=lanes)
 
     def coded_in(self, year: int) -> pl.DataFrame:
-        """Rows of queries/flows.sql for one year instead of the baseline and the latest one."""
+        """Return rows of queries/flows.sql for one year instead of the baseline and the latest one."""
         only = pl.lit(year, pl.Int64)
         return self._query(
             "flows",
@@ -236,7 +236,7 @@ class Inputs(Asked):
         return self._warehouse.query(text, self._parameters(text, until=until), lane=self._lanes)
 
     def law_changes(self, until: date) -> pl.DataFrame:
-        """Each later day, up to `until`, on which it is known that one of `measures` will be in another state.
+        """Return each later day, up to `until`, on which it is known that one of `measures` will be in another state.
 
         Columns: measure_id, clause, importer (ISO3), valid_from, state. Only pairs of a clause and an importer of which
         the state really changes are here.
@@ -329,7 +329,7 @@ class Inputs(Asked):
         )
 
     def table(self, name: str) -> pl.DataFrame:
-        """A table of `PLAIN` as it stood: rows valid on as_of, the newest known edition of each.
+        """Return a table of `PLAIN` as it stood: rows valid on as_of, the newest known edition of each.
 
         Args:
             name: stocks, substitution, capacity, lead_times, licence_practice or prices.

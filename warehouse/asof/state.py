@@ -163,7 +163,7 @@ class Warehouse:
 
 
 def _with_lists(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows of a fact table with its cells of several names as lists."""
+    """Return the rows of a fact table with its cells of several names as lists."""
     lists = [column.name for column in columns(name) if column.is_list]
     return frame.with_columns(pl.col(column).str.split(";") for column in lists)
 

@@ -26,7 +26,7 @@ class WordRoles:
         )
 
     def having(self, role: str, used: Iterable[str]) -> list[str]:
-        """The words that have a role.
+        """Return the words that have a role.
 
         Args:
             role: a `WordRole`, such as counts_as_cover.

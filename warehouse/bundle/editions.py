@@ -143,7 +143,7 @@ def compare_editions(table: str, earlier: pl.DataFrame, later: pl.DataFrame) -> 
 
 
 def _figures(frame: pl.DataFrame, series: Series, name: str) -> pl.DataFrame:
-    """One figure per key: forms of one source add up, a withheld figure stays unknown."""
+    """Return one figure per key: forms of one source add up, a withheld figure stays unknown."""
     value = pl.col(series.value)
     total = pl.when(value.count() > 0).then(value.sum()) if series.group else value.first()
     return frame.group_by(series.key).agg(total.alias(name))

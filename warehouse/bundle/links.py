@@ -89,7 +89,7 @@ def _referring(
 
 
 def _sums(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, list[RejectedRow]]:
-    """Shares of one whole: element splits of a group, and what a trade code holds on a lane."""
+    """Return the shares of one whole: element splits of a group, and what a trade code holds on a lane."""
     if name == "element_splits":
         whole = ["group_mineral", "country", "stage", "deposit_type", "year", "source_id"]
         total = pl.col("share_best").sum().over(whole)

@@ -94,7 +94,7 @@ def read_bundles(folders: Sequence[Path], *, strict: bool = False) -> Facts:
 
 
 def read_tables(folders: Sequence[Path], names: Sequence[str]) -> dict[str, pl.DataFrame]:
-    """Rows of a few small tables of stacked bundles, valid by themselves but not linked: quick, for looking up codes.
+    """Return rows of a few small tables of stacked bundles, valid but not linked: quick, for looking up codes.
 
     Raises:
         BundleError: a folder or one of these tables cannot be used.

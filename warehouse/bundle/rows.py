@@ -79,7 +79,7 @@ def _rejected(
 
 
 def _typed_trade(raw: RawTable, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[RejectedRow]]:
-    """The same outcome as row by row, for hundreds of thousands of rows.
+    """Return the same outcome as row by row, for hundreds of thousands of rows.
 
     Columns are checked at once; only rows that fail, or are written unusually, go through the record one by one.
     """

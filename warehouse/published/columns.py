@@ -39,7 +39,7 @@ class Family:
     comment: str
 
     def of(self, names: Iterable[str]) -> list[str]:
-        """Those of the names that belong to it, in the order given."""
+        """Return those of the names that belong to it, in the order given."""
         return [name for name in names if re.fullmatch(self.pattern, name)]
 
 
@@ -77,7 +77,7 @@ class MartTable:
         return [column for column in self.columns if isinstance(column, Family)]
 
     def laid_out(self, names: Iterable[str]) -> list[MartColumn]:
-        """Every column in the published order, the families with those of the names that belong to them."""
+        """Return every column in the published order, the families with those of the names that belong to them."""
         given = list(names)
         found: list[MartColumn] = []
         for column in self.columns:
@@ -102,32 +102,32 @@ class MartView:
 
 
 def text(name: str, comment: str, *, optional: bool = False) -> MartColumn:
-    """A text column."""
+    """Return a text column."""
     return MartColumn(name, _TEXT, comment, optional)
 
 
 def number(name: str, comment: str, *, optional: bool = False) -> MartColumn:
-    """A column of decimal numbers."""
+    """Return a column of decimal numbers."""
     return MartColumn(name, _NUMBER, comment, optional)
 
 
 def texts(name: str, comment: str, *, optional: bool = False) -> MartColumn:
-    """A column of lists of text."""
+    """Return a column of lists of text."""
     return MartColumn(name, pl.List(pl.String()), comment, optional)
 
 
 def whole(name: str, comment: str, *, optional: bool = False) -> MartColumn:
-    """A column of whole numbers."""
+    """Return a column of whole numbers."""
     return MartColumn(name, _WHOLE, comment, optional)
 
 
 def flag(name: str, comment: str) -> MartColumn:
-    """A column of true and false."""
+    """Return a column of true and false."""
     return MartColumn(name, FLAG, comment)
 
 
 def day(name: str, comment: str, *, optional: bool = False) -> MartColumn:
-    """A column of days."""
+    """Return a column of days."""
     return MartColumn(name, _DAY, comment, optional)
 
 

@@ -152,7 +152,7 @@ def _resource(path: Path, says: str, fields: list[dict[str, str]], key: Sequence
 
 
 def _in_one_cell(field: dict[str, str]) -> dict[str, str]:
-    """A list in CSV, where it is text."""
+    """Return a list in CSV, where it is text."""
     return {
         **field,
         "type": "string",
@@ -161,7 +161,7 @@ def _in_one_cell(field: dict[str, str]) -> dict[str, str]:
 
 
 def _licences(bundles: Sequence[Manifest]) -> list[dict[str, str]]:
-    """One entry for every part of a bundle's licence line; the part itself is the title."""
+    """Return one entry for every part of a bundle's licence line; the part itself is the title."""
     found: list[dict[str, str]] = []
     for bundle in bundles:
         for part in filter(None, (words.strip() for words in (bundle.licence or "").split(";"))):

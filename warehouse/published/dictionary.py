@@ -23,7 +23,7 @@ Ranges have the ends `low`, `best` and `high`.
 
 
 def data_dictionary() -> str:
-    """The text of docs/data-dictionary.md."""
+    """Return the text of docs/data-dictionary.md."""
     parts = [_HEAD, "## Macros\n", _table(("macro", "meaning"), _macro_rows())]
     parts.append(
         "All take two days, `(as_of, known_at)`; `splits_at` takes `known_at`. In a file attached under another name, "

@@ -83,7 +83,7 @@ def _scores() -> tuple[MartColumn, ...]:
 
 
 def _expected(regime: str, words: str) -> list[MartColumn]:
-    """What the joint draws say in one regime."""
+    """Return what the joint draws say in one regime."""
     return [
         number(
             f"{regime}_expected_missing_share",

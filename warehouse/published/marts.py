@@ -72,7 +72,7 @@ def conform(schema: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def publishable(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """The published columns of a mart table that a frame has; what is internal is left behind."""
+    """Return the published columns of a mart table that a frame has; what is internal is left behind."""
     laid_out = TABLES_OF_MART[name].laid_out(frame.columns)
     return frame.select(column.name for column in laid_out if column.name in frame.columns)
 
@@ -96,7 +96,7 @@ def _cast(column: str, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:
 
 
 def create_table(schema: str, name: str, table: MartTable, many: Iterable[str] = ()) -> str:
-    """Statements that create a published table, with these columns of its families, and all its comments."""
+    """Return statements that create a published table, with these columns of its families, and all its comments."""
     full = f"{schema}.{quoted(name)}"
     told = table.laid_out(many)
     body = ",\n    ".join(f"{quoted(c.name)} {sql_type(c.dtype)}" for c in told)

@@ -141,7 +141,7 @@ def _write(path: Path, state: Warehouse, meta: Frames, waiting: _Waiting) -> Non
 
 
 def _many(table: MartTable, names: set[str]) -> list[str]:
-    """Columns of a table's families, in order; the long views need at least one of each to turn."""
+    """Return columns of a table's families, in order; the long views need at least one of each to turn."""
     return [name for many in table.families for name in sorted(many.of(names)) or [many.example]]
 
 

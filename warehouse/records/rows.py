@@ -21,12 +21,12 @@ _PERIODS = (
 
 
 def need(text: str) -> Any:
-    """A column that every row must fill; `text` becomes the column's comment."""
+    """Return a column that every row must fill; `text` becomes the column's comment."""
     return Field(description=text)
 
 
 def may(text: str) -> Any:
-    """A column that may be empty, which means unknown; `text` becomes the column's comment."""
+    """Return a column that may be empty, which means unknown; `text` becomes the column's comment."""
     return Field(default=None, description=text)
 
 

@@ -295,7 +295,7 @@ class Column:
 
 
 def _is_list(info: FieldInfo) -> bool:
-    """Whether a field is marked as several names in one cell, below Optional or not."""
+    """Return whether a field is marked as several names in one cell, below Optional or not."""
     inner = [mark for part in get_args(info.annotation) for mark in getattr(part, "__metadata__", ())]
     return IN_ONE_CELL in (*info.metadata, *inner)
 

@@ -194,7 +194,7 @@ def _is_year(name: str) -> bool:
 
 
 def _read(place: str, path: Path, codes: frozenset[str], *, is_text: bool) -> tuple[pl.DataFrame, int]:
-    """Rows within the map, all cells as text, with their line; and how many rows the table has."""
+    """Return rows within the map, all cells as text, with their line; and how many rows the table has."""
     if is_text:
         sniff(path, place)
     try:

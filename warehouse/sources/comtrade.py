@@ -216,7 +216,7 @@ def _in_any_revision(lane: Lane) -> Lane:
 
 
 def _rows(kept: Iterable[Figure], source: str, known: date) -> pl.DataFrame:
-    """One row per lane: a year, or the sum of its twelve months; a sum with an unknown part is unknown."""
+    """Return one row per lane: a year, or the sum of its twelve months; a sum with an unknown part is unknown."""
     lanes: dict[tuple[int, str, str, str, str, bool], list[Figure]] = {}
     for figure in kept:
         (revision, year, reporter, flow), code, partner = figure.lane

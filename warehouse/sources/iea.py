@@ -161,7 +161,7 @@ def _no_constant(word: str) -> float:
 
 
 def _figures(supply: dict[str, Any], outside: Counter[str]) -> Iterator[tuple[str, str, str, str, Any]]:
-    """Every figure: mineral, process, country (or the total), year, value. What is none is counted outside."""
+    """Yield every figure: mineral, process, country (or the total), year, value. What is none is counted outside."""
     for mineral, processes in supply.items():
         for process, found in _items(processes, outside):
             for part, values in _items(found, outside):
@@ -189,7 +189,7 @@ def _leaves(node: Any) -> int:
 
 
 def _not_asked(mineral: str, process: str, name: str, year: str, base: int) -> str:
-    """Why a figure is outside the map; empty where it is asked for."""
+    """Return why a figure is outside the map; empty where it is asked for."""
     if _FOOTNOTE.match(name):
         return "footnotes and empty entries"
     if (mineral, process) in _OTHER_BASIS:

@@ -119,7 +119,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
 
 
 def _year(written: str, last: int) -> int:
-    """The year; 0 where it is not one that the edition can contain."""
+    """Return the year; 0 where it is not one that the edition can contain."""
     year = int(written) if re.fullmatch(r"[0-9]{4}", written) else 0
     return year if _FIRST_YEAR <= year <= last else 0
 
@@ -127,7 +127,7 @@ def _year(written: str, last: int) -> int:
 def _verdict(
     cells: Mapping[str, str], place: tuple[str, int], known: InventoryMap
 ) -> str | tuple[str, str] | None:
-    """Why a row is outside; or the column at fault and why; or None where it is stored."""
+    """Return why a row is outside; or the column at fault and why; or None where it is stored."""
     kind, hs6 = words.folded(cells["measure"]), cells["hs6"]
     country, year = place
     is_code = re.fullmatch(r"[0-9]{6}", hs6) is not None

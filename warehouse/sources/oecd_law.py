@@ -104,7 +104,7 @@ class Survey:
         return max((year for _, year in self.years), default=0)
 
     def is_free(self, country: str, year: int) -> bool:
-        """Whether the lack of a row means that the measure is gone."""
+        """Return whether the lack of a row means that the measure is gone."""
         doubts = {(country, year), (country, 0), ("", year), ("", 0)}
         return (country, year) in self.years and doubts.isdisjoint(self.unclear)
 
@@ -179,7 +179,7 @@ def _states(
 
 
 def _rates(rows: Sequence[Restriction]) -> str:
-    """The rates of a run, each from the first year on in which it is written."""
+    """Return the rates of a run, each from the first year on in which it is written."""
     by_year: dict[int, set[str]] = defaultdict(set)
     for row in rows:
         if row.rate:

@@ -102,7 +102,7 @@ class Correction:
 
 
 def folded(text: str) -> str:
-    """A name without case, curly quotes, hard spaces and doubled blanks, for comparison."""
+    """Return a name without case, curly quotes, hard spaces and doubled blanks, for comparison."""
     return " ".join(text.replace("\u00a0", " ").replace("’", "'").split()).casefold()
 
 
@@ -138,7 +138,7 @@ def series(edition: str) -> Mapping[str, tuple[Series, ...]]:
 
 
 def find_series(edition: str, commodity: str, statistic: str, detail: str) -> Series | None:
-    """The series of a row; None where the edition has none for its commodity and statistic.
+    """Return the series of a row; None where the edition has none for its commodity and statistic.
 
     Raises:
         KeyError: The commodity is ours and the wording of its detail is new.
@@ -172,7 +172,7 @@ def corrections(edition: str) -> tuple[Correction, ...]:
 
 
 def find_correction(edition: str, commodity: str, statistic: str, unit: str) -> Correction | None:
-    """The known error of a row, if it has one."""
+    """Return the known error of a row, if it has one."""
     for row in corrections(edition):
         same = folded(row.commodity) == folded(commodity) and row.statistic == statistic
         if same and row.stated_unit == folded(unit):
@@ -199,6 +199,6 @@ def find_country(name: str, known: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def names_several(name: str, known: Mapping[str, str]) -> bool:
-    """Whether a name lists several countries, whose common figure no row of ours can hold."""
+    """Return whether a name lists several countries, whose common figure no row of ours can hold."""
     parts = _AND.split(folded(name))
     return len(parts) > 1 and all(_COUNTRIES.get(part) or known.get(part) for part in parts)
