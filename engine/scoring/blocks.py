@@ -23,9 +23,10 @@ from engine.scoring.chain_score import (
     limited_replacement,
 )
 from engine.scoring.draws import Numbers
+from engine.scoring.evidence import Evidence
 from engine.scoring.inputs import Inputs
 from engine.scoring.joint import DrawnMissing, JointChain, Spread
-from engine.scoring.ranges import Array
+from engine.scoring.ranges import BEST, Array
 from engine.scoring.response import Supply, alternative_share, reachable_t, replacement_t
 from engine.scoring.schedule import states_to_come
 from engine.scoring.supply import LONG_HORIZON
@@ -45,10 +46,11 @@ class DrawnStage:
 
 @dataclass(frozen=True)
 class DrawnLaws:
-    """One stage by regime, and under each state of the law to come."""
+    """One stage by regime, under each state of the law to come, and before trade is looked at (None: the same)."""
 
     regimes: Mapping[str, DrawnStage]
     to_come: Sequence[DrawnStage]
+    prior: DrawnStage | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Block:
         regimes: by name.
         schedule: days from as_of at which each known state of the law starts, first 0.
         to_come: H (D, u) and alternatives (D, n + 1) under each state after the first.
+        prior: the same under the law of the day before trade was looked at; None where trade says nothing.
+        told: (u,) by how much trade narrowed the severity of the curb on each unit's goods, 0..1.
     """
 
     mineral: str
@@ -98,6 +102,8 @@ class Block:
     regimes: Mapping[str, RegimeBlock]
     schedule: tuple[int, ...]
     to_come: Sequence[tuple[Array, Array]]
+    prior: tuple[Array, Array] | None
+    told: Array
 
 
 @dataclass
@@ -117,7 +123,8 @@ class ChainBlocks:
 
     Args:
         scorer: of the same chain, where its pools were formed before; the rules may be others.
-        numbers: of all inputs, shared by all chains; without them nothing can be built, only asked.
+        numbers: of all inputs, shared by all chains.
+        evidence: what trade says of severities; without it they are drawn as the rules say.
     """
 
     def __init__(
@@ -130,6 +137,7 @@ class ChainBlocks:
         bloc: Sequence[str],
         scorer: ChainScorer | None = None,
         numbers: Numbers | None = None,
+        evidence: Evidence | None = None,
     ) -> None:
         self.inputs, self.ruleset, self.ruled, self.frames, self.supply = (
             inputs,
@@ -143,6 +151,7 @@ class ChainBlocks:
         threshold = ruleset.parameter("touched_threshold_share", inputs.as_of).best
         self.scorer = scorer or ChainScorer(chain, frames.routes, members, threshold)
         self.numbers, self.threshold = numbers or Numbers(), threshold
+        self.evidence = evidence or Evidence(self.numbers)
         self.stages = [facts.name for facts in chain.stages]
         self._stop: list[DrawnMissing] = []
         self._asked: Collection[tuple[str, ...]] = ()
@@ -179,7 +188,9 @@ class ChainBlocks:
                     result.curbs[stage, horizon, regime] = (*measures[s], laws[regime][s])
                     result.withheld[stage, horizon, regime] = self.scorer.withheld_share(laws[regime], s)
                 for is_importer in (False, True):
-                    result.blocks.append(self._block(s, horizon, is_importer, solved, steps, days, drawn[s]))
+                    result.blocks.append(
+                        self._block(s, horizon, is_importer, solved, steps, days, drawn[s], laws["active"][s])
+                    )
         return result
 
     def joint(self) -> JointChain:
@@ -208,7 +219,9 @@ class ChainBlocks:
         added = joint.replacement(supply, stop.lost_t) if horizon >= LONG_HORIZON else None
         asked = REGIMES if added is not None else LAW_REGIMES
         every = [*(laws[regime] for regime in asked), *to_come]
-        missing = joint.missing(every, [added] * len(every))
+        missing = joint.missing(every, [added] * len(every), self.evidence.of)
+        ruled = {str(rule) for stage in laws["active"] for rule in stage.curbs.rule_ids.flat}
+        prior = joint.missing([laws["active"]], [added])[0] if ruled & self.evidence.rules else None
         solved = {
             **dict(zip(asked, missing, strict=False)),
             **({} if added is not None else {"full_stop": stop}),
@@ -222,6 +235,7 @@ class ChainBlocks:
             DrawnLaws(
                 {regime: stage(found, s) for regime, found in solved.items()},
                 [stage(found, s) for found in missing[len(asked) :]],
+                stage(prior, s) if prior is not None else None,
             )
             for s in range(len(self.stages))
         ]
@@ -286,6 +300,7 @@ class ChainBlocks:
         steps: Mapping[str, tuple[list[Swap], Missing]],
         days: tuple[int, ...],
         drawn: DrawnLaws,
+        law: StageLaw,
     ) -> Block:
         stage = self.stages[s]
         pool = self.scorer.pools[s].pool_t[0]
@@ -342,6 +357,31 @@ class ChainBlocks:
             regimes,
             days,
             [(drawn_missing(found), found.alternatives) for found in drawn.to_come],
+            None if drawn.prior is None else (drawn_missing(drawn.prior), drawn.prior.alternatives),
+            self._told(law, units, is_importer=is_importer),
+        )
+
+    def _told(self, law: StageLaw, units: pl.DataFrame, *, is_importer: bool) -> Array:
+        """(u,) by how much trade narrowed the severity of the curb that governs each unit's goods at best.
+
+        Of the curbing country's goods that is the curb on the importer, of all others' the curb on the exporter.
+        """
+        curbs, mineral = law.curbs, self.frames.chain.mineral
+        told = dict.fromkeys(self.frames.chain.countries, 0.0)
+        if curbs.size and self.evidence.rules:
+            strength = (curbs.coverage[:, :, None] * law.weight * curbs.withheld)[:, BEST]
+            for j in np.flatnonzero(strength.max(axis=0) > 0):
+                country = self.frames.chain.countries[j]
+                rule = str(curbs.rule_ids[strength[:, j].argmax(), j])
+                told[country] = self.evidence.told_share(rule, mineral, country)
+        importers = units["importer"].to_list()
+        exporters = (
+            [self.inputs.curbing_country] * len(importers) if is_importer else units["exporter"].to_list()
+        )
+        pairs = zip(exporters, importers, strict=True)
+        own = self.inputs.curbing_country
+        return np.array(
+            [told.get(importer if exporter == own else exporter, 0.0) for exporter, importer in pairs]
         )
 
     def _importer_units(self, s: int, chosen: Index) -> pl.DataFrame:

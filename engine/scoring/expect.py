@@ -12,6 +12,7 @@ from engine.language.rules import RuleSet
 from engine.scoring.blocks import Block
 from engine.scoring.doubt import GROUPS, Draws, Explainer
 from engine.scoring.draws import Numbers, by_kind, quantile
+from engine.scoring.evidence import evidence_since
 from engine.scoring.exposure import DAYS_A_YEAR, QUANTILES, Exposure, row_quantile
 from engine.scoring.inputs import Inputs
 from engine.scoring.portfolio_doubt import names_of
@@ -35,6 +36,9 @@ class Expectations:
         self, numbers: Numbers, inputs: Inputs, ruleset: RuleSet, shown_importers: Sequence[str] = ()
     ) -> None:
         self.numbers, self.inputs = numbers, inputs
+        self.evidence = evidence_since(inputs, ruleset, numbers)
+        self.strong = ruleset.parameter("evidence_strong_from", inputs.as_of).best
+        self.weak = ruleset.parameter("evidence_weak_from", inputs.as_of).best
         self.shortage = ruleset.parameter("shortage_from_share", inputs.as_of).best
         self.firm = ruleset.parameter("firm_from_chance", inputs.as_of).best
         self.leaning = ruleset.parameter("leaning_from_chance", inputs.as_of).best
@@ -89,7 +93,7 @@ class Expectations:
             block.units["importer"].to_list(),
             responses.rule_ids["stock_days"][at],
         )
-        decided = responses.rule_ids["alternatives"][at]
+        stocked, decided = stock, responses.rule_ids["alternatives"][at]
         lanes = None if block.is_importer else self._sums.enter(block)
         for regime in REGIMES:
             own = block.regimes[regime]
@@ -102,13 +106,20 @@ class Expectations:
 
             short = gap(own.drawn_missing, own.drawn_alternatives)
             if regime == "active":
-                stock = self._left(stock, short, binding_days)
+                stock = self._left(stocked, short, binding_days)
             left = short - stock / block.horizon_days if short.any() else short
             missing = np.maximum(0.0, left, dtype=np.float32)
             yield f"{regime}_gap_share", short.mean(axis=0)
             yield f"{regime}_expected_missing_share", np.maximum(0.0, left).mean(axis=0)
             yield from self._published(regime, missing)
             if regime == "active":
+                prior = left
+                if block.prior is not None:
+                    before = gap(*block.prior)
+                    prior = before - self._left(stocked, before, binding_days) / block.horizon_days
+                yield "prior_expected_missing_share", np.maximum(0.0, prior).mean(axis=0)
+                told = [block.told >= self.strong, block.told >= self.weak]
+                yield "evidence", np.select(told, ["strong", "weak"], "none")
                 yield from self._doubt(block, missing)
                 later = [gap(before, others) for before, others in block.to_come]
                 yield from self._scheduled(block, missing, later, stock)

@@ -65,10 +65,14 @@ class InputError(ValueError):
 
 @dataclass(frozen=True)
 class Inputs(Asked):
-    """All that is known on one day about one curbing country's reach. Frames: see ``COLUMNS``."""
+    """All that is known on one day about one curbing country's reach. Frames: see ``COLUMNS``.
+
+    ``_all`` is what these are a part of: curbs on other minerals tell how severe a rule is.
+    """
 
     question: Question
     frames: Mapping[str, pl.DataFrame]
+    _all: "Inputs | None" = field(default=None, repr=False)
     _parts: dict[tuple[str, ...], dict[tuple[object, ...], pl.DataFrame]] = field(
         default_factory=dict, repr=False
     )
@@ -98,7 +102,12 @@ class Inputs(Asked):
             name: frame.filter(pl.col("mineral").is_in(minerals)) if "mineral" in frame.columns else frame
             for name, frame in self.frames.items()
         }
-        return Inputs(self.question, frames)
+        return Inputs(self.question, frames, self.whole)
+
+    @property
+    def whole(self) -> "Inputs":
+        """The inputs of every mineral, of which these may be a part."""
+        return self._all or self
 
     def part(self, name: str, **keys: object) -> pl.DataFrame:
         """The rows of a frame with these key values; a frame is split once per set of keys, in its order."""

@@ -20,6 +20,8 @@ from engine.scoring.response import Supply, reachable_t, replacement_t
 from engine.scoring.shock import StageCurbs, bloc_missing_share, lost_t, route_missing_share, run_shock
 from engine.scoring.world import Chain, drawn_stages
 
+NumbersOf = Callable[..., Array]
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -101,7 +103,7 @@ class JointChain:
         # What the unexplained is made of: untouched, the world mix, or made by the curbing country.
         self.origin = quantile(np.array([0.0, 0.5, 1.0]), self._of("origin", chain.mineral), spread.kind)
         self._reach: list[Array] | None = None
-        self._severities: dict[tuple[bytes, bytes, bool], Array] = {}
+        self._severities: dict[tuple[NumbersOf, bytes, bytes, bool], Array] = {}
 
     @property
     def size(self) -> int:
@@ -114,20 +116,26 @@ class JointChain:
 
     # -- the law --------------------------------------------------------------------------------------------
 
-    def curbs(self, stage: StageLaw) -> tuple[Array, Array]:
-        """c and e of one stage in every draw, each (D, n)."""
+    def curbs(self, stage: StageLaw, severity_of: NumbersOf | None = None) -> tuple[Array, Array]:
+        """c and e of one stage in every draw, each (D, n).
+
+        Args:
+            stage: its law.
+            severity_of: numbers of severities after trade has been looked at; None for those before.
+        """
+        of = severity_of or self.numbers.of
         n = len(self.chain.countries)
         if stage.is_full_stop:
             withheld, reached = np.ones((self.size, n)), np.zeros((self.size, n))
         else:
             pledges = None if stage.pledges_stand else 0
-            withheld = combine(stage.curbs.items, self._shares(stage.curbs, stage.weight, pledges))
-            foreign = self._shares(stage.reach, stage.reach_weight, 0)
+            withheld = combine(stage.curbs.items, self._shares(stage.curbs, stage.weight, pledges, of))
+            foreign = self._shares(stage.reach, stage.reach_weight, 0, of)
             reached = foreign.max(axis=0) if len(foreign) else np.zeros((self.size, n))
         withheld[:, self.chain.curbing] = 0.0
         return withheld, reached
 
-    def _shares(self, curbs: CurbSet, weight: Array, pledges: int | None) -> Array:
+    def _shares(self, curbs: CurbSet, weight: Array, pledges: int | None, of: NumbersOf) -> Array:
         """(m, D, n) coverage x state x withheld x (1 - mitigation), item by item."""
         n = len(self.chain.countries)
         shares = np.zeros((curbs.size, self.size, n))
@@ -137,7 +145,7 @@ class JointChain:
                 continue
             coverage = self._drawn(curbs.coverage[m], "coverage", item.item_id)[:, None]
             state = self._state(weight[m][:, at], item.measure_id, item.clause)
-            severity = self._severity(curbs, m)[:, at]
+            severity = self._severity(curbs, m, of)[:, at]
             kept = np.ones_like(severity)
             for q, values in enumerate(curbs.mitigation[:pledges]):
                 ends = values[m][:, at]
@@ -147,29 +155,32 @@ class JointChain:
             shares[m][:, at] = coverage * state * severity * kept
         return shares
 
-    def _severity(self, curbs: CurbSet, m: int) -> Array:
+    def _severity(self, curbs: CurbSet, m: int, of: NumbersOf) -> Array:
         """(D, n) severity of an item, zero where its rule withholds nothing; the same in every state of the law."""
         ends, rule_ids = curbs.withheld[m], curbs.rule_ids[m]
-        key = ends.tobytes(), rule_ids.tobytes(), curbs.items[m].is_named_buyers
+        key = of, ends.tobytes(), rule_ids.tobytes(), curbs.items[m].is_named_buyers
         if key not in self._severities:
             at = np.flatnonzero(ends[HIGH] > 0)
-            u = self._listed(at) if curbs.items[m].is_named_buyers else self._lanes(rule_ids[at], at)
+            u = self._listed(at) if curbs.items[m].is_named_buyers else self._lanes(rule_ids[at], at, of)
             severity = np.zeros((self.size, ends.shape[1]))
             for kind, own in by_kind([self.spread.of_rule(rule) for rule in rule_ids[at]]):
                 severity[:, at[own]] = quantile(ends[:, at[own]], u[:, own], kind)
             self._severities[key] = severity
         return self._severities[key]
 
-    def _lanes(self, rule_ids: "np.typing.NDArray[np.str_]", at: Index) -> Array:
+    def _lanes(self, rule_ids: "np.typing.NDArray[np.str_]", at: Index, of: NumbersOf) -> Array:
         """(D, places) numbers: a part common to the rule, and a part of the mineral and importer."""
         u = np.empty((self.size, len(at)))
         for rule in np.unique(rule_ids):
             own = np.flatnonzero(rule_ids == rule)
             names = [self.chain.countries[at[j]] for j in own]
-            common = self._of("severity", str(rule))[:, None]
-            lane = np.stack(
-                [self._of("severity", str(rule), self.chain.mineral, name) for name in names], axis=1
-            )
+            every = [
+                ("severity", str(rule)),
+                *(("severity", str(rule), self.chain.mineral, name) for name in names),
+            ]
+            self.asked.update(dict.fromkeys(every))
+            common, *lanes = (of(*name) for name in every)
+            lane, common = np.stack(lanes, axis=1), common[:, None]
             u[:, own] = shared(common, lane, self.spread.common_share)
         return u
 
@@ -195,14 +206,17 @@ class JointChain:
 
     # -- solving --------------------------------------------------------------------------------------------
 
-    def missing(self, laws: Sequence[Law], added: Sequence[list[Array] | None]) -> list[DrawnMissing]:
+    def missing(
+        self, laws: Sequence[Law], added: Sequence[list[Array] | None], severity_of: NumbersOf | None = None
+    ) -> list[DrawnMissing]:
         """H of several laws at once, which share the pools.
 
         Args:
             laws: a state of the law each.
             added: for each law, per stage (D, n) tonnes of new plant that feed the next stage, or None.
+            severity_of: numbers of severities after trade has been looked at; None for those before.
         """
-        every = [[self.curbs(stage) for stage in law] for law in laws]
+        every = [[self.curbs(stage, severity_of) for stage in law] for law in laws]
         # Under a law that withholds nothing at any stage nothing is missing, and nothing needs solving.
         bites = [any(withheld.any() or reached.any() for withheld, reached in law) for law in every]
         solved = iter(

@@ -113,7 +113,14 @@ def _score_chains(
                 inputs, ruleset, first_pass.access, frames.chain, ruleset.scorecard.horizons
             )
             result = ChainBlocks(
-                inputs, ruleset, first_pass.measures, frames, supply, bloc, numbers=totals.numbers
+                inputs,
+                ruleset,
+                first_pass.measures,
+                frames,
+                supply,
+                bloc,
+                numbers=totals.numbers,
+                evidence=totals.evidence,
             ).build()
             # A chain's matrices are large: what is published of them is taken at once, and they are let go.
             blocks += result.blocks

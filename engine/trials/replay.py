@@ -24,6 +24,7 @@ from engine.scoring.blocks import BLOC_AS_IMPORTER
 from engine.scoring.chain_score import StageLaw
 from engine.scoring.curbs import combine
 from engine.scoring.draws import Numbers
+from engine.scoring.evidence import nearest_horizon
 from engine.scoring.inputs import Inputs
 from engine.scoring.joint import JointChain, Spread
 from engine.scoring.ranges import BEST, HIGH, Array
@@ -81,11 +82,6 @@ class Answer:
     severity: tuple[float, float, float]
     lane_share: float
     import_share: float
-
-
-def nearest_horizon(ruleset: RuleSet, days: int) -> int:
-    """The scorecard's horizon that is nearest to a window's length, the shorter of two."""
-    return min(sorted(ruleset.scorecard.horizons), key=lambda horizon: abs(horizon - days))
 
 
 def answer(inputs: Inputs, ruleset: RuleSet, numbers: Numbers, question: WindowQuestion) -> Answer:

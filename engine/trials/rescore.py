@@ -15,6 +15,7 @@ from engine.language.evaluation import evaluate
 from engine.language.rules import RuleSet
 from engine.scoring.assemble import RuledMeasures, build_chains, rule_measures
 from engine.scoring.blocks import BLOC_AS_IMPORTER, ChainBlocks
+from engine.scoring.draws import Numbers
 from engine.scoring.inputs import Inputs
 from engine.scoring.law_marts import reconciliation
 from engine.scoring.portfolio import described_units, grade_edges
@@ -107,7 +108,9 @@ class Rescorer:
     ) -> ChainBlocks:
         frames = self._chains[place]
         supply = chain_supply(self.inputs, ruleset, access, frames.chain, (self.horizon,))
-        return ChainBlocks(self.inputs, ruleset, ruled, frames, supply, self._bloc, self._scorers.get(place))
+        scorer = self._scorers.get(place)
+        # The best score needs no draws: as few as there may be.
+        return ChainBlocks(self.inputs, ruleset, ruled, frames, supply, self._bloc, scorer, Numbers(2))
 
     def _solve(self, place: int, ruleset: RuleSet, ruled: RuledMeasures, access: RuledAccess) -> Solved:
         builder, horizon = self._builder(place, ruleset, ruled, access), self.horizon

@@ -92,7 +92,7 @@ def test_a_severity_is_drawn_as_its_rule_says(kind: str, spread: float) -> None:
     joint.spread = replace(joint.spread, of_rule={"r": kind}.__getitem__)
     curbs = law_of(3)[0].curbs
     curbs.withheld[0] = np.array([0.2, 0.5, 0.8])[:, None]
-    drawn = joint._severity(curbs, 0)
+    drawn = joint._severity(curbs, 0, joint.numbers.of)
     assert drawn.mean() == pytest.approx(0.5, abs=0.01)
     assert drawn.var() == pytest.approx(0.36 * spread, rel=0.05)
 
@@ -116,8 +116,8 @@ def test_a_state_of_law_binds_in_full_or_not_at_all() -> None:
 def test_lanes_of_one_rule_move_together_by_the_common_share() -> None:
     chain = chain_of(3, width=0.0)
     rules, at = np.array(["r", "r"]), np.array([1, 2])
-    tied = joint_of(chain, 1024, common_share=1.0)._lanes(rules, at)
-    free = joint_of(chain, 1024, common_share=0.0)._lanes(rules, at)
+    tied = joint_of(chain, 1024, common_share=1.0)._lanes(rules, at, Numbers(1024).of)
+    free = joint_of(chain, 1024, common_share=0.0)._lanes(rules, at, Numbers(1024).of)
     assert np.allclose(tied[:, 0], tied[:, 1])
     assert abs(np.corrcoef(free[:, 0], free[:, 1]).item(0, 1)) < 0.1
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.scoring.evidence import nearest_horizon
 from engine.scoring.ranges import Array
 from engine.trials.predictors import Estimated, Event, predictors, severities
-from engine.trials.replay import Answer, nearest_horizon
+from engine.trials.replay import Answer
 from tests.engine.rulebook import default_ruleset
 
 D = 64

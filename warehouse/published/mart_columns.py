@@ -124,6 +124,14 @@ _AROUND = (
         "Group of inputs that explains most of the variance of the active missing share; empty where little varies.",
     ),
     number("narrowed_by_share", "Share of that variance which it explains by itself (0..1); computed."),
+    number(
+        "prior_expected_missing_share",
+        "`active_expected_missing_share` as the rules alone give it, before trade since the curbs is looked at; computed.",
+    ),
+    text(
+        "evidence",
+        "How much trade since the curb narrows its severity: none, weak or strong (parameters of the scorecard); computed.",
+    ),
     text("worst_regime", "Regime with the highest best score."),
     number(
         "scheduled", "Score over the horizon, weighted by time over changes already known (0..100); computed."
