@@ -13,7 +13,7 @@ Source: method section 6 of the joint draws; the scorecard's parameters name the
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 from typing import Final
@@ -35,6 +35,7 @@ from engine.scoring.draws import Numbers, quantile
 from engine.scoring.inputs import Inputs
 from engine.scoring.joint import Spread
 from engine.scoring.ranges import BEST, HIGH, Array
+from ground.words import HORIZONS
 
 CELLS: Final = 32  # equal parts of the unit interval in which a likelihood is formed
 DAYS_A_YEAR: Final = 365
@@ -124,6 +125,17 @@ def nearest_horizon(ruleset: RuleSet, days: int) -> int:
     return min(sorted(ruleset.scorecard.horizons), key=lambda horizon: abs(horizon - days))
 
 
+def lane_movement(ruleset: RuleSet, on: date, usd: float) -> float:
+    """Standard deviation of the logarithm by which a lane of that value moves in a year that no curb touches."""
+    name = next(name for least, name in MOVEMENTS if usd >= least)
+    return float(np.log(ruleset.parameter(name, on).best))
+
+
+def common_movement(ruleset: RuleSet, on: date) -> float:
+    """The same of all lanes of a mineral out of one country together."""
+    return float(np.log(ruleset.parameter("common_movement_multiple", on).best))
+
+
 # -- what was seen ----------------------------------------------------------------------------------------------
 
 
@@ -137,6 +149,8 @@ def observed_lanes(inputs: Inputs, ruleset: RuleSet) -> list[Observed]:
     minerals = sorted(since["mineral"].unique())
     if not minerals:
         return []
+    # What is learnt must not hang on which horizons are asked for.
+    ruleset = replace(ruleset, scorecard=replace(ruleset.scorecard, horizons=HORIZONS))
     own = inputs.only(minerals)
     ruled = rule_measures(own, ruleset)
     return [
@@ -169,21 +183,20 @@ def _stage(
         return
     chain, stage = frames.chain, frames.chain.stages[place].name
     governing = _governing(inputs, ruleset, ruled, frames, stage, int(since["trade_year"][0]))
-
-    def value(name: str) -> float:
-        return ruleset.parameter(name, inputs.as_of).best
-
+    least = ruleset.parameter("least_observed_share", inputs.as_of).best
+    bundle_sd = np.log(ruleset.parameter("bundle_share_multiple", inputs.as_of).best)
+    common_sd = common_movement(ruleset, inputs.as_of)
     for row in since.iter_rows(named=True):
         if row["importer"] not in governing:
             continue
         rule_id, ends, reach = governing[row["importer"]]
-        if reach < value("least_observed_share"):
+        if reach < least:
             continue
         years = row["trade_year"] - row["baseline_year"]
-        moves = value(next(name for usd, name in MOVEMENTS if (row["route_usd"] or 0.0) >= usd))
+        moves = lane_movement(ruleset, inputs.as_of, row["route_usd"] or 0.0)
         ratio = row["latest_t"] / row["route_t_best"]
         # What part of a bundled code is this mineral is a judgement in both years.
-        judged = np.log(value("bundle_share_multiple")) if row["trade_basis"] == "bundle" else 0.0
+        judged = bundle_sd if row["trade_basis"] == "bundle" else 0.0
         yield Observed(
             rule_id,
             chain.mineral,
@@ -191,9 +204,9 @@ def _stage(
             row["importer"],
             ends,
             reach,
-            float(np.log(max(ratio, value("least_observed_share")))),
-            float(np.hypot(np.log(moves) * np.sqrt(years), judged)),
-            float(np.log(value("common_movement_multiple")) * np.sqrt(years)),
+            float(np.log(max(ratio, least))),
+            float(np.hypot(moves * np.sqrt(years), judged)),
+            float(common_sd * np.sqrt(years)),
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
+from scipy import special
 
 from engine.scoring.draws import latin
 from engine.scoring.ranges import Array
@@ -52,6 +53,25 @@ class Rules:
     def predict(self, event: Event) -> Array | None:
         """The rules' answer."""
         return event.answer.fall
+
+
+class RulesAndMovement:
+    """The rules' answer, with the movement of trade by itself: what is left moves up or down as any year's trade does.
+
+    Args:
+        draws: D.
+    """
+
+    name: Final = "rules and ordinary movement"
+
+    def __init__(self, draws: int) -> None:
+        self.draws = draws
+
+    def predict(self, event: Event) -> Array | None:
+        """Draws of the fall; below 0 where trade rose."""
+        u = latin(("ordinary movement", event.outcome_id), self.draws)
+        moved = np.exp(event.answer.movement_sd * special.ndtri(u))
+        return np.asarray(1.0 - (1.0 - event.answer.fall) * moved)
 
 
 class Estimated:
@@ -170,6 +190,7 @@ def predictors(events: Sequence[Event], draws: int) -> list[Predictor]:
     """Every way of forecasting, learning where it learns from these events."""
     return [
         Rules(),
+        RulesAndMovement(draws),
         Estimated(events, draws),
         ImportShare(draws),
         Constant(events),

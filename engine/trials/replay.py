@@ -24,7 +24,7 @@ from engine.scoring.blocks import BLOC_AS_IMPORTER
 from engine.scoring.chain_score import StageLaw
 from engine.scoring.curbs import combine
 from engine.scoring.draws import Numbers
-from engine.scoring.evidence import nearest_horizon
+from engine.scoring.evidence import common_movement, lane_movement, nearest_horizon
 from engine.scoring.inputs import Inputs
 from engine.scoring.joint import JointChain, Spread
 from engine.scoring.ranges import BEST, HIGH, Array
@@ -72,6 +72,7 @@ class Answer:
         severity: its (low, best, high) on its heaviest lane; zeros where no rule governs.
         lane_share: part of the exporter's trade that goes to these importers.
         import_share: part of these importers' imports that the exporter has; of world trade where they are all.
+        movement_sd: of the logarithm by which such a flow moves in a year that no curb touches.
     """
 
     fall: Array
@@ -82,6 +83,7 @@ class Answer:
     severity: tuple[float, float, float]
     lane_share: float
     import_share: float
+    movement_sd: float
 
 
 def answer(inputs: Inputs, ruleset: RuleSet, numbers: Numbers, question: WindowQuestion) -> Answer:
@@ -130,7 +132,15 @@ def answer(inputs: Inputs, ruleset: RuleSet, numbers: Numbers, question: WindowQ
         severity,
         float(lane_t / exports_t),
         float(lane_t / imports_t),
+        _movement_sd(inputs, ruleset, question, sum(stage.lane_usd for stage in asked)),
     )
+
+
+def _movement_sd(inputs: Inputs, ruleset: RuleSet, question: WindowQuestion, usd: float) -> float:
+    """All exports move as one; one importer's lane moves by itself as well."""
+    common = common_movement(ruleset, inputs.as_of)
+    own = lane_movement(ruleset, inputs.as_of, usd) if question.importers else 0.0
+    return float(np.hypot(common, own))
 
 
 def _governing(stages: "list[_Stage]") -> tuple[str, tuple[float, float, float]]:
@@ -170,6 +180,9 @@ class _Stage:
         wanted = np.isin(names, question.importers) if question.importers else np.ones(len(names), dtype=bool)
         wanted[chain.curbing] = False
         self.lane_t = np.where(wanted, trade[chain.curbing], 0.0)
+        flows = frames.flows[place].filter(pl.col("exporter") == inputs.curbing_country)
+        bought = flows.filter(pl.col("importer").is_in(names[wanted].tolist()))["route_usd"]
+        self.lane_usd = float(bought.sum())
         self.exports_t = float(trade[chain.curbing].sum() - trade[chain.curbing, chain.curbing])
         self.imports_t = float(trade[:, wanted].sum())
         self.law = self._law(place)

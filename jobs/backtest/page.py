@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.scoring.ranges import Array
 from engine.trials.calibration import INTERVALS, crps, interval, is_covered
-from engine.trials.predictors import Estimated, Rules
+from engine.trials.predictors import Estimated, Rules, RulesAndMovement
 from jobs.backtest.replay import Backtest, Judged, Replayed
 
 MADE = "<!-- Made by `curbline backtest`; do not edit by hand. -->"
@@ -136,8 +136,10 @@ def _cautions() -> Iterator[str]:
         "episodes count, not the rows."
     )
     yield (
-        "- The rules say what the law withholds. What was seen also holds the ordinary movement of a month's trade and "
-        "goods that customs held up though no notice names them; the rules' intervals do not."
+        "- The rules say what the law withholds. What was seen also holds the ordinary movement of trade, and goods "
+        f"that customs held up though no notice names them. *{RulesAndMovement.name}* adds the former, as a year moves "
+        "flows that no curb touches (`movement_…` in the scorecard); a month may move them more. Replays use the rules' "
+        "values of their day: one adopted later changes no row here."
     )
     yield (
         "- What gets into the press is what fell. Curbs after which nothing was reported are not here, which makes "

@@ -181,6 +181,7 @@ def _regime(score: dict[str, Any], regime: str) -> dict[str, Any]:
             **{end: score[f"{regime}_{end}"] for end in ENDS},
         },
         "expected": {
+            **(_evidence(score) if regime == "active" else {}),
             "missing_share": score[f"{regime}_expected_missing_share"],
             **{name: score[f"{regime}_missing_share_{name}"] for name in ("p10", "p50", "p90")},
             "gap_share": score[f"{regime}_gap_share"],
@@ -191,6 +192,11 @@ def _regime(score: dict[str, Any], regime: str) -> dict[str, Any]:
         "priority": score[f"{regime}_priority"],
         "time_to_shortage_days": score[f"{regime}_time_to_shortage_days"],
     }
+
+
+def _evidence(score: dict[str, Any]) -> dict[str, Any]:
+    """What trade since the curb changed."""
+    return {"evidence": score["evidence"], "prior_missing_share": score["prior_expected_missing_share"]}
 
 
 def _cited(cells: Iterable[Sequence[str] | None]) -> list[str]:

@@ -60,7 +60,13 @@ def _expected(scores: dict[str, Any], question: dict[str, Any]) -> list[str]:
         for regime in REGIMES
         if regime != "active"
     )
-    return [f"{what}; {odds}.", f"Before stocks {share(drawn['gap_share'])}; expect {others}."]
+    lines = [f"{what}; {odds}.", f"Before stocks {share(drawn['gap_share'])}; expect {others}."]
+    if drawn["evidence"] in ("weak", "strong"):
+        prior = share(drawn["prior_missing_share"])
+        lines.append(
+            f"Trade since the curb is {drawn['evidence']} evidence; the rules alone would expect {prior} to be missing."
+        )
+    return lines
 
 
 def _scores(scores: dict[str, Any]) -> RenderableType:

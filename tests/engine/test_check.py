@@ -8,6 +8,7 @@ import pytest
 from engine.language.checks.scorecard import ENGINE_PARAMETERS
 from engine.language.errors import RuleCheckError, RuleSyntaxError, format_problem
 from engine.language.ruleset import check_ruleset, load_ruleset
+from engine.scoring.evidence import MOVEMENTS
 from tests.engine.rulebook import RULE, default_texts, with_rule
 
 DEFECTS = [
@@ -285,7 +286,7 @@ def test_every_parameter_that_the_program_reads_is_known_to_the_checks() -> None
     asked = asked - {"reconciliation_{grade}_from"} | {
         f"reconciliation_{grade}_from" for grade in ("fair", "weak", "insufficient")
     }
-    assert asked == set(ENGINE_PARAMETERS)
+    assert asked | {name for _, name in MOVEMENTS} == set(ENGINE_PARAMETERS)
 
 
 def test_a_missing_catalogue_is_said() -> None:

@@ -115,8 +115,10 @@ def test_lanes_without_a_baseline_teach_nothing() -> None:
     assert {one.mineral for one in observed_lanes(none, RULES)} == {one.mineral for one in seen} - {"gallium"}
 
 
-def test_some_minerals_alone_learn_from_all() -> None:
+def test_some_minerals_or_horizons_alone_learn_from_all() -> None:
     numbers = Numbers(64)
+    short = replace(RULES, scorecard=replace(RULES.scorecard, horizons=(365,)))
+    assert observed_lanes(inputs(), short) == observed_lanes(inputs(), RULES)
     whole, alone = (evidence_since(own, RULES, numbers) for own in (inputs(), inputs().only(["tungsten"])))
     assert whole.told == alone.told
 

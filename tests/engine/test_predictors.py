@@ -16,7 +16,7 @@ D = 64
 
 def event(name: str, episode: str, seen: float, *, reach: float = 0.5, change: float | None = 0.1) -> Event:
     fall = np.linspace(0.1, 0.3, D)
-    answer = Answer(fall, reach, reach, "licence", 90, (0.2, 0.4, 0.6), 1.0, 0.7)
+    answer = Answer(fall, reach, reach, "licence", 90, (0.2, 0.4, 0.6), 1.0, 0.7, 0.6)
     return Event(name, episode, seen, answer, change)
 
 

@@ -38,7 +38,7 @@ DEFECTS = [
     (PLEDGE, "rationale: >", "rational: >", "R007", ""),
     (SHIFTED, "if_unknown: 0", "if_unkown: 0", "R007", ""),
     (QUOTA, "  shape: linear\n", "  shape: linear\n  cases: {0: 1}\n", "R007", ""),
-    (LICENCE, "version: 1\n", "", "R008", "id: dual-use-licence"),
+    (LICENCE, "version: 2\n", "", "R008", "id: dual-use-licence"),
     (NEAR, "applies_when: {horizon_days: [90, 365]}", "applies_when: {horizon_days: []}", "R008", ""),
     (ROUND, "- {from: 2020-12-01, value", "- {value", "R008", ""),
     (LICENCE, "status: active", "status: actve", "R009", ""),
