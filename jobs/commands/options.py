@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from ground.words import HORIZONS
 from jobs.errors import SettingsError
 from jobs.output.layout import Layout, Snapshot
 from jobs.resources import EMBEDDED
@@ -39,7 +40,9 @@ RunOption = Annotated[
         help="A published run other than the one behind the pointer, by (the start of) its id.",
     ),
 ]
-HorizonOption = Annotated[int, typer.Option("--horizon", metavar="DAYS", help="90, 365 or 1825 days.")]
+HorizonOption = Annotated[
+    int, typer.Option("--horizon", metavar="DAYS", help=f"One of {', '.join(map(str, HORIZONS))} days.")
+]
 MineralOption = Annotated[
     list[str] | None,
     typer.Option("--mineral", help="Only routes of this mineral; repeat it for several."),

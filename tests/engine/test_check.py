@@ -255,7 +255,7 @@ def test_a_problem_shows_its_line_and_a_caret() -> None:
         ("scorecard.yml", "  flag: {", "  blame: {grain: route, pass: 2, combine: first, unit: share}\n  flag: {", "R014", "no score reads the factor 'blame'"),
         ("scorecard.yml", "  access: {", "  acess: {", "R008", "no factor 'access'"),
         ("scorecard.yml", "substitution: {grain: route, pass: 2", "substitution: {grain: route, pass: 3", "R013", "write grain: route, pass: 2, unit: share"),
-        ("scorecard.yml", "pass: 1, combine: strongest", "pass: 1, combine: sum", "R015", "the sum of several rules may be none"),
+        ("scorecard.yml", "pass: 1, combine: strongest", "pass: 1, combine: sum", "R015", "the sum of several rules need not be"),
         ("scorecard.yml", "version: 1", "version: 1\nscale: {kind: square_root, maximum: 10}", "R007", "unknown key 'scale'"),
     ],
 )  # fmt: skip

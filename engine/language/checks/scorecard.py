@@ -150,7 +150,7 @@ def _factors(scorecard: Scorecard, at: Location) -> Iterator[Problem]:
             yield Problem(at, "R013", found, f"write grain: {grain}, pass: {order}, unit: {unit}")
         if factor.combine == LEAVES_UNIT[unit]:
             sound = [way for way in COMBINES if way not in (factor.combine, "product")]
-            found = f"'{name}' is in {unit}, and the {factor.combine} of several rules may be none"
+            found = f"'{name}' is in {unit}, and the {factor.combine} of several rules need not be"
             yield Problem(at, "R015", found, f"write combine: {' or '.join(sound)}")
     asked = {name for name, *_ in CURB_FACTORS}
     parts = {part for factor in scorecard.factors.values() for part in factor.parts}
