@@ -313,11 +313,13 @@ class _Rule:
 
 def _weights(log_likelihood: Array) -> Array:
     """Posterior of cells of equal prior, along the last axis."""
-    return np.asarray(special.softmax(log_likelihood, axis=-1))
+    likelihood = np.exp(log_likelihood - log_likelihood.max(axis=-1, keepdims=True))
+    return np.asarray(likelihood / likelihood.sum(axis=-1, keepdims=True))
 
 
 def _log_mean(log_values: Array, axis: int) -> Array:
-    return np.asarray(special.logsumexp(log_values, axis=axis) - np.log(log_values.shape[axis]))
+    most = log_values.max(axis=axis, keepdims=True)
+    return np.asarray(np.log(np.exp(log_values - most).mean(axis=axis)) + most.squeeze(axis))
 
 
 def _through(u: Array, weights: Array) -> Array:
