@@ -125,7 +125,7 @@ def load_rulebook(
         folder: Where they lie.
         method: The method that the scorecard must name, `CURBS` for none; by default any is taken.
         facts: Bundles whose codes the rules may name; where none can be read, no code is looked up.
-        known_at: Leave out codes that became known later.
+        known_at: Leave out memberships of blocs that became known later.
 
     Raises:
         SettingsError: The folder or a file cannot be read, the rules are wrong (every problem is listed with file,

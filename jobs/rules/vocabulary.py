@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -21,7 +20,7 @@ def vocabulary_of(bundles: Sequence[Path], known_at: date | None = None) -> Voca
 
     Args:
         bundles: Their folders, as the settings stack them.
-        known_at: Leave out what became known later, as `members_at` does; by default nothing is left out.
+        known_at: Leave out memberships that became known later, as `members_at` does; by default none.
 
     Raises:
         BundleError: A bundle cannot be read.
@@ -33,13 +32,15 @@ def vocabulary_of(bundles: Sequence[Path], known_at: date | None = None) -> Voca
 
     own, below = read_tables(bundles, TABLES), read_tables([default_facts_dir()], TABLES)
     below["blocs"] = below["blocs"].join(own["blocs"], on="bloc", how="anti")
-    is_known = pl.lit(value=True) if known_at is None else pl.col("known_from") <= known_at
-    minerals, countries, blocs = (pl.concat([below[name], own[name]]).filter(is_known) for name in TABLES)
+    minerals, countries, blocs = (pl.concat([below[name], own[name]]) for name in TABLES)
     groups = dict(minerals.select("mineral", "is_group").rows())
     names = dict(minerals.select("mineral", "name").rows())
-    members: dict[str, set[Member]] = defaultdict(set)
-    for bloc, *span in blocs.select("bloc", "country", "valid_from", "valid_to").rows():
-        members[bloc].add(Member(*span))
+    members: dict[str, set[Member]] = {bloc: set() for bloc in blocs["bloc"]}
+    for bloc, known_from, *span in blocs.select(
+        "bloc", "known_from", "country", "valid_from", "valid_to"
+    ).rows():
+        if known_at is None or known_from <= known_at:
+            members[bloc].add(Member(*span))
     return Vocabulary(
         minerals={mineral: name for mineral, name in names.items() if not groups[mineral]},
         groups={mineral: name for mineral, name in names.items() if groups[mineral]},

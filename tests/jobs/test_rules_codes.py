@@ -47,6 +47,10 @@ def test_the_codes_of_a_bundle(facts: str) -> None:
     old = (Member("DEU", since), Member("FRA", since))
     assert found.blocs == {"EU27": (*old, Member("USA", date(2025, 1, 1), date(2026, 1, 1)))}
     assert vocabulary_of([Path(facts)], known_at=date(2024, 5, 31)).blocs == {"EU27": old}
+    before = vocabulary_of([Path(facts)], known_at=date(2000, 1, 1))
+    assert (before.blocs, before.minerals) == ({"EU27": ()}, found.minerals), (
+        "a replay refuses no rule for its codes"
+    )
 
 
 def test_unknown_codes_are_found_with_their_mend(

@@ -56,4 +56,4 @@ def _opened(condition: Condition, vocabulary: Vocabulary) -> Condition:
     if KIND_OF.get(condition.feature) != COUNTRY:
         return condition
     named = {value: vocabulary.blocs.get(value) for value in condition.values if isinstance(value, str)}
-    return replace(condition, blocs={bloc: members for bloc, members in named.items() if members})
+    return replace(condition, blocs={bloc: members for bloc, members in named.items() if members is not None})
