@@ -1,4 +1,4 @@
--- What was the state of MOFCOM 57/2025, on which day, as known when?
+-- What was the state of MOFCOM 57/2025, as known when?
 -- Read: one row per question (as_of = the day asked about, known_at = what the world knew by then). On 20 November
 -- 2025 the notice was due to be in force as known on 1 November, and suspended as known on 7 November.
 -- Limits: a row appears once a source reports it. lapsed_unverified is derived: the suspension ran out and no source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 import numpy as np
 
@@ -13,12 +14,21 @@ from jobs.backtest.replay import Backtest, Judged, Replayed
 
 MADE = "<!-- Made by `curbline backtest`; do not edit by hand. -->"
 MAIN_INTERVAL = 0.8
+WIDTH = 119
 SHOWN = (Rules.name, Estimated.name)
 
 
 def page(found: Backtest) -> str:
     """Return the back-test in Markdown, which a terminal shows as it is."""
-    return "\n".join(_lines(found)) + "\n"
+    return "\n".join(line for paragraph in _lines(found) for line in _wrapped(paragraph)) + "\n"
+
+
+def _wrapped(paragraph: str) -> list[str]:
+    """Return the lines of a paragraph or list item; a row of a table stays one line."""
+    if len(paragraph) <= WIDTH or paragraph.startswith(("|", "#", "<!--")):
+        return [paragraph]
+    indent = "  " if paragraph.startswith("- ") else ""
+    return wrap(paragraph, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _lines(found: Backtest) -> Iterator[str]:
@@ -29,9 +39,9 @@ def _lines(found: Backtest) -> Iterator[str]:
     yield (
         f"{len(found.replayed)} outcomes of {len(episodes)} episodes (a curb on a mineral) are compared, "
         f"{len(found.set_aside)} are set aside with their reason, {found.held_out} are held out for an independent "
-        "test. Each is replayed with the facts as they were known on the day before its effect; where a curb bound "
-        "from the day of its announcement, on that day. A fall of exports is held against the withheld share of the "
-        "flow, a fall of an importer's supply against its gap. Adding a row to `outcomes.csv` needs no code."
+        "test. Each is replayed with the facts as they were known on the day before its effect or, where a curb took effect "
+        "on the day of its announcement, on that day. A fall in exports is compared with the withheld share of the "
+        "flow, a fall in an importer's supply with its gap. Adding a row to `outcomes.csv` needs no code."
     )
     yield ""
     yield from _cautions()
@@ -54,8 +64,8 @@ def _lines(found: Backtest) -> Iterator[str]:
     yield ""
     yield (
         "*In 80 %* is the share of outcomes inside the central interval that promises 80 %. CRPS is in shares of the "
-        "flow, 0 is best. The log score counts tenths of the flow, knowing nothing scores 0, lower is better. A bias "
-        "above 0 expected too much to be missing."
+        "flow; 0 is best. The log score counts tenths of the flow; knowing nothing scores 0, and lower is better. A bias "
+        "above 0 means that too much was expected to be missing."
     )
     yield ""
     yield "## Where the outcomes fell in the forecasts"
@@ -100,9 +110,8 @@ def _lines(found: Backtest) -> Iterator[str]:
     yield "## What the outcomes propose"
     yield ""
     yield (
-        "Withheld shares by rule and horizon, from all outcomes that are not held out. A proposal, which nothing "
-        "reads: whoever adopts it writes it into the rule with this reference. Where one episode stands behind it, it "
-        "says little."
+        "Withheld shares by rule and horizon, from all outcomes that are not held out. Nothing reads these proposals: to "
+        "adopt one, write it into the rule with this reference. A proposal from a single episode says little."
     )
     yield ""
     yield from _table(
@@ -126,24 +135,24 @@ def _cautions() -> Iterator[str]:
     yield "Read it with four cautions:"
     yield ""
     yield (
-        f"- The {Rules.name} were written after most of these outcomes, and some of their severities rest on them. "
-        f"*{Estimated.name}* learns nothing from the episode that it is held against, beyond a weak prior. The form of "
-        "its model has seen them: it was changed once after a first result (80 % held 57 %), so that the movement of "
-        "goods that the law does not reach counts. Only outcomes that are held out can test that."
+        f"- The {Rules.name} were written after most of these outcomes, and some of their severities are based on them. "
+        f"*{Estimated.name}* learns nothing from the episode that it is compared with, beyond a weak prior. The form of "
+        "its model has seen them: it was changed once after a first result (the 80 % interval covered 57 %), so that the "
+        "movement of goods that the law does not reach counts. Only outcomes that are held out can test that."
     )
     yield (
         "- Outcomes of one episode are not independent: windows overlap, and one customs office decided them. The "
         "episodes count, not the rows."
     )
     yield (
-        "- The rules say what the law withholds. What was seen also holds the ordinary movement of trade, and goods "
-        f"that customs held up though no notice names them. *{RulesAndMovement.name}* adds the former, as a year moves "
+        "- The rules say what the law withholds. What was observed also includes the ordinary movement of trade, and goods "
+        f"that customs held up although no notice names them. *{RulesAndMovement.name}* adds the former, as a year moves "
         "flows that no curb touches (`movement_…` in the scorecard); a month may move them more. Replays use the rules' "
         "values of their day: one adopted later changes no row here."
     )
     yield (
-        "- What gets into the press is what fell. Curbs after which nothing was reported are not here, which makes "
-        "curbs look stronger than they are."
+        "- The press reports what fell. Curbs after which nothing was reported are missing here, which makes curbs look "
+        "stronger than they are."
     )
 
 
