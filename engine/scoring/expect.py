@@ -16,7 +16,7 @@ from engine.scoring.evidence import evidence_since
 from engine.scoring.exposure import DAYS_A_YEAR, QUANTILES, Exposure, row_quantile
 from engine.scoring.inputs import Inputs
 from engine.scoring.portfolio_doubt import names_of
-from engine.scoring.ranges import Array
+from engine.scoring.ranges import BEST, Array
 from engine.scoring.responses import Responses
 from engine.scoring.score import band_index, priority, score
 from ground.words import REGIMES
@@ -72,7 +72,8 @@ class Expectations:
                 parts.setdefault(name, []).append(values)
         self._sums.close()
         return pl.DataFrame({name: np.concatenate(values) for name, values in parts.items()}).with_columns(
-            pl.col("narrowed_by").replace("", None), pl.col("narrowed_by_share").fill_nan(None)
+            pl.col("narrowed_by").replace("", None),
+            pl.col("narrowed_by_share", "^.*_time_to_shortage_days_p..$").fill_nan(None),
         )
 
     def _block(
@@ -112,6 +113,8 @@ class Expectations:
             yield f"{regime}_gap_share", short.mean(axis=0)
             yield f"{regime}_expected_missing_share", np.maximum(0.0, left).mean(axis=0)
             yield from self._published(regime, missing)
+            transit = responses.transit_days[BEST, at]
+            yield from self._first_days(regime, missing, short, stock, transit)
             if regime == "active":
                 prior = left
                 if block.prior is not None:
@@ -191,6 +194,23 @@ class Expectations:
         yield f"{regime}_least", ordered[:, 0].astype(np.float64)
         yield f"{regime}_most", ordered[:, -1].astype(np.float64)
         yield f"{regime}_chance_of_shortage", self._chance(missing, self.shortage)
+
+    def _first_days(
+        self, regime: str, missing: Draws, gap: Array, stock: Array, transit: Array
+    ) -> Iterator[tuple[str, Array]]:
+        """Days until goods run short: quantiles over all draws, NaN from the draws on whose stock outlasts the horizon."""
+        places = [int(np.ceil(share * self.numbers.draws)) - 1 for share in QUANTILES.values()]
+        found = np.full((len(places), gap.shape[1]), np.nan)
+        often = np.flatnonzero(np.count_nonzero(missing, axis=0) > places[0])
+        if len(often):
+            days = np.full((len(often), self.numbers.draws), np.inf, dtype=np.float32)
+            comes = np.take(missing, often, axis=1).T > 0
+            np.divide(np.take(stock, often, axis=1).T, np.take(gap, often, axis=1).T, out=days, where=comes)
+            days.sort(axis=1)
+            first = days[:, places].T.astype(np.float64)
+            found[:, often] = np.where(np.isfinite(first), first + transit[often], np.nan)
+        for name, values in zip(QUANTILES, found, strict=True):
+            yield f"{regime}_time_to_shortage_days_{name}", values
 
     def _chance(self, missing: Draws, edge: float) -> Array:
         """(u,) share of the draws in which at least so much is missing."""

@@ -190,7 +190,10 @@ def _regime(score: dict[str, Any], regime: str) -> dict[str, Any]:
         "band": score[f"{regime}_band"],
         "confidence": score[f"{regime}_confidence"],
         "priority": score[f"{regime}_priority"],
-        "time_to_shortage_days": score[f"{regime}_time_to_shortage_days"],
+        "time_to_shortage_days": {
+            "best": score[f"{regime}_time_to_shortage_days"],
+            **{name: score[f"{regime}_time_to_shortage_days_{name}"] for name in ("p10", "p50", "p90")},
+        },
     }
 
 

@@ -78,7 +78,7 @@ def _scores(scores: dict[str, Any]) -> RenderableType:
             (
                 LABELS[regime], points(ends["expected"]), item["band"] or "unknown", f"{share(item['expected']['p10'])} – {share(item['expected']['p90'])}",
                 f"{points(ends['low'])}–{points(ends['high'])}", item["confidence"] or "", share(item["expected"]["missing_share"]),
-                days(item["time_to_shortage_days"]),
+                _shortage_after(item["time_to_shortage_days"]),
             )
         )  # fmt: skip
     return as_table(
@@ -94,6 +94,13 @@ def _scores(scores: dict[str, Any]) -> RenderableType:
         ),
         rows,
     )
+
+
+def _shortage_after(drawn: dict[str, float | None]) -> str:
+    """The even chance, or the one in ten where the stock else outlasts the horizon."""
+    if drawn["p50"] is not None:
+        return days(drawn["p50"])
+    return "" if drawn["p10"] is None else f"{days(drawn['p10'])} in one of ten"
 
 
 def _context(row: dict[str, Any]) -> list[str]:

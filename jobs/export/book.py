@@ -88,7 +88,7 @@ RISK_SQL = f"""
 SELECT r.mineral, r.stage, r.exporter, e.name AS exporter_name, r.importer, i.name AS importer_name,
        r.active_band AS band, r.active AS score, r.active_expected_missing_share AS expected_missing_share,
        r.active_missing_share_p10 AS missing_share_p10, r.active_missing_share_p90 AS missing_share_p90, r.active_confidence AS confidence, r.narrowed_by,
-       r.active_time_to_shortage_days AS time_to_shortage_days,
+       r.active_time_to_shortage_days_p50 AS time_to_shortage_days,
        r.snapback_band, r.snapback AS snapback_score, r.full_stop_band, r.full_stop AS full_stop_score,
        r.scheduled AS scheduled_score, r.next_event, r.next_event_date,
        r.active_priority AS priority, r.dependence_share, r.route_t, r.baseline_year, r.latest_t, r.trade_year,

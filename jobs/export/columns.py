@@ -61,7 +61,7 @@ RISK = (
     Column("full_stop_band", "Full-stop band", Kind.BAND, 10),
     Column("full_stop_score", "Full-stop score (0–100)", Kind.SCORE, 9),
     Column("scheduled_score", "Scheduled score (0–100)", Kind.SCORE, 10),
-    Column("time_to_shortage_days", "Time to shortage (days)", Kind.DAYS, 10),
+    Column("time_to_shortage_days", "Time to shortage (days, even chance)", Kind.DAYS, 10),
     Column("dependence_share", "Dependence (% of supply)", Kind.SHARE, 12),
     Column("baseline_year", "Baseline year", Kind.YEAR, 9),
     Column("latest_t", "Latest trade (t contained)", Kind.TONNES, 13),

@@ -117,3 +117,29 @@ def test_a_rule_is_drawn_by_its_own_spread() -> None:
     )
     everywhere = replace(usual, scorecard=replace(usual.scorecard, spread="uniform"))
     assert len({round(width(ruleset), 2) for ruleset in (usual, evenly, everywhere)}) == 3
+
+
+def test_the_day_of_a_shortage_has_quantiles_over_all_draws() -> None:
+    totals = Expectations(Numbers(4), inputs(), default_ruleset())
+    # In three draws of four the goods run short, after 20, 40 and 80 days and five under way; in one the stock lasts.
+    gap = np.array([[0.5], [0.5], [0.5], [0.01]])
+    stock = np.array([[10.0], [20.0], [40.0], [40.0]])
+    missing = np.maximum(0.0, gap - stock / 365.0).astype(np.float32)
+    found = dict(totals._first_days("active", missing, gap, stock, np.array([5.0])))
+    days = [found[f"active_time_to_shortage_days_{name}"].item() for name in ("p10", "p50", "p90")]
+    assert days[:2] == [25.0, 45.0]
+    assert np.isnan(days[2])
+
+
+@pytest.mark.parametrize("regime", ["active", "snapback", "full_stop"])
+def test_a_shortage_comes_in_the_draws_in_which_something_is_missing(regime: str) -> None:
+    frame = routes().filter(pl.col("horizon_days") == 365)
+    name = f"{regime}_time_to_shortage_days"
+    for share in ("p10", "p50", "p90"):
+        some = frame.filter(pl.col(f"{name}_{share}").is_not_null())
+        # Of the draws at least that share is short, so that as many or more have something missing.
+        missing = {"p10": "p90", "p50": "p50", "p90": "p10"}[share]
+        assert some.filter(pl.col(f"{regime}_missing_share_{missing}") <= 0.0).height <= 0.01 * some.height
+    both = frame.drop_nulls(f"{name}_p90")
+    assert both.height > 0
+    assert both.filter(pl.col(f"{name}_p10") > pl.col(f"{name}_p90")).height == 0

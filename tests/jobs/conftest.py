@@ -60,7 +60,8 @@ def route_row(
         row[f"{regime}_band"] = None if best is None else "high" if best >= 60 else "moderate"
         row[f"{regime}_confidence"] = None if best is None else "firm"
         row[f"{regime}_priority"] = None if best is None else best / 2
-        row[f"{regime}_time_to_shortage_days"] = None if best is None else 66.0
+        for name in ("", "_p10", "_p50", "_p90"):
+            row[f"{regime}_time_to_shortage_days{name}"] = None if best is None else 66.0
     return {
         **row, "narrowed_by": None, "narrowed_by_share": None,
         "worst_regime": "full_stop", "scheduled": score, "scheduled_missing_share": 0.3,

@@ -75,7 +75,20 @@ def _scores() -> tuple[MartColumn, ...]:
             ),
             number(
                 f"{regime}_time_to_shortage_days",
-                f"Days until goods run short if {words}; empty when nothing is missing; computed.",
+                f"Days until goods run short if {words}, every input at its best value and the stock whole; empty when "
+                "nothing is missing; computed.",
+            ),
+            *(
+                number(
+                    f"{regime}_time_to_shortage_days_{name}",
+                    f"Days until goods run short if {words}, with the stock that is left: {odds} that they do sooner; empty "
+                    "where the stock outlasts the horizon; computed from the joint draws.",
+                )
+                for name, odds in (
+                    ("p10", "one chance in ten"),
+                    ("p50", "an even chance"),
+                    ("p90", "nine chances in ten"),
+                )
             ),
         ]
         found += _expected(regime, words)
