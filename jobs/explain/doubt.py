@@ -146,6 +146,7 @@ def as_text(found: dict[str, Any]) -> Group:
             ],
         ),
         Text("Of the variance: explained by the fact alone; with others: also where it multiplies with one of them."),
+        Text("Ranges are good to about a twentieth, so a fact that explains little may seem to narrow nothing, or to widen."),
     ]  # fmt: skip
     if len(facts) < SHOWN:
         parts.append(Text("What is not listed explains no more than chance does in so many draws."))

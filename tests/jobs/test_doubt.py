@@ -29,6 +29,7 @@ def test_the_facts_worth_finding_out_are_told(small_root: Path, capsys: pytest.C
         in said
     )
     assert "20.0 → 12.5" in said
+    assert "Ranges are good to about a twentieth" in said
 
 
 @pytest.mark.parametrize(
