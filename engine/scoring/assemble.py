@@ -194,6 +194,8 @@ def stage_measures(
     factor = "extraterritorial" if reach else "withheld"
     found = ruled.measures.get((chain.mineral, stage, horizon, reach), ruled.nothing)
     rows = found.filter(pl.col(f"{factor}_best").is_not_null() & pl.col("importer").is_in(chain.countries))
+    if not rows.height:
+        return _no_measures(_pledge_ids(ruled, chain), len(chain.countries))
     place = {country: i for i, country in enumerate(chain.countries)}
     heads = rows.unique(["item_id", "scope"], keep="first", maintain_order=True).sort(
         "start_date", "measure_id", "clause", "item_id", "scope"
@@ -230,6 +232,21 @@ def stage_measures(
     return StageMeasures(
         CurbSet(items, withheld, coverage, rule_ids, tuple(pledge_ids), pledge_rules, mitigation), state
     )
+
+
+def _no_measures(pledges: Mapping[str, str], n: int) -> StageMeasures:
+    """Most stages of most minerals: nothing to lay out."""
+    nothing, names = np.zeros((0, POINTS, n)), np.full((0, n), "")
+    curbs = CurbSet(
+        (),
+        nothing,
+        np.zeros((0, POINTS)),
+        names,
+        tuple(pledges),
+        tuple(pledges.values()),
+        np.zeros((len(pledges), *nothing.shape)),
+    )
+    return StageMeasures(curbs, names)
 
 
 def _pledge_ids(ruled: RuledMeasures, chain: Chain) -> dict[str, str]:

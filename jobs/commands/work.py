@@ -206,7 +206,7 @@ def export(
         ),
     ] = None,
     top: Annotated[
-        int | None, typer.Option("--top", min=1, help="A workbook of the N routes with the highest priority.")
+        int | None, typer.Option("--top", min=1, help="A workbook of the N routes with most money missing.")
     ] = None,
     horizon: HorizonOption = MAIN_HORIZON,
     min_usd: Annotated[

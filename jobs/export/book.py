@@ -24,7 +24,7 @@ MAX_ROUTES = 50_000  # beyond it a spreadsheet is the wrong tool: Parquet is
 
 @dataclass(frozen=True)
 class Selection:
-    """Which routes a workbook holds: those of one importer, the top ones by priority, or both.
+    """Which routes a workbook holds: those of one importer, the top ones by money missing, or both.
 
     `min_usd` leaves out routes whose trade in the baseline year is worth less; those of unknown value stay. By
     default the top of all importers starts at MIN_USD, and an importer's own routes are all there.
@@ -46,7 +46,7 @@ class Selection:
     def title(self) -> str:
         """Say it in words."""
         what = f"Routes into {self.importer}" if self.importer else "Routes of all importers"
-        return f"{what}, the {self.top} highest by priority" if self.top else what
+        return f"{what}, the {self.top} with most money missing" if self.top else what
 
     @property
     def file_name(self) -> str:
@@ -70,6 +70,7 @@ class Book:
     left_out: str
     run_id: str
     code_version: str
+    importers: pl.DataFrame
     risk: pl.DataFrame
     reasons: pl.DataFrame
     measures: pl.DataFrame
@@ -88,17 +89,33 @@ RISK_SQL = f"""
 SELECT r.mineral, r.stage, r.exporter, e.name AS exporter_name, r.importer, i.name AS importer_name,
        r.active_band AS band, r.active AS score, r.active_expected_missing_share AS expected_missing_share,
        r.active_missing_share_p10 AS missing_share_p10, r.active_missing_share_p90 AS missing_share_p90, r.active_confidence AS confidence, r.narrowed_by,
+       m.expected_missing_usd,
        r.active_time_to_shortage_days_p50 AS time_to_shortage_days,
        r.snapback_band, r.snapback AS snapback_score, r.full_stop_band, r.full_stop AS full_stop_score,
        r.scheduled AS scheduled_score, r.next_event, r.next_event_date,
        r.active_priority AS priority, r.dependence_share, r.route_t, r.baseline_year, r.latest_t, r.trade_year,
        r.route_usd, r.reconciliation, r.trade_basis, r.trade_completeness, r.hindsight, r.unknown_reason
 FROM mart.route_score AS r
+LEFT JOIN mart.route_missing AS m
+  ON (m.mineral, m.stage, m.exporter, m.importer, m.horizon_days) = (r.mineral, r.stage, r.exporter, r.importer, r.horizon_days)
+  AND m.regime = 'active'
 LEFT JOIN core.countries AS e ON e.country = r.exporter
 LEFT JOIN core.countries AS i ON i.country = r.importer
 {CHOICE}  AND coalesce(r.route_usd >= $least, true) AND NOT ({HIDDEN})
-ORDER BY r.active_priority DESC NULLS LAST, r.mineral, r.stage, r.exporter, r.importer
+ORDER BY m.expected_missing_usd DESC NULLS LAST, r.active_priority DESC NULLS LAST, r.mineral, r.stage, r.exporter, r.importer
 LIMIT $most
+"""
+
+# Where no importer is named, those that the run tells of first.
+IMPORTERS_SQL = """
+WITH told AS (
+  SELECT unnest(names) AS importer, generate_subscripts(names, 1) AS position
+  FROM (SELECT CASE WHEN $importer IS NULL THEN declared_importers ELSE [$importer] END AS names FROM meta.run))
+SELECT x.importer, CASE WHEN x.mineral = '*' THEN 'all minerals' ELSE x.mineral END AS mineral, x.traded_usd,
+       x.expected_missing_usd, x.missing_usd_p10, x.missing_usd_p90
+FROM told JOIN mart.exposure AS x USING (importer)
+WHERE x.stage = '*' AND x.regime = 'active' AND x.horizon_days = $horizon AND x.expected_missing_usd >= 1
+ORDER BY told.position, x.mineral <> '*', x.expected_missing_usd DESC, x.mineral
 """
 
 LEFT_OUT_SQL = f"""
@@ -189,6 +206,9 @@ def load_book(reader: Reader, selection: Selection) -> Book:
         left_out=left_out,
         run_id=run_id,
         code_version=code_version,
+        importers=reader.query(
+            IMPORTERS_SQL, {"importer": selection.importer, "horizon": selection.horizon_days}
+        ),
         risk=risk,
         reasons=reasons,
         measures=measures,

@@ -40,6 +40,15 @@ ROUTE_COLUMNS = (
     Column("importer", "Importer", width=9),
 )
 
+IMPORTERS = (
+    Column("importer", "Importer", width=9),
+    Column("mineral", "Mineral", width=20),
+    Column("traded_usd", "Imports within the horizon (USD)", Kind.USD, 16),
+    Column("expected_missing_usd", "Expected missing (USD)", Kind.USD, 14),
+    Column("missing_usd_p10", "One in ten below (USD)", Kind.USD, 14),
+    Column("missing_usd_p90", "One in ten above (USD)", Kind.USD, 14),
+)
+
 RISK = (
     *ROUTE_COLUMNS,
     Column("band", "Band", Kind.BAND, 10),
@@ -48,6 +57,7 @@ RISK = (
     Column("missing_share_p10", "One in ten below (% of tonnes)", Kind.SHARE, 11),
     Column("missing_share_p90", "One in ten above (% of tonnes)", Kind.SHARE, 11),
     Column("confidence", "Confidence", width=11),
+    Column("expected_missing_usd", "Expected missing (USD)", Kind.USD, 13),
     Column("priority", "Priority (0–100)", Kind.SCORE, 8),
     Column("route_usd", "Trade value (USD, baseline year)", Kind.USD, 14),
     Column("route_t", "Normal trade (t contained, baseline year)", Kind.TONNES, 13),
@@ -75,7 +85,7 @@ RISK = (
     Column("narrowed_by", "What would narrow the range", width=20),
     Column("unknown_reason", "Why unknown", width=30, wraps=True),
 )
-RISK_PRINTED = 16  # columns on paper, to the owner: all of them on one page are too small to read
+RISK_PRINTED = 17  # columns on paper, to the owner: all of them on one page are too small to read
 
 REASONS = (
     *ROUTE_COLUMNS,

@@ -14,7 +14,7 @@ import xlsxwriter
 
 from ground.words import BANDS
 from jobs.export.book import Book
-from jobs.export.columns import MEASURES, REASONS, RISK, RISK_PRINTED, SOURCES, Column, Kind
+from jobs.export.columns import IMPORTERS, MEASURES, REASONS, RISK, RISK_PRINTED, SOURCES, Column, Kind
 from jobs.marts import UNKNOWN_BAND
 
 # Blue to orange, told apart by people who see red and green alike; the word stands in the cell as well.
@@ -84,6 +84,7 @@ def write_book(book: Book, path: Path) -> None:
     )
     formats = _make_formats(workbook)
     _write_readme(workbook, book, formats)
+    _write_table(workbook, "Importers", book, book.importers, IMPORTERS, formats, frozen_columns=2)
     _write_table(
         workbook, "Risk table", book, book.risk, RISK, formats, frozen_columns=5, printed=RISK_PRINTED
     )
@@ -233,7 +234,7 @@ def _readme_lines(book: Book) -> list[tuple[str, str]]:
         ("As known on", book.question.known_at.isoformat()),
         ("Curbs of", book.curbing_country_name),
         ("Horizon", f"{book.selection.horizon_days} days"),
-        ("Routes", f"{book.risk.height:,}, by priority, the highest first"),
+        ("Routes", f"{book.risk.height:,}, by money missing, the most first"),
         *([("Left out", book.left_out)] if book.left_out else []),
         ("Run", f"{book.run_id}, code {book.code_version}"),
         (
@@ -260,7 +261,7 @@ def _readme_lines(book: Book) -> list[tuple[str, str]]:
         ("Not claimed", "Which mineral will be curbed next, or which supplier has a licence."),
         (
             "Sheets",
-            "Risk table: one row per route. Reasons: points that sum to the score. Measures: which notice hits which flow. Sources: every source named.",
+            "Importers: money missing by importer and mineral. Risk table: one row per route. Reasons: points that sum to the score. Measures: which notice hits which flow. Sources: every source named.",
         ),
         (
             "Units",

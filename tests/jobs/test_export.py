@@ -11,7 +11,7 @@ import pytest
 
 from jobs.errors import InputError, PublishError, SettingsError
 from jobs.export.book import Selection, _without_small, load_book
-from jobs.export.columns import MEASURES, REASONS, RISK, SOURCES
+from jobs.export.columns import IMPORTERS, MEASURES, REASONS, RISK, SOURCES
 from jobs.export.csv import csv_text, write_csv
 from jobs.export.tables import MANIFEST, TableFormat, export_tables, whole_folder, write_manifest
 from jobs.export.xlsx import BAND_COLOURS, write_book
@@ -153,8 +153,9 @@ def top_workbook(reader: Database, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_sheets_and_headers(workbook: "openpyxl.Workbook") -> None:
-    assert workbook.sheetnames == ["README", "Risk table", "Reasons", "Measures", "Sources"]
+    assert workbook.sheetnames == ["README", "Importers", "Risk table", "Reasons", "Measures", "Sources"]
     for name, columns in (
+        ("Importers", IMPORTERS),
         ("Risk table", RISK),
         ("Reasons", REASONS),
         ("Measures", MEASURES),
@@ -164,13 +165,31 @@ def test_sheets_and_headers(workbook: "openpyxl.Workbook") -> None:
 
 
 def test_every_table_is_frozen_filtered_and_set_up_for_print(workbook: "openpyxl.Workbook") -> None:
-    for name in ("Risk table", "Reasons", "Measures", "Sources"):
+    for name in ("Importers", "Risk table", "Reasons", "Measures", "Sources"):
         sheet = workbook[name]
         assert sheet.freeze_panes[1:] == "2", "the header stays"
         assert sheet.auto_filter.ref.startswith("A1:")
         assert sheet.page_setup.orientation == "landscape"
         assert sheet.print_title_rows in {"$1:$1", "1:1"}
         assert not sheet.merged_cells.ranges
+
+
+def test_the_book_leads_with_importers_and_money(published: Path) -> None:
+    with Database.open(published, read_only=True) as reader:
+        book = load_book(reader, Selection(top=20))
+        whole = reader.query(
+            "SELECT importer, expected_missing_usd FROM mart.exposure "
+            "WHERE mineral = '*' AND stage = '*' AND regime = 'active' AND horizon_days = 365"
+        )
+    usd = book.risk["expected_missing_usd"].to_list()
+    assert usd == sorted(usd, reverse=True)
+    first = book.importers.unique("importer", keep="first", maintain_order=True)
+    assert first["importer"].to_list() == ["USA", "EU27", "JPN", "KOR", "GBR", "IND"]
+    assert set(first["mineral"]) == {"all minerals"}
+    money = dict(whole.iter_rows())
+    assert first["expected_missing_usd"].to_list() == [money[name] for name in first["importer"]]
+    japan = book.importers.filter(importer="JPN")["expected_missing_usd"].to_list()
+    assert japan[0] == pytest.approx(sum(japan[1:]), rel=1e-6)  # minerals below one dollar are left out
 
 
 def column_of(sheet: "openpyxl.worksheet.worksheet.Worksheet", header: str) -> int:
