@@ -23,18 +23,7 @@ NORMAL_QUARTILES = 1.349
 
 def main() -> None:
     """Print the spreads, as logarithms and as multiples."""
-    items = pl.read_csv(FACTS / "measure_items.csv", infer_schema=False)
-    measures = pl.read_csv(FACTS / "measures.csv", infer_schema=False, try_parse_dates=False)
-    announced = measures.filter(pl.col("date_announced").str.to_date() < SINCE, curbing_country=EXPORTER)[
-        "measure_id"
-    ]
-    curbed = items.filter(pl.col("measure_id").is_in(announced.to_list()))["mineral"].unique().to_list()
-    codes = pl.read_csv(FACTS / "hs_codes.csv", infer_schema=False).select("hs6", "mineral")
-    touched = codes.filter(pl.col("mineral").is_in(curbed))["hs6"].to_list()
-    free = codes.filter(~pl.col("hs6").is_in(touched))["hs6"].unique().to_list()
-    trade = pl.read_parquet(FACTS / "trade.parquet").filter(
-        pl.col("hs6").is_in(free), pl.col("quantity_t") > 0, exporter=EXPORTER, hs_revision=REVISION
-    )
+    trade = free_trade()
     for first, last in YEARS:
         lanes = moved(trade, first, last)
         years = math.sqrt(last - first)
@@ -47,6 +36,22 @@ def main() -> None:
         for (least, name), most in zip(CLASSES, (math.inf, *(edge for edge, _ in CLASSES)), strict=False):
             own = lanes.filter(pl.col("value_usd") >= least, pl.col("value_usd") < most)
             print(f"  {name}: {own.height} lanes, {said(own['lane'] - own['code'], years)}")
+
+
+def free_trade() -> pl.DataFrame:
+    """Rows of trade in codes that no measure announced before touches."""
+    items = pl.read_csv(FACTS / "measure_items.csv", infer_schema=False)
+    measures = pl.read_csv(FACTS / "measures.csv", infer_schema=False, try_parse_dates=False)
+    announced = measures.filter(pl.col("date_announced").str.to_date() < SINCE, curbing_country=EXPORTER)[
+        "measure_id"
+    ]
+    curbed = items.filter(pl.col("measure_id").is_in(announced.to_list()))["mineral"].unique().to_list()
+    codes = pl.read_csv(FACTS / "hs_codes.csv", infer_schema=False).select("hs6", "mineral")
+    touched = codes.filter(pl.col("mineral").is_in(curbed))["hs6"].to_list()
+    free = codes.filter(~pl.col("hs6").is_in(touched))["hs6"].unique().to_list()
+    return pl.read_parquet(FACTS / "trade.parquet").filter(
+        pl.col("hs6").is_in(free), pl.col("quantity_t") > 0, exporter=EXPORTER, hs_revision=REVISION
+    )
 
 
 def moved(trade: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
@@ -68,11 +73,14 @@ def moved(trade: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
 
 def said(logs: pl.Series, years: float) -> str:
     """A spread as a logarithm a year, and as a multiple."""
-    ends = [logs.quantile(share) for share in (0.25, 0.75)]
-    if ends[0] is None or ends[1] is None:
-        return "nothing"
-    spread = (ends[1] - ends[0]) / NORMAL_QUARTILES / years
+    spread = yearly(logs, years)
     return f"{spread:.2f} a year, x {math.exp(spread):.1f}"
+
+
+def yearly(logs: pl.Series, years: float) -> float:
+    """Standard deviation of logarithms by their quartiles, a year; NaN of none."""
+    low, high = (logs.quantile(share) for share in (0.25, 0.75))
+    return math.nan if low is None or high is None else (high - low) / NORMAL_QUARTILES / years
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from engine.scoring.draws import Numbers
 from engine.scoring.evidence import Evidence
 from engine.scoring.inputs import Inputs
 from engine.scoring.joint import DrawnMissing, JointChain, Spread
-from engine.scoring.ranges import BEST, Array
+from engine.scoring.ranges import Array
 from engine.scoring.response import Supply, alternative_share, reachable_t, replacement_t
 from engine.scoring.schedule import states_to_come
 from engine.scoring.supply import LONG_HORIZON
@@ -358,31 +358,19 @@ class ChainBlocks:
             days,
             [(drawn_missing(found), found.alternatives) for found in drawn.to_come],
             None if drawn.prior is None else (drawn_missing(drawn.prior), drawn.prior.alternatives),
-            self._told(law, units, is_importer=is_importer),
+            self._told(law, exporters, chosen, is_importer=is_importer),
         )
 
-    def _told(self, law: StageLaw, units: pl.DataFrame, *, is_importer: bool) -> Array:
+    def _told(self, law: StageLaw, exporters: Index, buyers: Index, *, is_importer: bool) -> Array:
         """(u,) by how much trade narrowed the severity of the curb that governs each unit's goods at best.
 
         Of the curbing country's goods that is the curb on the importer, of all others' the curb on the exporter.
         """
-        curbs, mineral = law.curbs, self.frames.chain.mineral
-        told = dict.fromkeys(self.frames.chain.countries, 0.0)
-        if curbs.size and self.evidence.rules:
-            strength = (curbs.coverage[:, :, None] * law.weight * curbs.withheld)[:, BEST]
-            for j in np.flatnonzero(strength.max(axis=0) > 0):
-                country = self.frames.chain.countries[j]
-                rule = str(curbs.rule_ids[strength[:, j].argmax(), j])
-                told[country] = self.evidence.told_share(rule, mineral, country)
-        importers = units["importer"].to_list()
-        exporters = (
-            [self.inputs.curbing_country] * len(importers) if is_importer else units["exporter"].to_list()
-        )
-        pairs = zip(exporters, importers, strict=True)
-        own = self.inputs.curbing_country
-        return np.array(
-            [told.get(importer if exporter == own else exporter, 0.0) for exporter, importer in pairs]
-        )
+        chain = self.frames.chain
+        told = self.evidence.told_of(law.curbs, law.weight, chain.mineral, chain.countries)
+        if is_importer:
+            return told[buyers]
+        return np.where(exporters == chain.curbing, told[buyers], told[exporters])
 
     def _importer_units(self, s: int, chosen: Index) -> pl.DataFrame:
         """Keys and tonnes of importers, each country and last the bloc."""

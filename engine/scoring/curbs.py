@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.scoring.ranges import POINTS, Array
+from engine.scoring.ranges import BEST, POINTS, Array
 
 Mask = np.typing.NDArray[np.bool_]
 
@@ -52,6 +52,17 @@ class CurbSet:
     def size(self) -> int:
         """How many items there are."""
         return len(self.items)
+
+    def governing(self, weight: Array) -> "np.typing.NDArray[np.intp]":
+        """(n,) place of the item that withholds most of each flow at best, no mitigation counted; -1 where none does.
+
+        Args:
+            weight: (m, 3, n) of the item's state in the regime.
+        """
+        if not self.size:
+            return np.full(self.withheld.shape[2], -1, dtype=np.intp)
+        strength = (self.coverage[:, :, None] * weight * self.withheld)[:, BEST]
+        return np.where(strength.max(axis=0) > 0, strength.argmax(axis=0), -1)
 
     def item_shares(self, weight: Array, pledges: int | None = None) -> Array:
         """(m, 3, n) coverage x state weight x withheld x (1 - mitigation), item by item.

@@ -31,6 +31,7 @@ from engine.scoring.assemble import (
     stage_measures,
     state_weights,
 )
+from engine.scoring.curbs import CurbSet
 from engine.scoring.draws import Numbers, quantile
 from engine.scoring.inputs import Inputs
 from engine.scoring.joint import Spread
@@ -99,6 +100,15 @@ class Evidence:
         """By how much the variance of a lane's severity number fell, 0..1."""
         return self.told.get((rule_id, mineral, importer), self.told.get((rule_id, "", ""), 0.0))
 
+    def told_of(self, curbs: CurbSet, weight: Array, mineral: str, countries: Sequence[str]) -> Array:
+        """(n + 1,) the same of the curb that governs the flow to each country; 0 for a bloc, which has many curbs."""
+        governing = curbs.governing(weight)
+        told = np.zeros(len(countries) + 1)
+        for place in np.flatnonzero(governing >= 0):
+            rule = str(curbs.rule_ids[governing[place], place])
+            told[place] = self.told_share(rule, mineral, countries[int(place)])
+        return told
+
 
 def evidence_since(inputs: Inputs, ruleset: RuleSet, numbers: Numbers) -> Evidence:
     """Learn from every lane of the curbing country, also of minerals that are not asked for.
@@ -125,9 +135,12 @@ def nearest_horizon(ruleset: RuleSet, days: int) -> int:
     return min(sorted(ruleset.scorecard.horizons), key=lambda horizon: abs(horizon - days))
 
 
-def lane_movement(ruleset: RuleSet, on: date, usd: float) -> float:
-    """Standard deviation of the logarithm by which a lane of that value moves in a year that no curb touches."""
-    name = next(name for least, name in MOVEMENTS if usd >= least)
+def lane_movement(ruleset: RuleSet, on: date, usd: float | None) -> float:
+    """Standard deviation of the logarithm by which a lane of that value moves in a year that no curb touches.
+
+    A lane of unknown value may be a parcel: it is taken to move as the smallest do, which says least.
+    """
+    name = MOVEMENTS[-1][1] if usd is None else next(name for least, name in MOVEMENTS if usd >= least)
     return float(np.log(ruleset.parameter(name, on).best))
 
 
@@ -193,7 +206,7 @@ def _stage(
         if reach < least:
             continue
         years = row["trade_year"] - row["baseline_year"]
-        moves = lane_movement(ruleset, inputs.as_of, row["route_usd"] or 0.0)
+        moves = lane_movement(ruleset, inputs.as_of, row["route_usd"])
         ratio = row["latest_t"] / row["route_t_best"]
         # What part of a bundled code is this mineral is a judgement in both years.
         judged = bundle_sd if row["trade_basis"] == "bundle" else 0.0

@@ -108,7 +108,7 @@ def facts_worth_knowing(
         shown: how many at most.
 
     Returns:
-        None where nothing varies. Fewer than ``shown`` where no more can be told from chance.
+        Empty where nothing varies. Fewer than ``shown`` where no more can be told from chance.
     """
     usd = np.sum([part.usd for part in parts], axis=0)
     variance = float(usd.var())

@@ -232,10 +232,10 @@ class _Stage:
     def governed(self) -> Iterator[tuple[str, float, tuple[float, float, float]]]:
         """For each lane under a curb: the rule of the strongest, the lane's tonnes, and the rule's range."""
         curbs = self.law.curbs
-        strength = (curbs.coverage[:, :, None] * self.law.weight * curbs.withheld)[:, BEST]
+        governing = curbs.governing(self.law.weight)
         for lane in np.flatnonzero(self.lane_t):
-            if curbs.size and strength[:, lane].max() > 0:
-                item = strength[:, lane].argmax()
+            item = governing[lane]
+            if item >= 0:
                 low, best, high = (float(end) for end in curbs.withheld[item, :, lane])
                 yield str(curbs.rule_ids[item, lane]), float(self.lane_t[lane]), (low, best, high)
 
