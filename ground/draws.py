@@ -23,6 +23,6 @@ def check_draws(draws: int) -> int:
         raise DrawsError(message)
     if draws < 2 or draws & (draws - 1):
         near = 2 ** max(1, round(math.log2(max(draws, 2))))
-        message = f"{draws} draws: the number must be a power of two, such as {min(near, MOST_DRAWS)}"
+        message = f"{draws} is not a power of two; write one for the draws, such as {min(near, MOST_DRAWS)}"
         raise DrawsError(message)
     return draws

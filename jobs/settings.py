@@ -24,6 +24,8 @@ DEFAULT_IMPORTERS = ("USA", "EU27", "JPN", "KOR", "GBR", "IND")
 MOST_IMPORTERS = 30
 
 ImporterCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}$")]
+IMPORTER_KEYS = ("declared_importers", "importers")
+
 CountryCode = Annotated[str, Field(pattern=r"^([A-Z]{3}|all)$")]
 
 
@@ -197,6 +199,10 @@ def _sentences(problem: ValidationError, place: str, text: str) -> list[str]:
         elif key == "curbing_country" and error["type"] == "string_pattern_mismatch":
             sentences.append(
                 f"{where}: curbing_country is {error['input']!r}; write an ISO 3166 alpha-3 code such as CHN, or 'all'."
+            )
+        elif key in IMPORTER_KEYS and error["type"] == "string_pattern_mismatch":
+            sentences.append(
+                f"{where}: {key} is {error['input']!r}; write an ISO 3166 alpha-3 code such as DEU, or a bloc such as EU27."
             )
         else:
             message = error["msg"].removeprefix("Value error, ").rstrip(".")

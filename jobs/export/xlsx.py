@@ -261,7 +261,7 @@ def _readme_lines(book: Book) -> list[tuple[str, str]]:
         ("Not claimed", "Which mineral will be curbed next, or which supplier has a licence."),
         (
             "Sheets",
-            "Importers: money missing by importer and mineral. Risk table: one row per route. Reasons: points that sum to the score. Measures: which notice hits which flow. Sources: every source named.",
+            "Importers: money missing by importer and mineral, from one dollar on. Risk table: one row per route. Reasons: points that sum to the score. Measures: which notice hits which flow. Sources: every source named.",
         ),
         (
             "Units",

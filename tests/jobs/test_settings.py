@@ -98,10 +98,18 @@ def test_facts_must_be_a_list_of_folders(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("draws", "words"),
     [
-        (300, "draws is 300: 300 draws: the number must be a power of two, such as 256."),
+        (300, "draws is 300: 300 is not a power of two; write one for the draws, such as 256."),
         (8192, "draws is 8192: 8192 draws do not fit into memory; 4096 are the most."),
-        (0, "the number must be a power of two"),
+        (0, "draws is 0: 0 is not a power of two; write one for the draws, such as 2."),
     ],
 )
 def test_draws_are_a_power_of_two_that_fits(tmp_path: Path, draws: int, words: str) -> None:
     assert words in refusal(tmp_path, f"draws = {draws}\n")
+
+
+def test_a_name_among_the_declared_importers_is_refused_with_its_mend(tmp_path: Path) -> None:
+    said = refusal(tmp_path, 'declared_importers = ["GERMANY"]\n')
+    assert said == (
+        "curbline.toml:1: declared_importers is 'GERMANY'; write an ISO 3166 alpha-3 code such as DEU, "
+        "or a bloc such as EU27."
+    )
