@@ -9,6 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from engine.language.rules import RuleSet
+from engine.scoring.assemble import rule_measures
+from engine.scoring.evidence import observed_lanes
 from engine.scoring.inputs import Inputs as EngineInputs
 from ground.question import Question
 from jobs.gather import gather
@@ -29,7 +31,7 @@ class Plan:
 
 
 def plan(stack: Sequence[Path], with_rows: Facts, ruleset: RuleSet, question: Question, horizon: int) -> Plan:
-    """Score routes with and without the new rows; a mineral of which no fact differs keeps its scores.
+    """Score routes with and without the new rows; a mineral that they do not reach keeps its scores.
 
     Args:
         stack: bundles as they are.
@@ -40,7 +42,7 @@ def plan(stack: Sequence[Path], with_rows: Facts, ruleset: RuleSet, question: Qu
     """
     now = _gathered(read_bundles([path for path in stack if path.is_dir()]), question)
     then = _gathered(with_rows, question)
-    minerals = reached(now, then)
+    minerals = sorted({*reached(now, then), *taught(now, then, ruleset)})
     if not minerals:
         return Plan((), (), 0, 0)
     scored = [_scored(inputs.only(minerals), ruleset) for inputs in (now, then)]
@@ -82,6 +84,21 @@ def reached(now: EngineInputs, then: EngineInputs) -> list[str]:
             if not before.filter(mineral=mineral).equals(after.filter(mineral=mineral))
         }
     return every if "*" in found else sorted(found & set(every))
+
+
+def taught(now: EngineInputs, then: EngineInputs, ruleset: RuleSet) -> set[str]:
+    """Return the minerals under a rule of whose severity trade says something else: curbed lanes teach their rule."""
+    seen = [set(observed_lanes(inputs, ruleset)) for inputs in (now, then)]
+    rules = [one.rule_id for one in seen[0] ^ seen[1]]
+    if not rules:
+        return set()
+    ruled = [rule_measures(inputs, ruleset).measures for inputs in (now, then)]
+    return {
+        str(mineral)
+        for parts in ruled
+        for (mineral, *_), frame in parts.items()
+        if frame["withheld_rule_id"].is_in(rules).any()
+    }
 
 
 def _scored(inputs: EngineInputs, ruleset: RuleSet) -> pl.DataFrame | None:

@@ -14,6 +14,7 @@ from engine.scoring.evidence import Evidence, Observed, _Rule, _through, evidenc
 from engine.scoring.inputs import Inputs
 from engine.scoring.joint import Spread
 from engine.scoring.portfolio import Marts, score_portfolio
+from jobs.facts.plan import reached, taught
 from jobs.gather import gather_in_memory
 from jobs.settings import load_settings
 from tests.engine.rulebook import default_ruleset
@@ -133,3 +134,15 @@ def test_prior_and_posterior_stand_side_by_side() -> None:
     stop = routes.filter(mineral="tungsten", evidence="none")
     assert stop.height
     assert routes["prior_expected_missing_share"].null_count() == 0
+
+
+def test_a_plan_of_new_trade_reaches_all_minerals_whose_rule_it_teaches() -> None:
+    now = inputs()
+    is_lane = (pl.col("mineral") == "gallium") & (pl.col("exporter") == "CHN") & (pl.col("importer") == "DEU")
+    flows = now["flows"].with_columns(latest_t=pl.when(is_lane).then(0.1).otherwise("latest_t"))
+    then = Inputs(now.question, {**now.frames, "flows": flows})
+    assert reached(now, then) == ["gallium"]
+    # Germany buys under the rule for ordinary buyers, which governs graphite and antimony too, and no platinum.
+    assert taught(now, then, RULES) >= {"gallium", "natural_graphite", "antimony"}
+    assert "platinum" not in taught(now, then, RULES)
+    assert taught(now, now, RULES) == set()
