@@ -22,6 +22,10 @@ from warehouse.database import Database, quoted
 
 MANIFEST = "manifest.json"
 ROWS_AT_ONCE = 50_000
+#: polars guesses the type of a column of a CSV from so many rows, and takes a column without a value there for text.
+ROWS_GUESSED_FROM = 100
+#: A value in the first half of them stays in sight, however many rows move to the top.
+ROWS_IN_SIGHT = ROWS_GUESSED_FROM // 2
 
 
 class TableFormat(StrEnum):
@@ -55,6 +59,8 @@ def export_tables(
 ) -> list[Path]:
     """Write every mart table in each format, sorted by its key, so that equal content gives equal bytes.
 
+    In CSV a few rows come before the others: see `typed_first`.
+
     Args:
         reader: The published file.
         folder: An existing folder.
@@ -74,7 +80,7 @@ def export_tables(
             if kind is TableFormat.PARQUET:
                 reader.copy_parquet(f"FROM mart.{quoted(name)} {order}", path)
             else:
-                write_csv(pieces(reader, name, order=order), path)
+                write_csv(typed_first(reader, name, order), path)
             written.append(path)
     return written
 
@@ -101,6 +107,28 @@ def pieces(reader: Reader, name: str, columns: str = "*", order: str = "") -> It
         yield reader.query(
             f"SELECT {columns} FROM mart.{quoted(name)} WHERE rowid >= {start} AND rowid < {start + ROWS_AT_ONCE}"
         )
+
+
+def typed_first(reader: Reader, name: str, order: str = "") -> Iterator[pl.DataFrame]:
+    """Yield the rows of a table for a CSV: first those that show the types of sparse columns, then the others.
+
+    A column whose first value may be further down than readers look is covered by the first row with a value, which
+    moves to the top; one such row usually covers many columns. A column without any value stays without.
+    """
+    moved: list[int] = []
+    start, unseen = 0, list(reader.query(f"SELECT * FROM mart.{quoted(name)} LIMIT 0").columns)
+    for piece in pieces(reader, name, order=order):
+        while found := [c for c in unseen if piece[c].null_count() < piece.height]:
+            row = min(piece[c].is_not_null().arg_max() or 0 for c in found)
+            unseen = [c for c in unseen if piece.item(row, c) is None]
+            if start + row >= ROWS_IN_SIGHT:
+                moved.append(start + row)
+                yield piece.slice(row, 1)
+        start += piece.height
+    start = 0
+    for piece in pieces(reader, name, order=order):
+        yield piece.filter(~pl.int_range(start, start + piece.height, eager=True).is_in(moved))
+        start += piece.height
 
 
 def write_manifest(folder: Path) -> Path:

@@ -80,6 +80,28 @@ def test_csv_reads_back_with_the_types_of_parquet(tmp_path: Path) -> None:
     assert back["flags"].to_list() == frame["flags"].to_list()
 
 
+def test_a_sparse_column_shows_its_type_at_the_top_of_a_csv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.export.tables.ROWS_AT_ONCE", 70)
+    with Database.open() as database:
+        database.execute(
+            "CREATE SCHEMA mart; CREATE TABLE mart.reconciliation AS "
+            "SELECT format('{:04}', i) AS mineral, 'mined' AS stage, i AS n, if(i = 49, 0.5::DOUBLE, NULL) AS seen, "
+            "if(i >= 250, i / 2, NULL) AS late, if(i >= 240 AND i <> 250, DATE '2026-11-28', NULL) AS day, "
+            "NULL::DOUBLE AS never FROM range(300) t (i)"
+        )
+        export_tables(database, tmp_path, FORMATS)
+    lines = (tmp_path / "reconciliation.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in lines[:4]] == ["mineral", "0240", "0250", "0000"]
+    assert lines[52].startswith("0049,"), "not moved, and still in sight"
+    read = pl.read_csv(tmp_path / "reconciliation.csv", try_parse_dates=True)
+    parquet = pl.read_parquet(tmp_path / "reconciliation.parquet")
+    assert read.drop("mineral", "never").schema == parquet.drop("mineral", "never").schema
+    assert read["n"].to_list() == [240, 250, *(i for i in range(300) if i not in (240, 250))]
+    assert read.sort("n").drop("mineral", "never").equals(parquet.drop("mineral", "never"))
+
+
 def test_a_table_is_written_in_pieces_without_a_seam(
     reader: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, marts: dict[str, pl.DataFrame]
 ) -> None:
