@@ -25,6 +25,7 @@ from engine.language.rules import (
     Feature,
     Scorecard,
 )
+from engine.language.vocabulary import COUNTRY, KIND_OF, Vocabulary
 from ground.words import HORIZONS, MAIN_HORIZON, REGIMES
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -56,16 +57,19 @@ VALUE: Final[Schema] = {
 }
 
 
-def schemas(features: Mapping[str, Feature], scorecard: Scorecard) -> dict[str, Schema]:
+def schemas(
+    features: Mapping[str, Feature], scorecard: Scorecard, vocabulary: Vocabulary | None = None
+) -> dict[str, Schema]:
     """The three schemas by name: ``rule``, ``features`` and ``scorecard``.
 
     Args:
         features: the loaded catalogue; its names, categories and grains become the enumerations of rules.
         scorecard: the loaded scorecard; its factors say which features a rule may read.
+        vocabulary: the codes of the facts; without them, a code may be any text.
     """
     return {
         FEATURES_SCHEMA: _features(sorted({factor.grain for factor in scorecard.factors.values()})),
-        RULE_SCHEMA: _rule(features, scorecard),
+        RULE_SCHEMA: _rule(features, scorecard, _codes(vocabulary)),
         SCORECARD_SCHEMA: _scorecard(scorecard, features),
     }
 
@@ -192,7 +196,26 @@ def _named(prefix: str, names: Iterable[str]) -> Schema:
     return {"enum": [prefix + name for name in names]}
 
 
-def _rule(features: Mapping[str, Feature], scorecard: Scorecard) -> Schema:
+def _codes(vocabulary: Vocabulary | None) -> dict[str, Schema]:
+    """The definitions of a rule's schema: which codes a filter and a test may name, by kind; none without facts."""
+    if vocabulary is None:
+        return {}
+    known = {
+        _definition(kind, takes_bloc=takes_bloc): vocabulary.codes(kind, takes_bloc=takes_bloc)
+        for kind in sorted(set(KIND_OF.values()))
+        for takes_bloc in (False, True)
+    }
+    # Not of the standard, which passes it over; editors show the name beside the code.
+    return {
+        name: {"enum": list(codes), "enumDescriptions": list(codes.values())} for name, codes in known.items()
+    }
+
+
+def _definition(kind: str, *, takes_bloc: bool) -> str:
+    return f"{kind}_or_bloc" if kind == COUNTRY and takes_bloc else kind
+
+
+def _rule(features: Mapping[str, Feature], scorecard: Scorecard, codes: Mapping[str, Schema]) -> Schema:
     span = _object(keys.EFFECTIVE, {"from": DATE, "to": {**DATE, "description": HOVER["to"]}})
     told: dict[str, Schema] = {
         "id": {"type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"},
@@ -208,16 +231,18 @@ def _rule(features: Mapping[str, Feature], scorecard: Scorecard) -> Schema:
         "priority": {"type": "integer"},
         "applies_when": {
             "type": "object",
-            "properties": {name: _filter(feature) for name, feature in features.items() if feature.is_known},
+            "properties": {
+                name: _filter(feature, codes) for name, feature in features.items() if feature.is_known
+            },
             "additionalProperties": False,
         },
         "score": _score(features),
         "if_unknown": {"anyOf": [*VALUE["anyOf"], {"const": UNKNOWN}]},
         "spread": {"enum": list(SPREADS)},
         "explain": TEXT,
-        "tests": {"type": "array", "items": _example(features)},
+        "tests": {"type": "array", "items": _example(features, codes)},
     }
-    body = _object(keys.RULE, told)
+    body = _object(keys.RULE, told) | ({"$defs": dict(codes)} if codes else {})
     body["allOf"] = [_of_factor(factor, features) for factor in scorecard.factors.values()]
     return _document(RULE_SCHEMA, "Curbline rule", body)
 
@@ -232,14 +257,17 @@ def _category(values: Iterable[Category]) -> Schema:
     return {"enum": list(values)}
 
 
-def _one(feature: Feature) -> Schema:
+def _one(feature: Feature, codes: Mapping[str, Schema], *, takes_bloc: bool) -> Schema:
     if feature.type == "category":
         return _category(feature.values)
+    kind = KIND_OF.get(feature.name)
+    if kind is not None and codes:
+        return {"$ref": f"#/$defs/{_definition(kind, takes_bloc=takes_bloc)}"}
     return {"number": {"type": "number"}, "bool": {"type": "boolean"}, "date": DATE}.get(feature.type, TEXT)
 
 
-def _filter(feature: Feature) -> Schema:
-    one = _one(feature)
+def _filter(feature: Feature, codes: Mapping[str, Schema]) -> Schema:
+    one = _one(feature, codes, takes_bloc=True)
     if feature.type == "number":
         edge = {"anyOf": [{"type": "number"}, PARAMETER_REF]}
         stretch = _object(keys.STRETCH, {"at_least": edge, "below": edge})
@@ -292,14 +320,15 @@ def _of_feature(feature: Feature) -> Schema:
     }
 
 
-def _example(features: Mapping[str, Feature]) -> Schema:
+def _example(features: Mapping[str, Feature], codes: Mapping[str, Schema]) -> Schema:
     given = {}
     for name, feature in features.items():
-        one: list[Schema] = [_one(feature)]
+        value = _one(feature, codes, takes_bloc=False)
+        one: list[Schema] = [value]
         if not feature.is_known:
             one.append({"const": "unknown"})
         if feature.is_range:
-            one.append({"type": "array", "items": _one(feature), "minItems": 3, "maxItems": 3})
+            one.append({"type": "array", "items": value, "minItems": 3, "maxItems": 3})
         given[name] = {"anyOf": one, "description": _said(feature)}
     told: dict[str, Schema] = {
         "name": TEXT,

@@ -1,6 +1,6 @@
 """Codes that facts know: minerals, stages, countries and blocs. Rules name them; only facts can say which there are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from string import digits
@@ -47,6 +47,20 @@ class Vocabulary:
     countries: Mapping[str, str]
     blocs: Mapping[str, tuple[Member, ...]]
 
+    def codes(self, kind: str, *, takes_bloc: bool) -> dict[str, str]:
+        """Return the codes of a kind that may be written, with their names.
+
+        Args:
+            kind: MINERAL, STAGE or COUNTRY.
+            takes_bloc: whether a bloc may stand for the countries that are its members.
+        """
+        if kind == MINERAL:
+            return dict(self.minerals)
+        if kind == STAGE:
+            return dict.fromkeys(self.stages, "")
+        blocs = {bloc: _listed(members) for bloc, members in self.blocs.items()} if takes_bloc else {}
+        return {**self.countries, **blocs, EVERY: "every buyer"}
+
     def fault(self, kind: str, code: str, *, takes_bloc: bool) -> tuple[str, str] | None:
         """What is wrong with a code, and its mend; None where the facts know it.
 
@@ -55,21 +69,17 @@ class Vocabulary:
             code: as written.
             takes_bloc: whether a bloc may stand for the countries that are its members.
         """
-        named = {MINERAL: self.minerals, COUNTRY: self.countries}.get(kind, dict.fromkeys(self.stages, ""))
-        if (
-            code in named
-            or (kind == COUNTRY and code == EVERY)
-            or (kind == COUNTRY and takes_bloc and code in self.blocs)
-        ):
+        if code in self.codes(kind, takes_bloc=takes_bloc):
             return None
+        named = {MINERAL: self.minerals, COUNTRY: self.countries}.get(kind, dict.fromkeys(self.stages, ""))
         if kind == MINERAL and code in self.groups:
             return (
                 f"'{code}' is a group of minerals, and a row is about one",
                 "list the minerals that are meant",
             )
         if kind == COUNTRY and code in self.blocs:
-            some = sorted({member.country for member in self.blocs[code]})
-            return f"'{code}' is a bloc, where one country is wanted", f"write one of {', '.join(some)}"
+            some = _listed(self.blocs[code])
+            return f"'{code}' is a bloc, where one country is wanted", f"write one of {some}"
         aliases = {alias: known for known, name in named.items() for alias in (known, name) if alias}
         if kind == COUNTRY and takes_bloc:
             # EU is what people call the EU27.
@@ -80,6 +90,10 @@ class Vocabulary:
         meant = aliases[close]
         name = f" ({named[meant]})" if named.get(meant) else ""
         return f"the facts know no {kind} '{code}'", f"did you mean '{meant}'{name}?"
+
+
+def _listed(members: Iterable[Member]) -> str:
+    return ", ".join(sorted({member.country for member in members}))
 
 
 _PLACES: Final = {

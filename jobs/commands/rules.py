@@ -168,23 +168,32 @@ def schema(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write one file per schema; by default they are printed."),
     ] = None,
+    facts: FactsOption = None,
     rules: RulesOption = None,
     settings: SettingsOption = None,
 ) -> int:
-    """Print the JSON Schemas of rules, features and scorecard, for completion and hover text in an editor."""
+    """Print the JSON Schemas of rules, features and scorecard, for completion and hover text in an editor.
+
+    Codes of minerals, stages, countries and blocs are those of the facts.
+    """
     from jobs.rules.rulebook import load_rulebook
     from jobs.rules.schema import schema_texts, write_schemas
+    from jobs.rules.vocabulary import vocabulary_or_why
 
-    chosen = settings_with(settings, rules=either("--rules", folder, rules))
-    ruleset = load_rulebook(chosen.rules, facts=chosen.facts).ruleset
+    chosen = settings_with(settings, facts=facts, rules=either("--rules", folder, rules))
+    rulebook = load_rulebook(chosen.rules, facts=chosen.facts)
     if out is None:
-        texts = schema_texts(ruleset)
+        texts = schema_texts(rulebook)
         typer.echo(
             json.dumps({name: json.loads(text) for name, text in texts.items()}, ensure_ascii=False, indent=2)
         )
     else:
-        for path in write_schemas(ruleset, out):
+        for path in write_schemas(rulebook, out):
             typer.echo(str(path))
+    if rulebook.vocabulary is None:
+        _, why = vocabulary_or_why(chosen.facts)
+        typer.echo(f"The schemas list no codes of minerals, countries and blocs: {why}", err=True)
+        return ExitCode.WARNINGS
     return ExitCode.OK
 
 

@@ -6,17 +6,17 @@ import json
 from pathlib import Path
 
 from engine.editor.json_schema import schemas
-from engine.language.rules import RuleSet
 from jobs.errors import PublishError
+from jobs.rules.rulebook import Rulebook
 
 
-def schema_texts(ruleset: RuleSet) -> dict[str, str]:
-    """File name to text of each schema; the same rules give the same bytes."""
-    made = schemas(ruleset.features, ruleset.scorecard)
+def schema_texts(rulebook: Rulebook) -> dict[str, str]:
+    """File name to text of each schema; the same rules and codes of facts give the same bytes."""
+    made = schemas(rulebook.ruleset.features, rulebook.ruleset.scorecard, rulebook.vocabulary)
     return {f"{name}.schema.json": _text(schema) for name, schema in sorted(made.items())}
 
 
-def write_schemas(ruleset: RuleSet, folder: Path) -> list[Path]:
+def write_schemas(rulebook: Rulebook, folder: Path) -> list[Path]:
     """Write the schemas into a folder, which is made if need be.
 
     Raises:
@@ -25,7 +25,7 @@ def write_schemas(ruleset: RuleSet, folder: Path) -> list[Path]:
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in schema_texts(ruleset).items():
+        for name, text in schema_texts(rulebook).items():
             path = folder / name
             path.write_text(text, encoding="utf-8")
             written.append(path)

@@ -7,9 +7,10 @@ import jsonschema
 import pytest
 
 from engine.editor.json_schema import schemas
-from engine.language.ruleset import load_ruleset
+from engine.language.ruleset import check_ruleset, load_ruleset
+from engine.language.vocabulary import Member, Vocabulary
 from engine.language.yaml_subset import Leaf, Mapping, Node, require
-from tests.engine.rulebook import RULE, default_ruleset, default_texts, texts_of
+from tests.engine.rulebook import RULE, default_ruleset, default_texts, texts_of, with_rule
 
 SCHEMAS = schemas(default_ruleset().features, default_ruleset().scorecard)
 RULE_FILES = sorted(name for name in default_texts() if "/" in name and not name.startswith("scenarios/"))
@@ -180,3 +181,63 @@ def test_categories_and_features_are_completed() -> None:
     assert "export_ban" in filters[1]["items"]["enum"]
     named = SCHEMAS["rule"]["properties"]["score"]["properties"]["on"]["anyOf"]
     assert {one["const"] for one in named} >= {"horizon_days", "quota_share"}
+
+
+VOCABULARY = Vocabulary(
+    minerals={"gallium": "gallium", "dysprosium": "dysprosium"},
+    groups={"rare_earths": "rare earths"},
+    stages=("mined", "refined", "metal", "fabricated"),
+    countries={"CHN": "China", "FRA": "France", "JPN": "Japan", "USA": "United States"},
+    blocs={"EU27": (Member("FRA"),)},
+)
+GIVEN = "given: {instrument: export_tax, "
+
+
+def with_codes(text: str) -> list[str]:
+    schema = schemas(default_ruleset().features, default_ruleset().scorecard, VOCABULARY)["rule"]
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    return [error.message for error in validator.iter_errors(plain(require(text, "file.yml")))]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("applies_when: {", "applies_when: {mineral: gallium, "),
+        ("applies_when: {", "applies_when: {mineral: [gallium, dysprosium], importer: EU27, "),
+        ("applies_when: {", "applies_when: {importer: [FRA, EU27], curbing_country: CHN, "),
+        (GIVEN, f"{GIVEN}mineral: gallium, importer: FRA, "),
+        (GIVEN, f'{GIVEN}importer: "*", '),
+    ],
+)
+def test_codes_that_the_facts_know_are_valid(old: str, new: str) -> None:
+    assert with_codes(RULE.replace(old, new)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("applies_when: {", "applies_when: {mineral: antimonny, "),
+        ("applies_when: {", "applies_when: {mineral: rare_earths, "),
+        ("applies_when: {", "applies_when: {importer: Germany, "),
+        ("applies_when: {", "applies_when: {importer: [FRA, EU], "),
+        (GIVEN, f"{GIVEN}mineral: galium, "),
+        (GIVEN, f"{GIVEN}importer: EU27, "),
+    ],
+)
+def test_codes_that_rules_check_refuses_are_underlined(old: str, new: str) -> None:
+    text = RULE.replace(old, new)
+    assert text != RULE
+    assert with_codes(text)
+    assert errors("rule", text) == [], "without facts an editor cannot know"
+    folder = {**with_rule(text)}
+    assert "R016" in {problem.code for problem in check_ruleset(folder, VOCABULARY)}
+
+
+def test_an_editor_shows_the_name_beside_the_code() -> None:
+    made = schemas(default_ruleset().features, default_ruleset().scorecard, VOCABULARY)["rule"]["$defs"]
+    told = dict(
+        zip(made["country_or_bloc"]["enum"], made["country_or_bloc"]["enumDescriptions"], strict=True)
+    )
+    assert (told["JPN"], told["EU27"]) == ("Japan", "FRA")
+    assert "EU27" not in made["country"]["enum"]

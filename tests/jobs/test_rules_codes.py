@@ -1,5 +1,6 @@
 """`curbline rules check` looks codes up in the facts of the settings, and says where it cannot."""
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -95,3 +96,16 @@ def test_without_facts_it_is_said_that_codes_were_not_looked_up(
     said = capsys.readouterr().out
     assert "0 problems, 0 warnings." in said
     assert "Codes of minerals, countries and blocs were not looked up: none: no such folder" in said
+
+
+def test_schemas_list_the_codes_of_the_facts(
+    tmp_path: Path, facts: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", "schema", "--facts", facts]) == 0
+    codes = json.loads(capsys.readouterr().out)["rule.schema.json"]["$defs"]
+    assert {"gallium", "antimony"} <= set(codes["mineral"]["enum"])
+    assert "rare_earths" not in codes["mineral"]["enum"]
+    assert {"DEU", "EU27"} <= set(codes["country_or_bloc"]["enum"])
+    assert main(["rules", "schema", "--facts", str(tmp_path / "none"), "--out", str(tmp_path / "made")]) == 10
+    assert "list no codes of minerals, countries and blocs: " in capsys.readouterr().err
+    assert "$defs" not in json.loads((tmp_path / "made" / "rule.schema.json").read_text(encoding="utf-8"))
