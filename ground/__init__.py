@@ -1,1 +1,1 @@
-"""What every floor shares: words that engine, warehouse and jobs say alike. It imports nothing of the house."""
+"""What engine, warehouse and jobs share. It imports nothing else of the project."""

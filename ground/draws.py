@@ -13,10 +13,10 @@ class DrawsError(ValueError):
 
 
 def check_draws(draws: int) -> int:
-    """The same number, if it can be used.
+    """Return the same number, if it can be used.
 
     Raises:
-        DrawsError: it is no power of two, or more than memory holds.
+        DrawsError: it is not a power of two, or more than memory holds.
     """
     if draws > MOST_DRAWS:
         message = f"{draws} draws do not fit into memory; {MOST_DRAWS} are the most"

@@ -1,4 +1,4 @@
-"""What every answer of Curbline is an answer to."""
+"""The question that every result of Curbline answers."""
 
 from dataclasses import dataclass
 from datetime import date

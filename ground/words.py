@@ -1,4 +1,4 @@
-"""Words that stand in the names of columns on every floor."""
+"""Words in the names of columns that engine, warehouse and jobs share."""
 
 from typing import Final
 

@@ -11,6 +11,7 @@ from engine.language.rules import Rule, RuleSet
 from engine.language.ruleset import scenarios_of
 from engine.language.scenarios import Scenario
 from ground.counted import counted
+from ground.markdown import wrapped
 from jobs.errors import PublishError
 from jobs.rules.rulebook import Rulebook
 
@@ -62,7 +63,7 @@ def _index(ruleset: RuleSet) -> str:
                 f"| [{rule.id}]({rule.id}.md) | {_cell(rule.title)} | {rule.version}, {rule.status} | {rule.effective_from} |"
                 for rule in own
             ]
-    return "\n".join(lines) + "\n"
+    return wrapped("\n".join(lines) + "\n")
 
 
 def _page(ruleset: RuleSet, rule: Rule, scenarios: list[Scenario]) -> str:
@@ -117,7 +118,7 @@ def _page(ruleset: RuleSet, rule: Rule, scenarios: list[Scenario]) -> str:
     for scenario in scenarios:
         if any(rule.id in want.rules or rule.id in want.flags for want in scenario.expectations):
             lines += ["", f"Scenario `{scenario.name}`: {scenario.title}."]
-    return "\n".join(lines) + "\n"
+    return wrapped("\n".join(lines) + "\n")
 
 
 def _last_change(rule: Rule) -> date:

@@ -63,6 +63,14 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_lines_of_prose_are_under_120_characters(page: Path) -> None:
+    prose = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    too_long = [line for line in prose.splitlines() if len(line) >= 120 and not line.startswith("|")]
+    # An address cannot be broken.
+    assert [line for line in too_long if " " in line.strip()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_commands_named_in_the_docs_exist(page: Path) -> None:
     for written in COMMAND.findall(page.read_text(encoding="utf-8")):
         known = written in COMMANDS or written.split(" ")[0] in COMMANDS

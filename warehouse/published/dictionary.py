@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from ground.markdown import wrapped
 from warehouse.ddl import MACRO_COMMENTS
 from warehouse.published.columns import Family, MartColumn, MartTable
 from warehouse.published.mart_columns import TABLES_OF_MART
@@ -39,7 +40,7 @@ def data_dictionary() -> str:
     parts.append("`meta.source` is `core.sources`.\n")
     parts.append("## Schema core\n")
     parts += [_core(name) for name in TABLES]
-    return "\n".join(parts)
+    return wrapped("\n".join(parts))
 
 
 def _macro_rows() -> Iterable[tuple[str, str]]:
