@@ -1,4 +1,4 @@
-"""Comments of a YAML text and where they stand; the parser throws them away."""
+"""Comments of a YAML text and their places; the parser drops them."""
 
 import re
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class Comment:
 
 
 def comments_of(text: str) -> list[Comment]:
-    """Every comment of a text that can be read, in order. A # inside a scalar is none."""
+    """Return every comment of a text that can be read, in order. A # inside a scalar does not start one."""
     hidden = list(text)
     for token in yaml.scan(text, Loader=LOADER):
         if isinstance(token, yaml.ScalarToken):
             start, end = token.start_mark.index, token.end_mark.index
-            if token.style in ("|", ">"):  # behind the sign a comment may stand, below it none
+            if token.style in ("|", ">"):  # a comment may follow the sign, but not come below it
                 start = text.index("\n", start) if "\n" in text[start:end] else end
             for place in range(start, end):
                 hidden[place] = "\n" if text[place] == "\n" else "x"

@@ -60,7 +60,7 @@ VALUE: Final[Schema] = {
 def schemas(
     features: Mapping[str, Feature], scorecard: Scorecard, vocabulary: Vocabulary | None = None
 ) -> dict[str, Schema]:
-    """The three schemas by name: ``rule``, ``features`` and ``scorecard``.
+    """Return the three schemas by name: ``rule``, ``features`` and ``scorecard``.
 
     Args:
         features: the loaded catalogue; its names, categories and grains become the enumerations of rules.
@@ -75,7 +75,7 @@ def schemas(
 
 
 def _object(known: Keys, properties: Mapping[str, Schema], what: str = "") -> Schema:
-    """A mapping with these keys and no other; every key has its hover text."""
+    """Return a mapping with these keys and no other; every key has its hover text."""
     if set(known.order) != set(properties):
         differ = ", ".join(sorted(set(known.order) ^ set(properties)))
         raise AssertionError(f"the schema and the reader of rules differ in {differ}")
@@ -197,7 +197,7 @@ def _named(prefix: str, names: Iterable[str]) -> Schema:
 
 
 def _codes(vocabulary: Vocabulary | None) -> dict[str, Schema]:
-    """The definitions of a rule's schema: which codes a filter and a test may name, by kind; none without facts."""
+    """Return the codes that a filter and a test may name, by kind; none without facts."""
     if vocabulary is None:
         return {}
     known = {
@@ -205,7 +205,7 @@ def _codes(vocabulary: Vocabulary | None) -> dict[str, Schema]:
         for kind in sorted(set(KIND_OF.values()))
         for takes_bloc in (False, True)
     }
-    # Not of the standard, which passes it over; editors show the name beside the code.
+    # enumDescriptions is not in the standard, which ignores it; editors show the name next to the code.
     return {
         name: {"enum": list(codes), "enumDescriptions": list(codes.values())} for name, codes in known.items()
     }
@@ -248,7 +248,7 @@ def _rule(features: Mapping[str, Feature], scorecard: Scorecard, codes: Mapping[
 
 
 def _said(feature: Feature) -> str:
-    """Hover text of a feature: its meaning, unit, and whether it may be unknown."""
+    """Return the hover text of a feature: its meaning, unit, and whether it may be unknown."""
     unit = f" In {feature.unit}." if feature.unit else ""
     return f"{feature.meaning}{unit}{'' if feature.is_known else ' May be unknown.'}"
 
@@ -306,7 +306,7 @@ def _score(features: Mapping[str, Feature]) -> Schema:
 
 
 def _of_feature(feature: Feature) -> Schema:
-    """What a score on this feature may be: a lookup of its categories, or bands and points of a number."""
+    """Return what a score on this feature may be: a lookup of its categories, or bands and points of a number."""
     then: Schema = {"shape": {"enum": ["bands", "linear"]}}
     if feature.type != "number":
         words = feature.values if feature.type == "category" else ("true", "false")
@@ -340,7 +340,7 @@ def _example(features: Mapping[str, Feature], codes: Mapping[str, Schema]) -> Sc
 
 
 def _of_factor(factor: Factor, features: Mapping[str, Feature]) -> Schema:
-    """Which features a rule of this factor may read: those of its grain, of its pass or an earlier one."""
+    """Return which features a rule of this factor may read: those of its grain, of its pass or an earlier one."""
     own = [f for f in features.values() if factor.grain in f.grain and f.order <= factor.order]
     names = [feature.name for feature in own]
     return {

@@ -1,6 +1,6 @@
-"""One layout for every rule file: the same text in the house's order, indentation and quotes, with every comment.
+"""One layout for every rule file: the same text in our order, indentation and quotes, with every comment.
 
-What is block stays block and what stands in brackets stays in brackets, on one line unless a comment stands inside.
+Blocks stay blocks and brackets stay brackets, on one line unless there is a comment inside.
 Nothing is taken on trust: the result is read again, and must hold the same values and the same comments.
 """
 
@@ -19,7 +19,7 @@ class LayoutError(ValueError):
 
 
 def laid_out(text: str, file: str) -> str:
-    """A rule text, a catalogue or a scorecard in the house's layout.
+    """Return a rule text, a catalogue or a scorecard in our layout.
 
     Args:
         text: the file.
@@ -42,7 +42,7 @@ def laid_out(text: str, file: str) -> str:
 
 
 def plain(node: Node) -> object:
-    """What a node says, without its places: mappings as dictionaries of text keys, lists, and values."""
+    """Return what a node says, without its places: mappings as dictionaries of text keys, lists, and values."""
     if isinstance(node, Leaf):
         return type(node.value).__name__, node.value
     if isinstance(node, Sequence):

@@ -1,4 +1,4 @@
-"""Writing a YAML tree in the house's layout, comments included."""
+"""Writing a YAML tree in our layout, comments included."""
 
 import json
 import re
@@ -49,7 +49,7 @@ class Writer:
         self.order = {FEATURES_FILE: _FEATURES, SCORECARD_FILE: _SCORECARD}.get(file, _RULE)
 
     def document(self, root: yaml.Node) -> str:
-        """The whole text."""
+        """Return the whole text."""
         if _is_block(root):
             lines = self._block(root, 0, (), len(self.lines))
         else:
@@ -58,7 +58,7 @@ class Writer:
         return "\n".join(lines).strip("\n") + "\n"
 
     def _block(self, node: Any, indent: int, path: Path, until: int) -> list[str]:
-        """Lines of a block mapping or list; `until` is the line on which what follows it begins."""
+        """Return lines of a block mapping or list; `until` is the line on which what follows it begins."""
         parts: list[tuple[str, list[str]]] = []
         items = node.value if isinstance(node, yaml.MappingNode) else [(None, item) for item in node.value]
         starts = [(key or value).start_mark.line for key, value in items]
@@ -77,7 +77,7 @@ class Writer:
 
     @staticmethod
     def _ends(comment: Comment, column: int, until: int) -> bool:
-        """Whether a comment stands below the last line of a block and belongs to it by its margin."""
+        """Return whether a comment below the last line of a block belongs to it by its margin."""
         return comment.is_alone and comment.line < until and comment.column >= column
 
     def _sorted(self, parts: list[tuple[str, Any]], path: Path) -> list[tuple[str, Any]]:
@@ -107,7 +107,7 @@ class Writer:
         return [*leads, head, *self._block(value, indent + 2, path, until)]
 
     def _leaf(self, head: str, node: yaml.Node, indent: int, path: Path) -> list[str]:
-        """A scalar or brackets behind a key or a dash."""
+        """Return a scalar or brackets behind a key or a dash."""
         margin = " " * indent
         leads = [
             line
@@ -125,7 +125,7 @@ class Writer:
         return [*leads, f"{margin}{head} {self._flow(node, path)}{self._tail(node.end_mark.line)}"]
 
     def _text(self, head: str, node: yaml.ScalarNode, indent: int) -> list[str]:
-        """A text below its key, line by line as it was written."""
+        """Return a text below its key, line by line as it was written."""
         start = node.start_mark
         header, *raw = self.text[start.index : node.end_mark.index].split("\n")
         sign = header.split("#")[0].strip()
@@ -159,7 +159,7 @@ class Writer:
         return text if not is_sentence and _is_plain_text(text) else json.dumps(text, ensure_ascii=False)
 
     def _leads(self, mark: Any, indent: int) -> list[str]:
-        """Comments above a place, and a blank line where one stood before them or before the place."""
+        """Return the comments above a place, and a blank line where there was one before them or the place."""
         lines = [
             line for comment in self._taken(mark.line, mark.column) for line in self._comment(comment, indent)
         ]
@@ -173,7 +173,7 @@ class Writer:
         return [*([""] if has_gap else []), " " * indent + comment.text]
 
     def _tail(self, line: int) -> str:
-        """The comment that ends a line, if there is one."""
+        """Return the comment that ends a line, if there is one."""
         if self.comments and self.comments[0].line == line and not self.comments[0].is_alone:
             return "  " + self.comments.pop(0).text
         return ""
@@ -198,13 +198,13 @@ def _fits(known: Path, path: Path) -> bool:
 
 
 def _is_text(text: str) -> bool:
-    """Whether a plain scalar is read as text, and not as a number, a date or a truth value."""
+    """Return whether a plain scalar is read as text, and not as a number, a date or a truth value."""
     node, problems = parse(text, "")
     return not problems and isinstance(node, Leaf) and isinstance(node.value, str)
 
 
 def _is_plain_text(text: str) -> bool:
-    """Whether the words mean the same without quotes, in brackets too."""
+    """Return whether the words mean the same without quotes, in brackets too."""
     if not _WORDS.match(text):
         return False
     node, problems = parse(f"[{text}]", "")

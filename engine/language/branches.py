@@ -19,12 +19,12 @@ class BranchCoverage:
 
 
 def known(feature: Feature, value: object) -> object:
-    """A given value; the word ``unknown`` is null, unless it is one of the feature's own categories."""
+    """Return a given value; the word ``unknown`` is null, unless it is one of the feature's own categories."""
     return None if value == UNKNOWN and UNKNOWN not in feature.values else value
 
 
 def branches(rule: Rule) -> list[str]:
-    """Names of the branches that tests must reach: each case, band or stretch, unknown, and not applicable."""
+    """Return the branches that tests must reach: each case, band or stretch, unknown, and not applicable."""
     names = _stretches(rule) if rule.score.shape == "linear" else _steps(rule)
     if rule.if_unknown is not None or rule.stays_unknown:
         names.append("unknown")
@@ -39,7 +39,7 @@ def _steps(rule: Rule) -> list[str]:
 
 
 def _stretches(rule: Rule) -> list[str]:
-    """The flat ends of a linear shape, each with its outermost point, and every stretch between two points."""
+    """Return the flat ends of a linear shape, each with its outermost point, and every stretch between two points."""
     keys = [key for key, _ in rule.score.points]
     if len(keys) < 2:
         return [f"linear:{key}" for key in keys]
@@ -51,7 +51,7 @@ def _stretches(rule: Rule) -> list[str]:
 
 
 def coverage(ruleset: RuleSet) -> list[BranchCoverage]:
-    """Branch coverage of every rule that is not retired; drafts count too, so that they can become active."""
+    """Return the branch coverage of every rule that is not retired; drafts count, so that they can become active."""
     found = []
     for rule in ruleset.rules:
         if rule.status != "retired":
@@ -64,7 +64,7 @@ def coverage(ruleset: RuleSet) -> list[BranchCoverage]:
 
 
 def reached(rule: Rule, example: Example, features: Mapping[str, Feature]) -> str:
-    """The branch that a test reaches, by what it gives and expects."""
+    """Return the branch that a test reaches, by what it gives and expects."""
     if example.expect is None and not example.is_unknown:
         return "not applicable"
     score = rule.score

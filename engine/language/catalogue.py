@@ -12,7 +12,7 @@ UNITS = ("share", "days", "t", "usd", "years", "multiple", "points", "")
 
 
 def read_features(node: Node, file: str) -> tuple[dict[str, Feature], list[Problem]]:
-    """Features by name, and what is wrong with the file."""
+    """Return features by name, and what is wrong with the file."""
     reader = Reader(file)
     features: dict[str, Feature] = {}
     root = reader.table(node, "features.yml")

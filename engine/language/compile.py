@@ -21,11 +21,11 @@ Points = Sequence[tuple[Category, Range]]
 
 
 def compile_rule(rule: Rule, features: Mapping[str, Feature], on: date) -> tuple[nw.Expr, nw.Expr, nw.Expr]:
-    """Low, best and high of a rule as expressions over the features' columns; null where it does not apply."""
+    """Return low, best and high of a rule as expressions over the features' columns; null where it does not apply."""
     low, best, high = (_at_end(rule, features, on, end) for end in ENDS)
     if not _may_leave_order(rule, features):
         return low, best, high
-    # An end may stand on another category than best, where a rule need not apply: then it stays unknown.
+    # An end may have another category than best, to which the rule need not apply: then it stays unknown.
     both = ~best.is_null()
     ordered_low = nw.when(both & ~low.is_null()).then(nw.min_horizontal(low, best)).otherwise(low)
     ordered_high = nw.when(both & ~high.is_null()).then(nw.max_horizontal(high, best)).otherwise(high)
@@ -33,7 +33,7 @@ def compile_rule(rule: Rule, features: Mapping[str, Feature], on: date) -> tuple
 
 
 def _may_leave_order(rule: Rule, features: Mapping[str, Feature]) -> bool:
-    """Whether the ends of the value may not be in order by themselves: a range is read, or a line is rounded."""
+    """Return whether the ends of the value may be out of order: a range is read, or a line is rounded."""
     read = [condition.feature for condition in rule.conditions] + [rule.score.on] * bool(rule.score.on)
     return rule.score.shape == "linear" or any(features[name].is_range for name in read)
 
@@ -113,12 +113,12 @@ def _linear(x: nw.Expr, edges: list[float], heights: list[float]) -> nw.Expr:
 
 
 def applies(rule: Rule, features: Mapping[str, Feature], on: date, end: str) -> nw.Expr:
-    """Whether the filters of a rule, which must have some, hold at an end."""
+    """Return whether the filters of a rule, which must have some, hold at an end."""
     return reduce(and_, (_condition(rule, c, features[c.feature], on, end) for c in rule.conditions))
 
 
 def made_of(parts: Sequence[str], combine: str) -> list[nw.Expr]:
-    """``value_low, value_best, value_high`` of a factor out of its parts' ``{part}_{end}``; unknown if one of them is."""
+    """Return ``value_low, _best, _high`` of a factor from its parts' ``{part}_{end}``; unknown if one of them is."""
     together = mul if combine == "product" else add
     return [
         reduce(together, (nw.col(f"{part}_{end}") for part in parts)).alias(f"value_{end}") for end in ENDS
@@ -126,7 +126,7 @@ def made_of(parts: Sequence[str], combine: str) -> list[nw.Expr]:
 
 
 def compile_factor(ruleset: RuleSet, factor: str, on: date) -> dict[str, nw.Expr]:
-    """``{rule_id}_{end}`` to its expression, for every rule that sets a factor on a day, in the order they combine."""
+    """Map ``{rule_id}_{end}`` to its expression, for every rule that sets a factor on a day, in combining order."""
     compiled = {}
     for rule in ruleset.for_factor(factor, on):
         for end, expression in zip(ENDS, compile_rule(rule, ruleset.features, on), strict=True):
@@ -135,7 +135,7 @@ def compile_factor(ruleset: RuleSet, factor: str, on: date) -> dict[str, nw.Expr
 
 
 def combine_expressions(rule_ids: Sequence[str], combine: str) -> list[nw.Expr]:
-    """``value_low, value_best, value_high, rule_id`` out of the rules' columns (see ``compile_factor``)."""
+    """Return ``value_low, value_best, value_high, rule_id`` out of the rules' columns (see ``compile_factor``)."""
     ends = [_combined([nw.col(f"{rule}_{end}") for rule in rule_ids], combine) for end in ENDS]
     low, best, high = ends
     deciding = nw.lit(None, dtype=nw.String)
@@ -164,6 +164,6 @@ def _combined(columns: list[nw.Expr], combine: str) -> nw.Expr:
     known = ~nw.coalesce(*columns).is_null()
     if combine == "sum":
         return nw.when(known).then(nw.sum_horizontal(*columns)).otherwise(NOTHING)
-    # A rule that does not apply takes nothing away; this is no unknown, but the absence of a rule.
+    # A rule that does not apply takes nothing away; this is the absence of a rule, not an unknown.
     kept = reduce(mul, (1.0 - column.fill_null(0.0) for column in columns))
     return nw.when(known).then(1.0 - kept).otherwise(NOTHING)

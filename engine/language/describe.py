@@ -28,7 +28,7 @@ _MADE = {"product": "the product", "sum": "the sum"}
 
 
 def describe_rule(ruleset: RuleSet, rule: Rule, on: date) -> list[str]:
-    """Lines for a reader who writes no programs.
+    """Return lines for a reader who writes no programs.
 
     Args:
         ruleset: checked rules.
@@ -71,7 +71,7 @@ def describe_rule(ruleset: RuleSet, rule: Rule, on: date) -> list[str]:
 
 
 def _goes_into(ruleset: RuleSet, factor: str) -> list[str]:
-    """What is made of the rule's factor, if anything."""
+    """Return what is made of the rule's factor, if anything."""
     return [
         f"  goes into {made.name}, {_MADE[made.combine]} of {', '.join(made.parts)}"
         + (f" over the rows of one {', '.join(made.by)}" if made.by else "")
@@ -94,7 +94,7 @@ def _span(rule: Rule, on: date) -> str:
 
 
 def condition_words(rule: Rule, condition: Condition, feature: Feature, on: date) -> str:
-    """A filter as words, such as `instrument is export_ban or quota`."""
+    """Return a filter as words, such as `instrument is export_ban or quota`."""
     if not condition.is_stretch:
         return f"{feature.name} is {' or '.join(_named(condition, value, on) for value in condition.values)}"
     parts = []
@@ -106,7 +106,7 @@ def condition_words(rule: Rule, condition: Condition, feature: Feature, on: date
 
 
 def _named(condition: Condition, value: Category, on: date) -> str:
-    """A value, and of a bloc how many countries it stands for."""
+    """Return a value, and for a bloc how many members it has."""
     count = len(replace(condition, values=(value,)).listed(on))
     return f"{_word(value)} ({counted(count, 'member')})" if value in condition.blocs else _word(value)
 
@@ -116,7 +116,7 @@ def _word(value: object) -> str:
 
 
 def value_words(rule: Rule, value: Value, unit: str, on: date) -> str:
-    """A value on a day, with the parameter that it comes from."""
+    """Return a value on a day, with the parameter that it comes from."""
     try:
         span = resolve(value, rule.parameters, on)
     except LookupError:
@@ -126,14 +126,14 @@ def value_words(rule: Rule, value: Value, unit: str, on: date) -> str:
 
 
 def range_words(span: Range, unit: str) -> str:
-    """A range for people: shares as percent, a range of no width as one number."""
+    """Return a range for people: shares as percent, a range of no width as one number."""
     scale, suffix = (100.0, " %") if unit == "share" else (1.0, f" {unit}" if unit else "")
     low, best, high = (f"{scale * end:.6g}" for end in (span.low, span.best, span.high))
     return f"{best}{suffix}" if low == high else f"{best}{suffix} ({low} to {high})"
 
 
 def score_words(ruleset: RuleSet, rule: Rule, unit: str, on: date) -> list[str]:
-    """What a rule gives, as indented lines: one value, or a line for each case, band or point."""
+    """Return what a rule gives, as indented lines: one value, or a line for each case, band or point."""
     score = rule.score
     if score.value is not None:
         return [f"  always {value_words(rule, score.value, unit, on)}"]

@@ -22,7 +22,7 @@ class Location:
     column: int = 1
 
     def __str__(self) -> str:
-        """file:line:column."""
+        """Return file:line:column."""
         return f"{self.file}:{self.line}:{self.column}"
 
 
@@ -37,7 +37,7 @@ class Problem:
     is_warning: bool = field(default=False)
 
     def __str__(self) -> str:
-        """One line: place, code, sentence and hint."""
+        """Return one line: place, code, sentence and hint."""
         level = " (warning)" if self.is_warning else ""
         return f"{self.location}: {self.code}{level}: {self.message}{f'; {self.hint}' if self.hint else ''}"
 
@@ -64,7 +64,7 @@ class RuleExampleError(RuleError):
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
-    """A hint that names the closest known word, or lists a few where none is close."""
+    """Return a hint that names the closest known word, or lists a few where none is close."""
     close = nearest(word, known)
     if close:
         return f"did you mean '{close}'?"
@@ -75,7 +75,7 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
 
 def format_problem(problem: Problem, source: str = "") -> str:
-    """The problem with its source line and a caret below the place."""
+    """Return the problem with its source line and a caret below the place."""
     lines = source.splitlines()
     at = problem.location
     if not 1 <= at.line <= len(lines):

@@ -24,7 +24,7 @@ class MissingFeatureError(LookupError):
 
 
 def evaluate(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) -> pl.DataFrame:
-    """What the rules say of a factor, row by row.
+    """Return what the rules say of a factor, row by row.
 
     Args:
         ruleset: checked rules.
@@ -67,7 +67,7 @@ def evaluate(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) ->
 
 
 def total(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) -> pl.DataFrame:
-    """A factor that sums rows (``by`` in the scorecard), one row per group.
+    """Return a factor that sums rows (``by`` in the scorecard), one row per group.
 
     Args:
         ruleset: checked rules.
@@ -93,7 +93,7 @@ def total(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) -> pl
 
 
 def with_factor(ruleset: RuleSet, factor: str, frame: Any, *, on: date) -> Any:
-    """The same, for any frame that narwhals knows: lazy ones stay lazy, and a DuckDB relation stays in DuckDB.
+    """Return the same, for any frame that narwhals knows: lazy ones stay lazy, and a DuckDB relation stays in DuckDB.
 
     Args:
         ruleset: checked rules.
@@ -133,7 +133,7 @@ def _setting(ruleset: RuleSet, factor: str) -> Factor:
 
 
 def _columns_read(ruleset: RuleSet, factor: str, given: Collection[str], on: date) -> list[str]:
-    """The columns that the rules of a factor read, each once.
+    """Return the columns that the rules of a factor read, each once.
 
     Raises:
         MissingFeatureError: names the column and the rule that reads it.
@@ -150,7 +150,7 @@ def _columns_read(ruleset: RuleSet, factor: str, given: Collection[str], on: dat
 
 
 def evaluate_each(ruleset: RuleSet, factor: str, frame: pl.DataFrame, *, on: date) -> pl.DataFrame:
-    """``{rule_id}_low, _best, _high`` of every rule that sets the factor, in the order of the frame.
+    """Return ``{rule_id}_low, _best, _high`` of every rule that sets the factor, in the order of the frame.
 
     Raises:
         MissingFeatureError: names the column and the rule that reads it.

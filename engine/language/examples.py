@@ -64,7 +64,7 @@ def run_example(ruleset: RuleSet, rule: Rule, example: Example) -> ExampleResult
 
 
 def _run_rule(ruleset: RuleSet, rule: Rule, examples: Sequence[Example]) -> list[ExampleResult]:
-    """The tests of one rule in their order; those of one day share a frame, so that the rule compiles once."""
+    """Return the tests of one rule in their order; those of one day share a frame, so that the rule compiles once."""
     alone = RuleSet(ruleset.features, ruleset.scorecard, (rule,))
     read = {rule.score.on, *(condition.feature for condition in rule.conditions)}
     features = {name: feature for name, feature in ruleset.features.items() if name in read}
@@ -131,7 +131,7 @@ def _show(value: Range | None, *, is_unknown: bool = False) -> str:
 
 
 def given_row(features: Mapping[str, Feature], given: Mapping[str, object]) -> dict[str, object]:
-    """A row with every feature's columns: what is given, and null for the rest."""
+    """Return a row with every feature's columns: what is given, and null for the rest."""
     row: dict[str, object] = {}
     for feature in features.values():
         value = known(feature, given.get(feature.name))
@@ -141,7 +141,7 @@ def given_row(features: Mapping[str, Feature], given: Mapping[str, object]) -> d
 
 
 def given_frame(features: Mapping[str, Feature], given: Mapping[str, object]) -> pl.DataFrame:
-    """The same row as a frame with the features' types."""
+    """Return the same row as a frame with the features' types."""
     row = given_row(features, given)
     types: dict[str, pl.DataType | type[pl.DataType]] = {}
     for feature in features.values():
@@ -151,7 +151,7 @@ def given_frame(features: Mapping[str, Feature], given: Mapping[str, object]) ->
 
 
 def column_type(feature: Feature) -> "type[pl.DataType]":
-    """The polars type of a feature's columns."""
+    """Return the polars type of a feature's columns."""
     if feature.type == "category" and feature.values and all(isinstance(v, int) for v in feature.values):
         return pl.Int64
     return {"number": pl.Float64, "bool": pl.Boolean, "date": pl.Date}.get(feature.type, pl.String)

@@ -19,7 +19,7 @@ class Keys:
 
 
 def _keys(*words: str) -> Keys:
-    """Keys in their order; one that may be left out ends with a question mark."""
+    """Return keys in their order; one that may be left out ends with a question mark."""
     order = tuple(word.removesuffix("?") for word in words)
     return Keys(order, frozenset(key for key, word in zip(order, words, strict=True) if word != key))
 
@@ -55,7 +55,7 @@ FACTOR: Final = _keys("grain", "pass", "combine", "unit", "of?", "by?")
 CATALOGUE: Final = _keys("version", "features")
 FEATURE: Final = _keys("meaning", "type", "unit?", "values?", "grain", "from", "pass", "known", "range")
 
-# A scenario; its facts have their keys in engine.language.scenarios, beside what they are when left out.
+# A scenario; the keys of its facts are in engine.language.scenarios, with their defaults.
 SCENARIO: Final = _keys("scenario", "title", "as_of", "curbing_country?", "facts", "expect")
 ASKED: Final = ("score", "missing_share", "band", "rules", "flags")
 EXPECTATION: Final = _keys("route", "horizon_days", "regime", *(f"{key}?" for key in ASKED), "tolerance?")

@@ -36,7 +36,7 @@ from ground.words import HORIZONS, MAIN_HORIZON
 
 FEATURES_FILE: Final = "features.yml"
 SCORECARD_FILE: Final = "scorecard.yml"
-SCENARIOS: Final = "scenarios/"  # tests of the rules together, which are no rules
+SCENARIOS: Final = "scenarios/"  # tests of the rules together, not rules
 NOT_APPLICABLE: Final = "not_applicable"
 UNKNOWN: Final = "unknown"
 Point = tuple[Category, Value, Location]
@@ -45,7 +45,7 @@ Point = tuple[Category, Value, Location]
 def read_texts(
     files: Mapping[str, str],
 ) -> tuple[dict[str, Feature], Scorecard | None, list[Rule], list[Problem]]:
-    """Read all texts; what cannot be read is left out and stands in the problems."""
+    """Read all texts; what cannot be read is left out and listed in the problems."""
     problems: list[Problem] = []
     nodes: dict[str, Node] = {}
     rules = []
@@ -74,7 +74,7 @@ def read_texts(
 
 
 def read_rule(text: str, file: str) -> tuple[Rule | None, list[Problem]]:
-    """One rule, None where it cannot be read, and what is wrong with it so far."""
+    """Return one rule, None where it cannot be read, and what is wrong with it so far."""
     node, problems = parse(text, file)
     if node is None or problems:
         return None, problems
@@ -140,7 +140,7 @@ def _scorecard(reader: Reader, node: Node) -> Scorecard | None:
 
 
 def _horizons(reader: Reader, node: Node | None) -> tuple[int, ...]:
-    """Days ahead, from short to long; only those that facts have values for can be scored."""
+    """Read the days ahead, from short to long; only those for which facts hold values can be scored."""
     found: list[int] = []
     shown = ", ".join(str(days) for days in HORIZONS)
     for item in reader.rows(node, "horizons"):
@@ -374,7 +374,7 @@ def _examples(reader: Reader, node: Node | None) -> tuple[Example, ...]:
 
 
 def _given(reader: Reader, node: Node, key: str) -> object:
-    """A value given to a test: one value, three ends, or ``unknown``."""
+    """Read a value given to a test: one value, three ends, or ``unknown``."""
     if isinstance(node, Sequence):
         ends = [reader.category(item, f"an end of '{key}'") for item in node.items]
         if len(ends) != 3:

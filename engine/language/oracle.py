@@ -1,4 +1,4 @@
-"""The rule tree evaluated row by row in plain Python: slow, independent of `engine.language.compile`, and its judge in tests."""
+"""Rules evaluated row by row in plain Python: slow, independent of `engine.language.compile`, and its judge in tests."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -11,7 +11,7 @@ Ends = tuple[float, float, float]
 
 
 def evaluate_rule(rule: Rule, features: Mapping[str, Feature], row: Row, on: date) -> list[float | None]:
-    """Low, best and high of one rule on one row; None at an end where it does not apply.
+    """Return low, best and high of one rule on one row; None at an end where it does not apply.
 
     A range feature is given as ``name_low, name_best, name_high``.
     """
@@ -20,7 +20,7 @@ def evaluate_rule(rule: Rule, features: Mapping[str, Feature], row: Row, on: dat
 
 
 def _in_order(ends: list[float | None]) -> list[float | None]:
-    """Low never above best, high never below; an end that is unknown stays so."""
+    """Put three ends in order: low never above best, high never below; an unknown end stays unknown."""
     low, best, high = ends
     if best is None:
         return ends
@@ -66,7 +66,7 @@ def _shaped(shape: str, x: float, points: list[tuple[Category, Range]], end: str
 
 
 def read(feature: Feature, row: Row, end: str) -> object:
-    """A feature's value in a row; a range feature has one for each end."""
+    """Return a feature's value in a row; a range feature has one for each end."""
     return row.get(f"{feature.name}_{end}" if feature.is_range else feature.name)
 
 
@@ -75,7 +75,7 @@ def _falls(points: list[tuple[Category, Range]]) -> bool:
 
 
 def holds(rule: Rule, condition: Condition, given: object, on: date) -> bool:
-    """Whether a filter lets a value through on a day; what nobody knows passes none."""
+    """Return whether a filter lets a value through on a day; an unknown value passes none."""
     if given is None:
         return False
     if not condition.is_stretch:
@@ -90,7 +90,7 @@ def holds(rule: Rule, condition: Condition, given: object, on: date) -> bool:
 
 
 def evaluate(ruleset: RuleSet, factor: str, row: Row, on: date) -> list[float | None]:
-    """Low, best and high of a factor on one row; None where no rule applies."""
+    """Return low, best and high of a factor on one row; None where no rule applies."""
     setting = ruleset.scorecard.factors[factor]
     if setting.parts:
         return _together(setting.combine, [evaluate(ruleset, part, row, on) for part in setting.parts])
@@ -118,7 +118,7 @@ def evaluate(ruleset: RuleSet, factor: str, row: Row, on: date) -> list[float | 
 def total(
     ruleset: RuleSet, factor: str, rows: Sequence[Row], on: date
 ) -> dict[tuple[object, ...], list[float | None]]:
-    """Low, best and high of a factor that sums rows, by the features that it goes by; None where one row is unknown."""
+    """Return low, best and high of a factor that sums rows, by its ``by`` features; None where one row is unknown."""
     setting = ruleset.scorecard.factors[factor]
     groups: dict[tuple[object, ...], list[list[float | None]]] = {}
     for row in rows:
@@ -128,7 +128,7 @@ def total(
 
 
 def _together(combine: str, parts: Sequence[list[float | None]]) -> list[float | None]:
-    """The sum or product of several values, end by end."""
+    """Return the sum or product of several values, end by end."""
     found: list[float | None] = []
     for end in range(3):
         value: float | None = None

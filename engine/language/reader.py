@@ -27,14 +27,14 @@ class Reader:
         self.problems.append(Problem(at, code, message, hint))
 
     def table(self, node: Node | None, what: str) -> Mapping | None:
-        """The node as a mapping."""
+        """Return the node as a mapping."""
         if isinstance(node, Mapping) or node is None:
             return node
         self.refuse(node.at, "R009", f"{what} must be a mapping of keys and values", "write key: value lines")
         return None
 
     def rows(self, node: Node | None, what: str) -> tuple[Node, ...]:
-        """The node as a list."""
+        """Return the node as a list."""
         if node is None:
             return ()
         if isinstance(node, Sequence):
@@ -43,7 +43,7 @@ class Reader:
         return ()
 
     def fields(self, node: Mapping, what: str, keys: Keys) -> "Fields":
-        """The keys of a mapping; unknown and missing ones are problems."""
+        """Return the keys of a mapping; unknown and missing ones are problems."""
         known = list(keys.order)
         found: dict[str, Node] = {}
         for key, value in node.items:
@@ -58,7 +58,7 @@ class Reader:
         return Fields(self, found)
 
     def leaf(self, node: Node | None, kind: type[T], what: str) -> T | None:
-        """A scalar of one kind; true and false are not numbers."""
+        """Return a scalar of one kind; true and false are not numbers."""
         if node is None:
             return None
         if isinstance(node, Leaf) and isinstance(node.value, kind) and type(node.value) is kind:
@@ -68,7 +68,7 @@ class Reader:
         return None
 
     def number(self, node: Node | None, what: str) -> float | None:
-        """A whole number or one with a dot."""
+        """Return a whole number or one with a dot."""
         if (
             isinstance(node, Leaf)
             and isinstance(node.value, int | float)
@@ -81,7 +81,7 @@ class Reader:
         return None
 
     def value(self, node: Node | None, what: str) -> Value | None:
-        """A number, [low, best, high], or $parameter."""
+        """Return a number, [low, best, high], or $parameter."""
         if node is None:
             return None
         if isinstance(node, Sequence):
@@ -116,7 +116,7 @@ class Reader:
         return None
 
     def category(self, node: Node | None, what: str) -> Category | None:
-        """A word, number or truth value to compare with."""
+        """Return a word, number or truth value to compare with."""
         if isinstance(node, Leaf) and not isinstance(node.value, date):
             return node.value
         if node is not None:
@@ -131,35 +131,35 @@ class Fields:
         self.reader, self.found = reader, found
 
     def __contains__(self, name: str) -> bool:
-        """Whether the key is there."""
+        """Return whether the key is there."""
         return name in self.found
 
     def node(self, name: str) -> Node | None:
-        """The node of a key."""
+        """Return the node of a key."""
         return self.found.get(name)
 
     def at(self, name: str) -> Location:
-        """The place of a key's value."""
+        """Return the place of a key's value."""
         return self.found[name].at if name in self.found else Location(self.reader.file)
 
     def text(self, name: str, default: str = "") -> str:
-        """A text."""
+        """Return a text."""
         return str(self._one(name, str, default))
 
     def whole(self, name: str, default: int = 0) -> int:
-        """A whole number."""
+        """Return a whole number."""
         return int(self._one(name, int, default))
 
     def truth(self, name: str, *, default: bool = False) -> bool:
-        """True or false."""
+        """Return true or false."""
         return bool(self._one(name, bool, default))
 
     def day(self, name: str) -> date | None:
-        """A date."""
+        """Return a date."""
         return self.reader.leaf(self.node(name), date, name)
 
     def choice(self, name: str, known: Iterable[str], code: str = "R009", default: str = "") -> str:
-        """One of a closed list."""
+        """Return one of a closed list."""
         word, words = self.text(name, default), list(known)
         if name in self.found and word and word not in words:
             self.reader.refuse(self.at(name), code, f"unknown {name} '{word}'", did_you_mean(word, words))

@@ -49,11 +49,11 @@ class Range:
 
     @classmethod
     def exact(cls, value: float) -> "Range":
-        """A range of no width."""
+        """Return a range of no width."""
         return cls(value, value, value)
 
     def end(self, name: str) -> float:
-        """One end by its name."""
+        """Return one end by its name."""
         return {"low": self.low, "best": self.best, "high": self.high}[name]
 
 
@@ -91,7 +91,7 @@ class Feature:
 
 
 def is_of_type(feature: Feature, value: object) -> bool:
-    """Whether a written value is of the feature's type; a category is any word, number or truth value."""
+    """Return whether a written value is of the feature's type; a category is any word, number or truth value."""
     kinds: dict[str, type | tuple[type, ...]] = {
         "number": (int, float),
         "bool": bool,
@@ -124,7 +124,7 @@ class Parameter:
     at: Location
 
     def on(self, day: date) -> Range | None:
-        """The value on a day; None before the first."""
+        """Return the value on a day; None before the first."""
         known = [value for value in self.values if value.start <= day]
         return known[-1].value if known else None
 
@@ -144,7 +144,7 @@ class Condition:
     blocs: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
 
     def listed(self, on: date) -> tuple[Category, ...]:
-        """The values on a day: a bloc stands for the countries that are its members then."""
+        """Return the values on a day: a bloc means the countries that are its members then."""
         return tuple(one for value in self.values for one in self._meant(value, on))
 
     def _meant(self, value: Category, on: date) -> tuple[Category, ...]:
@@ -198,7 +198,7 @@ class Example:
     places: Mapping[str, Location] = field(default_factory=dict)
 
     def place(self, name: str) -> Location:
-        """Where a given value stands; the test's own place if it gives none of that name."""
+        """Return the place of a given value; the test's own place if it gives none of that name."""
         return self.places.get(name, self.at)
 
 
@@ -245,11 +245,11 @@ class Rule:
     spread: str = ""
 
     def place(self, key: str) -> Location:
-        """Where a key of the rule stands; the file's first line if it does not."""
+        """Return the place of a key of the rule; the file's first line if it has no such key."""
         return self.places.get(key, Location(self.file))
 
     def stands_on(self, day: date) -> bool:
-        """Whether the rule is active and in effect."""
+        """Return whether the rule is active and in effect."""
         started = self.effective_from <= day and (self.effective_to is None or day < self.effective_to)
         return self.status == "active" and started
 
@@ -299,7 +299,7 @@ class Scorecard:
     places: Mapping[str, Location] = field(default_factory=dict)
 
     def place(self, key: str) -> Location:
-        """Where a key of the scorecard stands; the file's first line if it does not."""
+        """Return the place of a key of the scorecard; the file's first line if it has no such key."""
         return self.places.get(key, Location(self.file))
 
 
@@ -316,7 +316,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
 
     def parameter(self, name: str, on: date) -> Range:
-        """A parameter of the scorecard on a day.
+        """Return a parameter of the scorecard on a day.
 
         Raises:
             UnknownParameterError: names the parameter and the day.
@@ -329,14 +329,14 @@ class RuleSet:
         return value
 
     def state_weight(self, regime: str, state: str, on: date) -> Range | None:
-        """How much a measure in a state counts in a regime; None where the scorecard does not name the state."""
+        """Return how much a measure in a state counts in a regime; None where the scorecard omits the state."""
         value = self.scorecard.regimes.get(regime, {}).get(state)
         if isinstance(value, ParameterRef):
             return self.parameter(value.name, on)
         return value
 
     def spread_of(self, rule_id: str) -> str:
-        """How ranges of a rule are drawn; the scorecard's way where the rule does not say, or there is none."""
+        """Return how ranges of a rule are drawn; the scorecard's way where the rule does not say, or there is no rule."""
         return self._spreads.get(rule_id, self.scorecard.spread)
 
     @cached_property
@@ -344,13 +344,13 @@ class RuleSet:
         return {rule.id: rule.spread for rule in self.rules if rule.spread}
 
     def for_factor(self, factor: str, on: date) -> tuple[Rule, ...]:
-        """Rules that set a factor on a day, in the order in which ``first`` asks them."""
+        """Return rules that set a factor on a day, in the order in which ``first`` asks them."""
         own = [rule for rule in self.rules if rule.sets == factor and rule.stands_on(on)]
         return tuple(sorted(own, key=lambda rule: (rule.priority, rule.id)))
 
 
 def resolve(value: Value, parameters: Mapping[str, Parameter], on: date) -> Range:
-    """A value on a day; a parameter reference is looked up.
+    """Return a value on a day; a parameter reference is looked up.
 
     Raises:
         UnknownParameterError: the parameter has no value on that day.

@@ -12,7 +12,7 @@ from engine.language.vocabulary import Vocabulary
 
 
 def check_ruleset(files: Mapping[str, str], vocabulary: Vocabulary | None = None) -> list[Problem]:
-    """Every problem of a rule set, in one pass, sorted by place.
+    """Return every problem of a rule set, in one pass, sorted by place.
 
     Args:
         files: path relative to the rules folder to text; ``features.yml`` and ``scorecard.yml`` among them.
@@ -22,7 +22,7 @@ def check_ruleset(files: Mapping[str, str], vocabulary: Vocabulary | None = None
 
 
 def load_ruleset(files: Mapping[str, str], vocabulary: Vocabulary | None = None) -> RuleSet:
-    """A checked rule set.
+    """Return a checked rule set.
 
     Args:
         files: path relative to the rules folder to text.
@@ -41,7 +41,7 @@ def load_ruleset(files: Mapping[str, str], vocabulary: Vocabulary | None = None)
 
 
 def read_ruleset(files: Mapping[str, str]) -> RuleSet:
-    """A rule set as it was: read, but not checked, since checks may be newer than the rules.
+    """Return a rule set as it was: read, but not checked, since checks may be newer than the rules.
 
     Args:
         files: path relative to the rules folder to text.
@@ -57,19 +57,19 @@ def read_ruleset(files: Mapping[str, str]) -> RuleSet:
 
 
 def _is_key_of_scorecard(problem: Problem) -> bool:
-    """Keys of the scorecard come and go with the program: what an earlier one had too much or too few is no fault."""
+    """Return whether a key of the scorecard is unknown or missing; not a fault in an earlier one, as keys change."""
     return problem.location.file == SCORECARD_FILE and problem.code in ("R007", "R008")
 
 
 def scenarios_of(files: Mapping[str, str], ruleset: RuleSet) -> list[Scenario]:
-    """The scenario tests among the texts of a rule set that passed every check."""
+    """Return the scenario tests among the texts of a rule set that passed every check."""
     return read_scenarios(files, ruleset.features, ruleset.scorecard, ruleset.rules)[0]
 
 
 def read_and_check(
     files: Mapping[str, str], vocabulary: Vocabulary | None = None
 ) -> tuple[RuleSet | None, list[Problem]]:
-    """A rule set as far as it could be read, and every problem of it, sorted by place.
+    """Return a rule set as far as it could be read, and every problem of it, sorted by place.
 
     Returns:
         The rule set, which is sound only where no problem is serious; None without a catalogue or scorecard.

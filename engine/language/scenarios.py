@@ -1,6 +1,6 @@
 """Reading scenario tests: a small world of facts, and the scores that it must have.
 
-They stand in `scenarios/` below the rules, in the same YAML subset, and are never read as rules.
+They are in `scenarios/` below the rules, in the same YAML subset, and are never read as rules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -98,7 +98,7 @@ def read_scenarios(
     rules: Sequence[Rule],
     vocabulary: Vocabulary | None = None,
 ) -> tuple[list[Scenario], list[Problem]]:
-    """Every scenario among the files; what cannot be read is left out and stands in the problems."""
+    """Return every scenario among the files; what cannot be read is left out and listed in the problems."""
     found, problems = [], []
     for file in sorted(name for name in files if name.startswith(SCENARIOS)):
         node, faults = parse(files[file], file)

@@ -10,19 +10,19 @@ FORMATS: Final = ("percent", "points", "days", "tonnes", "usd", "date")
 
 
 def placeholders(template: str) -> list[tuple[str, str]]:
-    """Names and formats in a template, in order."""
+    """Return names and formats in a template, in order."""
     return [(match[1], match[2] or "") for match in PLACEHOLDER.finditer(template)]
 
 
 def stray_brace(template: str) -> str | None:
-    """The rest of a template from the first brace that belongs to no placeholder."""
+    """Return the rest of a template from the first brace that belongs to no placeholder."""
     left = PLACEHOLDER.sub(lambda match: " " * len(match[0]), template)
     found = re.search(r"[{}]", left)
     return template[found.start() : found.start() + 20] if found else None
 
 
 def fitting_formats(type_: str, unit: str) -> tuple[str, ...]:
-    """Formats that suit a feature or factor; an empty one prints it as it is."""
+    """Return formats that suit a feature or factor; an empty one prints it as it is."""
     if type_ == "date":
         return ("", "date")
     if type_ != "number":
@@ -38,12 +38,12 @@ def fitting_formats(type_: str, unit: str) -> tuple[str, ...]:
 
 
 def fill(template: str, values: Mapping[str, object]) -> str:
-    """The sentence; a name without a value reads as ``unknown``."""
+    """Return the sentence; a name without a value reads as ``unknown``."""
     return PLACEHOLDER.sub(lambda match: show(values.get(match[1]), match[2] or ""), template)
 
 
 def show(value: object, form: str) -> str:
-    """One value in a format."""
+    """Return one value in a format."""
     if value is None:
         return "unknown"
     if isinstance(value, date):

@@ -21,7 +21,7 @@ class Verdict:
         value: low, best and high; an end is None where the rule does not apply there, all where the row lacks what
             the rule scores.
         feature, want, got: the first filter that failed at best; empty where none did.
-        standing: why the rule does not stand at all; empty where it does.
+        standing: why the rule is not in effect at all; empty where it is.
     """
 
     rule_id: str
@@ -41,14 +41,14 @@ class Verdict:
 
 
 def trace_factor(ruleset: RuleSet, factor: str, row: Mapping[str, object], on: date) -> list[Verdict]:
-    """The verdict of every rule of a factor, in the order in which they are asked; drafts and retired ones last."""
+    """Return the verdict of every rule of a factor, in the order of evaluation; drafts and retired ones last."""
     rules = [rule for rule in ruleset.rules if rule.sets == factor]
     rules.sort(key=lambda rule: (not rule.stands_on(on), rule.priority, rule.id))
     return [trace_rule(ruleset, rule, row, on) for rule in rules]
 
 
 def trace_rule(ruleset: RuleSet, rule: Rule, row: Mapping[str, object], on: date) -> Verdict:
-    """One rule on one row; a range feature stands in the row's three columns.
+    """Trace one rule on one row; a range feature has three columns in the row.
 
     A category may be a range too, so a rule that does not apply at best may still apply at the low or high end.
     """
@@ -88,7 +88,7 @@ def _standing(rule: Rule, on: date) -> str:
 
 
 def _shown(feature: Feature, row: Mapping[str, object]) -> str:
-    """What the row holds: one value, or three where they differ."""
+    """Return what the row holds: one value, or three where they differ."""
     ends = [oracle.read(feature, row, end) for end in ENDS]
     shown = [
         "unknown" if end is None else str(end).lower() if isinstance(end, bool) else str(end) for end in ends

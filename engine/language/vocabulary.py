@@ -1,4 +1,4 @@
-"""Codes that facts know: minerals, stages, countries and blocs. Rules name them; only facts can say which there are."""
+"""Codes that facts know: minerals, stages, countries and blocs. Rules name them; only facts say which exist."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Member:
     end: date | None = None
 
     def belongs(self, on: date) -> bool:
-        """Whether it is a member on a day."""
+        """Return whether it is a member on a day."""
         return (self.start is None or self.start <= on) and (self.end is None or on < self.end)
 
 
@@ -62,7 +62,7 @@ class Vocabulary:
         return {**self.countries, **blocs, EVERY: "every buyer"}
 
     def fault(self, kind: str, code: str, *, takes_bloc: bool) -> tuple[str, str] | None:
-        """What is wrong with a code, and its mend; None where the facts know it.
+        """Return what is wrong with a code, and its mend; None where the facts know it.
 
         Args:
             kind: MINERAL, STAGE or COUNTRY.

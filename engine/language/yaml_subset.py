@@ -145,7 +145,7 @@ class _Reader:
         return Mapping(tuple(items), at)
 
     def unseen(self, text: str, at: Location) -> None:
-        """Refuse what nobody sees, written as an escape and so unseen by ``_early_problems``."""
+        """Refuse invisible characters written as escapes, which ``_early_problems`` cannot see."""
         found = _UNSEEN.search(text) if self.has_escapes else None
         if found:
             self.refuse(
@@ -154,7 +154,7 @@ class _Reader:
 
     @staticmethod
     def key(node: yaml.ScalarNode, at: Location) -> Leaf:
-        """A key is text as written; a plain number stays a number. No word turns into a value here."""
+        """Return a key: text as written, or a plain number. Words such as `true` stay text."""
         text = node.value
         if not node.style and _INTEGER.match(text) and len(text) < 16:
             return Leaf(int(text), at, is_quoted=False)
@@ -303,7 +303,7 @@ def _early_problems(text: str, file: str) -> list[Problem]:
 
 
 def require(text: str, file: str) -> Node:
-    """The root node of a text.
+    """Return the root node of a text.
 
     Raises:
         RuleSyntaxError: with every problem found.

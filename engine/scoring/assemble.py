@@ -51,7 +51,7 @@ class ChainFrames:
 
 
 def build_chains(inputs: Inputs) -> list[ChainFrames]:
-    """One chain per mineral that has flows; a stage without flows is left out of its chain."""
+    """Return one chain per mineral that has flows; a stage without flows is left out of its chain."""
     flows = inputs["flows"].sort("mineral", "stage", "exporter", "importer")
     chains: list[ChainFrames] = []
     for (mineral,), stages in (
@@ -116,7 +116,7 @@ class RuledMeasures:
 
 
 def measure_rows(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
-    """The day's law with what first-pass rules read of it: a row per item, importer and horizon."""
+    """Return the day's law with what first-pass rules read of it: a row per item, importer and horizon."""
     small = ruleset.parameter("small_lane_share", inputs.as_of).best
     lanes = (
         inputs["flows"]
@@ -141,7 +141,7 @@ def measure_rows(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
 
 
 def pledge_rows(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
-    """The day's pledges beside every instrument of the law: a row per pledge, importer, instrument and horizon."""
+    """Return the day's pledges by instrument of the law: a row per pledge, importer, instrument and horizon."""
     instruments = inputs["measures"].select("instrument").unique().sort("instrument")
     return (
         inputs["pledges"]
@@ -235,7 +235,7 @@ def stage_measures(
 
 
 def _no_measures(pledges: Mapping[str, str], n: int) -> StageMeasures:
-    """Most stages of most minerals: nothing to lay out."""
+    """Return no law and no pledges, which is what most stages of most minerals have."""
     nothing, names = np.zeros((0, POINTS, n)), np.full((0, n), "")
     curbs = CurbSet(
         (),
@@ -250,7 +250,7 @@ def _no_measures(pledges: Mapping[str, str], n: int) -> StageMeasures:
 
 
 def _pledge_ids(ruled: RuledMeasures, chain: Chain) -> dict[str, str]:
-    """Pledges in order, each with the rule that says most of it."""
+    """Return pledges in order, each with the rule that says most of it."""
     own = ruled.pledges.get((chain.mineral,))
     if own is None:
         return {}
@@ -261,7 +261,7 @@ def _pledge_ids(ruled: RuledMeasures, chain: Chain) -> dict[str, str]:
 
 
 def _points(frame: pl.DataFrame, name: str, unknown: float = 0.0) -> Array:
-    """(3, rows) of a range; a null stands for ``unknown``: no rule, or an item that names the whole stage."""
+    """Return (3, rows) of a range; null means ``unknown``: no rule, or an item that names the whole stage."""
     points = frame.select(pl.col(ends(name)).cast(pl.Float64).fill_null(unknown)).to_numpy()
     return np.ascontiguousarray(points.T)
 
@@ -276,7 +276,7 @@ def _mitigation(
     at_place: Index,
     shape: tuple[int, ...],
 ) -> tuple[dict[str, str], Array]:
-    """Pledges with their rules, and (q, m, 3, n) what each pledge takes off each item. All stages of a chain list the same pledges."""
+    """Return pledges with their rules, the same at all stages, and (q, m, 3, n) what each takes off each item."""
     ids = _pledge_ids(ruled, chain)
     values = np.zeros((len(ids), *shape))
     if not ids:
@@ -304,7 +304,7 @@ def _mitigation(
 
 
 def state_weights(ruleset: RuleSet, regime: str, state: "np.typing.NDArray[np.str_]", on: date) -> Array:
-    """(m, 3, n) weight of each item's state in a regime, by the scorecard; a state it does not name weighs nothing."""
+    """Return (m, 3, n) weight of each item's state in a regime, by the scorecard; 0 for a state it omits."""
     weights = np.zeros((state.shape[0], POINTS, state.shape[1]))
     for name in np.unique(state):
         span = ruleset.state_weight(regime, str(name), on) if name else None

@@ -63,7 +63,7 @@ def form_pools(trade_t: Array, production_t: Array) -> Pools:
 
 
 def form_lane_pools(exporter: Index, importer: Index, lane_t: Array, production_t: Array) -> Pools:
-    """The same out of lanes (w, lanes) instead of matrices: a lane that trades at all trades in every world.
+    """Return the same out of lanes (w, lanes) instead of matrices: a lane that trades at all trades in every world.
 
     Raises:
         AttributionError: two countries pass their whole pools to one another, so the system is singular.
@@ -93,7 +93,7 @@ def form_lane_pools(exporter: Index, importer: Index, lane_t: Array, production_
 
 
 def _sums(lane_t: Array, country: Index, n: int) -> Array:
-    """(w, n) tonnes of the lanes (w, lanes) of each country."""
+    """Return (w, n) tonnes of the lanes (w, lanes) of each country."""
     total = np.zeros((len(lane_t), n))
     if not len(country):
         return total
@@ -104,7 +104,7 @@ def _sums(lane_t: Array, country: Index, n: int) -> Array:
 
 
 def _reached(trade_t: Array, has_source: "np.typing.NDArray[np.bool_]") -> "np.typing.NDArray[np.bool_]":
-    """(w, n) whether anything ever entered a pool: made there, unexplained, or bought from a pool that has a source."""
+    """Return (w, n) whether anything ever entered a pool: made there, unexplained, or bought from such a pool."""
     reached = has_source
     flows = trade_t > 0
     while True:
@@ -125,7 +125,7 @@ def _closed_pair(core: Array, exporters: Index) -> str:
 def propagate(
     pools: Pools, entering_t: Array, row_world: Index, withheld: Array | None = None, curbing: int = 0
 ) -> Array:
-    """Pools x = entering + (A o keep^T) x, where only the curbing country's flows may be cut.
+    """Return pools x = entering + (A o keep^T) x, where only the curbing country's flows may be cut.
 
     One column of A changes, so the inverse of the uncut system is corrected by a rank of one (Sherman and
     Morrison): exact, and a row costs a product, not a solve.
@@ -160,7 +160,7 @@ def propagate(
 
 
 def _by_world(row_world: Index, size: int) -> Iterator[tuple[slice | Index, Index]]:
-    """Worlds (g,) with their rows (g, c): all worlds at once where each has as many rows, else one by one."""
+    """Yield worlds (g,) with their rows (g, c): all worlds at once where each has as many rows, else one by one."""
     order = np.argsort(row_world, kind="stable")
     counts = np.bincount(row_world, minlength=size)
     present = np.flatnonzero(counts)
@@ -173,7 +173,7 @@ def _by_world(row_world: Index, size: int) -> Iterator[tuple[slice | Index, Inde
 
 
 def propagate_kept(kept_share: Array, entering_t: Array, exporters: Index) -> Array:
-    """Pools x (b, n) = entering + M x for any M (b, n, m) of exporters' columns: where foreign flows are cut too."""
+    """Return pools x (b, n) = entering + M x for any M (b, n, m) of exporters' columns; foreign flows may be cut."""
     system = -kept_share[:, exporters]
     diagonal = np.arange(len(exporters))
     system[:, diagonal, diagonal] += 1.0
@@ -183,7 +183,7 @@ def propagate_kept(kept_share: Array, entering_t: Array, exporters: Index) -> Ar
 
 
 def origin_shares(pools: Pools, production_t: Array) -> Array:
-    """G (w, n, n): share of j's pool that entered at o. Rows of non-empty pools sum to 1."""
+    """Return G (w, n, n): share of j's pool that entered at o. Rows of non-empty pools sum to 1."""
     worlds, n = production_t.shape
     entering = production_t + pools.unexplained_t
     shares = np.zeros((worlds, n, n))
@@ -204,7 +204,7 @@ def clean_shares(
     unexplained_weight: Array,
     curbing: int,
 ) -> Array:
-    """Share of each pool that no plant of the curbing country has touched, at this stage or before.
+    """Return the share of each pool that no plant of the curbing country has touched, at this stage or before.
 
     Args:
         pools: of this stage.
@@ -246,7 +246,7 @@ def _unknown_clean(mix: Array, weight: Array) -> Array:
 
 
 def reconciliation_grade(unexplained_t: float, production_t: float, edges: tuple[float, float, float]) -> str:
-    """Grade a stage by unexplained exports over all that entered: good, fair, weak or insufficient."""
+    """Return grade a stage by unexplained exports over all that entered: good, fair, weak or insufficient."""
     entered = unexplained_t + production_t
     if entered <= 0:
         return "insufficient"

@@ -157,7 +157,7 @@ class ChainBlocks:
         self._asked: Collection[tuple[str, ...]] = ()
 
     def build(self) -> ChainResult:
-        """Every stage, horizon and regime of the chain."""
+        """Return every stage, horizon and regime of the chain."""
         result = ChainResult(scorer=self.scorer)
         joint = self.joint()
         self._asked = joint.asked.keys()
@@ -194,7 +194,7 @@ class ChainBlocks:
         return result
 
     def joint(self) -> JointChain:
-        """The chain's pools in every draw."""
+        """Return the chain's pools in every draw."""
         chain = self.frames.chain
         return JointChain(
             chain,
@@ -208,7 +208,7 @@ class ChainBlocks:
     def _drawn(
         self, joint: JointChain, laws: Mapping[str, Law], to_come: Sequence[Law], horizon: int
     ) -> list[DrawnLaws]:
-        """Per stage, what the draws say of each regime, and of each law to come.
+        """Return per stage, what the draws say of each regime, and of each law to come.
 
         A full stop without new plant is the same at every horizon.
         """
@@ -241,13 +241,13 @@ class ChainBlocks:
         ]
 
     def measures(self, stage: str, horizon: int, *, reach: bool) -> StageMeasures:
-        """The items on one stage: those that withhold the curbing country's flows, or (``reach``) foreign ones."""
+        """Return the items on one stage that withhold the curbing country's flows, or (``reach``) foreign ones."""
         return stage_measures(self.ruled, self.frames.chain, stage, horizon, reach=reach)
 
     def law(
         self, measures: Sequence[tuple[StageMeasures, StageMeasures]], regime: str, on: date | None = None
     ) -> Law:
-        """The law of all stages in a regime; states weigh what they weigh on the day, by default as_of."""
+        """Return the law of all stages in a regime; states weigh what they weigh on the day, by default as_of."""
         day = on or self.inputs.as_of
         return [
             StageLaw(
@@ -262,7 +262,7 @@ class ChainBlocks:
         ]
 
     def replacement(self, stop: Missing, horizon: int) -> list[Array] | None:
-        """Per stage (3, n) tonnes of new plant upstream; only over five years is there any.
+        """Return per stage (3, n) tonnes of new plant upstream; only over five years is there any.
 
         No more than a full stop would take is built, whatever the regime: were the limit the regime's own loss, a
         harsher law could build more and leave a country better off.
@@ -273,7 +273,7 @@ class ChainBlocks:
         return limited_replacement(available, stop.lost_t)
 
     def relief(self, s: int, horizon: int, lost: Array) -> Array:
-        """(3, n + 1) share of each importer's loss that others could replace, and last the bloc's.
+        """Return (3, n + 1) share of each importer's loss that others could replace, and last the bloc's.
 
         Args:
             s: place of the stage.
@@ -362,7 +362,7 @@ class ChainBlocks:
         )
 
     def _told(self, law: StageLaw, exporters: Index, buyers: Index, *, is_importer: bool) -> Array:
-        """(u,) by how much trade narrowed the severity of the curb that governs each unit's goods at best.
+        """Return (u,) by how much trade narrowed the severity of the curb that governs each unit's goods at best.
 
         Of the curbing country's goods that is the curb on the importer, of all others' the curb on the exporter.
         """
@@ -373,7 +373,7 @@ class ChainBlocks:
         return np.where(exporters == chain.curbing, told[buyers], told[exporters])
 
     def _importer_units(self, s: int, chosen: Index) -> pl.DataFrame:
-        """Keys and tonnes of importers, each country and last the bloc."""
+        """Return keys and tonnes of importers, each country and last the bloc."""
         chain, pools = self.frames.chain, self.scorer.pools[s]
         trade, output = self.scorer.trade_t[s][0], self.scorer.production_t[s][0]
         eu = self.scorer.bloc_members

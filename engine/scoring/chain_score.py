@@ -129,7 +129,7 @@ class ChainScorer:
         return rows
 
     def _reach(self, touched: Array, threshold: float) -> Array:
-        """(rows, n) part of a pool that a re-export licence reaches: touched stock alone, or all mixed stock."""
+        """Return (rows, n) part of a pool that a re-export licence reaches: touched stock only, or all mixed stock."""
         mixed = (touched >= threshold).astype(np.float64)
         point = self.row_point[:, None]
         reach = np.where(point == HIGH, mixed, touched)
@@ -137,17 +137,17 @@ class ChainScorer:
         return reach
 
     def touched_share(self, stage: int) -> Array:
-        """(3, n) share of each pool that went through the curbing country at this stage or before."""
+        """Return (3, n) share of each pool that went through the curbing country at this stage or before."""
         return self._envelope(self.touched_rows[stage])
 
     # -- solving --------------------------------------------------------------------------------------------
 
     def evaluate(self, law: Law, replacement_t: Sequence[Array] | None = None) -> Missing:
-        """H at all three points; ``replacement_t`` per stage (3, n) tonnes of new plant that feed the next stage."""
+        """Return H at all three points; ``replacement_t``: per stage (3, n) tonnes of new plant for the next stage."""
         return self._by_point(self._solve_rows(law, np.arange(len(self.row_point)), replacement_t))
 
     def evaluate_best(self, laws: Sequence[Law], replacement_t: Sequence[Array] | None = None) -> Missing:
-        """H of several laws at best only; ``replacement_t`` per stage (laws, n)."""
+        """Return H of several laws at best only; ``replacement_t`` per stage (laws, n)."""
         n = len(self.chain.countries)
         curbs = []
         for s in range(len(self.chain.stages)):
@@ -156,7 +156,7 @@ class ChainScorer:
         return self._solve_best(curbs, replacement_t)
 
     def law_steps(self, law: Law) -> tuple[list[Swap], Missing]:
-        """H at best after each swap from a full stop to the law: S0, S1 measures, S2 pledges, S3 reach.
+        """Return H at best after each swap from a full stop to the law: S0, S1 measures, S2 pledges, S3 reach.
 
         Order within a step: stage, start of the measure, id (method section 5).
         """
@@ -207,13 +207,13 @@ class ChainScorer:
         return swaps, self._solve_best(self._stacked(withheld, reached), None)
 
     def withheld_share(self, law: Law, stage: int) -> Array:
-        """(3, n) c of the curbing country's flow to each importer."""
+        """Return (3, n) c of the curbing country's flow to each importer."""
         return self._at_points(law[stage])[0]
 
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _at_points(self, stage: StageLaw) -> tuple[Array, Array]:
-        """c and e at the three points, each (3, n). A country withholds nothing from itself."""
+        """Return c and e at the three points, each (3, n). A country withholds nothing from itself."""
         n = len(self.chain.countries)
         if stage.is_full_stop:
             withheld, reached = np.ones((POINTS, n)), np.zeros((POINTS, n))
@@ -259,7 +259,7 @@ class ChainScorer:
     def _solve(
         self, curbs: list[StageCurbs], worlds: Index, weight: Array, replacement_t: Sequence[Array] | None
     ) -> Missing:
-        """H of every row. Where nothing is cut at any stage nothing is missing, and nothing needs solving."""
+        """Return H of every row. Where nothing is cut at any stage nothing is missing, and nothing needs solving."""
         bites = np.zeros(len(worlds), dtype=bool)
         for curb in curbs:
             bites |= np.any(curb.withheld_share, axis=1) | np.any(curb.extraterritorial_share, axis=1)
@@ -293,7 +293,7 @@ class ChainScorer:
         return np.concatenate([np.clip(1.0 - shock.pool_ratio, 0.0, 1.0), bloc[:, None]], axis=1)
 
     def _envelope(self, rows: Array) -> Array:
-        """(3, …) out of the rows: the least at the low points, the most at the high ones."""
+        """Return (3, …) out of the rows: the least at the low points, the most at the high ones."""
         points = [
             rows[self.row_point == point].min(axis=0)
             if point == LOW
@@ -311,7 +311,7 @@ class ChainScorer:
 
 
 def _grouped(curbs: CurbSet) -> list[tuple[str, str, list[int]]]:
-    """Items of one clause together, in the order in which they stand."""
+    """Put the items of one clause together, in their order."""
     groups: dict[tuple[str, str], list[int]] = {}
     for place, item in enumerate(curbs.items):
         groups.setdefault((item.measure_id, item.clause), []).append(place)
@@ -319,7 +319,7 @@ def _grouped(curbs: CurbSet) -> list[tuple[str, str, list[int]]]:
 
 
 def limited_replacement(available: Sequence[Array], lost: Sequence[Array]) -> list[Array]:
-    """Per stage (3, n): new plant never feeds more than was lost; the low loss meets the high relief.
+    """Return per stage (3, n): new plant never feeds more than was lost; the low loss meets the high relief.
 
     Args:
         available: per stage (3, n) tonnes, low to high.

@@ -1,7 +1,8 @@
 """From rule values to the withheld share of a flow (method section 4, "Withheld share c").
 
 Measures on the same form: the strongest governs. Disjoint forms add. Lists of firms and of military users overlap
-unless shown to be disjoint, so the strongest list governs, and combines with the rest by complement. Everything is done at the three points of the range; what relieves runs against them.
+unless shown to be disjoint, so the strongest list governs, and combines with the rest by complement. Everything is
+done at the three points of the range; what relieves runs against them.
 """
 
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class CurbSet:
         return len(self.items)
 
     def governing(self, weight: Array) -> "np.typing.NDArray[np.intp]":
-        """(n,) place of the item that withholds most of each flow at best, no mitigation counted; -1 where none does.
+        """Return (n,) index of the item that withholds most of a flow at best before mitigation; -1 where none does.
 
         Args:
             weight: (m, 3, n) of the item's state in the regime.
@@ -65,7 +66,7 @@ class CurbSet:
         return np.where(strength.max(axis=0) > 0, strength.argmax(axis=0), -1)
 
     def item_shares(self, weight: Array, pledges: int | None = None) -> Array:
-        """(m, 3, n) coverage x state weight x withheld x (1 - mitigation), item by item.
+        """Return (m, 3, n) coverage x state weight x withheld x (1 - mitigation), item by item.
 
         Args:
             weight: (m, 3, n) of the item's state in the regime.
@@ -78,10 +79,10 @@ class CurbSet:
 
 
 def combine(items: tuple[CurbItem, ...], shares: Array, chosen: Mask | None = None) -> Array:
-    """(3, n) c out of the items' shares (m, 3, n); ``chosen`` (m,) leaves the others out.
+    """Return (3, n) c out of the items' shares (m, 3, n); ``chosen`` (m,) leaves the others out.
 
     Within a form the strongest item governs; forms add, at most 1. Of the lists of named buyers the strongest governs:
-    no list of firms withholds a tenth of a country's graphite five times over. It combines with the rest by complement.
+    five lists do not withhold a tenth of a country's graphite five times over. It combines with the rest by complement.
     """
     total = np.zeros(shares.shape[1:])
     on = np.ones(len(items), dtype=bool) if chosen is None else chosen
@@ -101,6 +102,6 @@ def combine(items: tuple[CurbItem, ...], shares: Array, chosen: Mask | None = No
 
 
 def strongest(shares: Array, n: int, chosen: Mask | None = None) -> Array:
-    """(3, n) the strongest of (m, 3, n); zero where there is none. Used for extraterritorial severity."""
+    """Return (3, n) the strongest of (m, 3, n); zero where there is none. Used for extraterritorial severity."""
     picked = shares if chosen is None else shares[chosen]
     return np.max(picked, axis=0) if len(picked) else np.zeros((POINTS, n))

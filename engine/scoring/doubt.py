@@ -60,7 +60,7 @@ SENTENCES: Final = {
 
 
 def is_of_country(name: Name) -> bool:
-    """Whether an input belongs to one country, which is then the last part of its name."""
+    """Return whether an input belongs to one country, which is then the last part of its name."""
     return name[0] in BY_COUNTRY or (name[0] == "severity" and len(name) > 2)
 
 
@@ -78,7 +78,7 @@ class Explainer:
     def explained(
         self, missing: Draws, names: Collection[Name], exporters: Sequence[str], importers: Sequence[str]
     ) -> Array:
-        """Share of the variance of L that each group of inputs explains by itself.
+        """Return the share of the variance of L that each group of inputs explains by itself.
 
         Args:
             missing: (D, u) L.
@@ -120,7 +120,7 @@ class Explainer:
 
 
 def basis(numbers: Numbers, name: Name) -> Draws:
-    """(D, k) what an input is regressed on, each column of mean 0 and variance 1, the first one rising with it.
+    """Return (D, k) what an input is regressed on, each column of mean 0 and variance 1, the first one rising with it.
 
     A yes or no is one column, of what it turned out to be; all else three polynomials of its numbers.
     """
@@ -130,7 +130,7 @@ def basis(numbers: Numbers, name: Name) -> Draws:
 
 
 def rising(numbers: Numbers, name: Name) -> "np.typing.NDArray[np.float32]":
-    """(D,) the first column of the basis."""
+    """Return (D,) the first column of the basis."""
     outcome = numbers.outcomes.get(name)
     if outcome is None:
         return np.asarray((2.0 * numbers.of(*name) - 1.0) * np.sqrt(3.0), dtype=np.float32)
@@ -138,14 +138,14 @@ def rising(numbers: Numbers, name: Name) -> "np.typing.NDArray[np.float32]":
 
 
 def legendre(u: Array) -> Draws:
-    """(D, 3) Legendre polynomials of 2u - 1, of mean 0 and variance 1."""
+    """Return (D, 3) Legendre polynomials of 2u - 1, of mean 0 and variance 1."""
     x = 2.0 * u - 1.0
     found = np.stack([x, (3 * x**2 - 1) / 2, (5 * x**3 - 3 * x) / 2], axis=1)
     return np.asarray(found * np.sqrt([3.0, 5.0, 7.0]), dtype=np.float32)
 
 
 def in_words(name: Name, notices: Mapping[str, str]) -> str:
-    """What a reader calls an input; ``notices`` by measure."""
+    """Return what a reader calls an input; ``notices`` by measure."""
     kind, *parts = name
     places = ["makers without a row" if part == UNLISTED else part for part in parts]
     if kind == "state":

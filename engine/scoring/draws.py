@@ -25,7 +25,7 @@ _STEPS: Final = 1025  # quantiles in a PERT table
 
 
 def latin(name: Sequence[str], draws: int) -> Array:
-    """(D,) numbers in the open unit interval, one in each D-th of it, in an order that the name seeds."""
+    """Return (D,) numbers in the open unit interval, one in each D-th of it, in an order that the name seeds."""
     seed = int.from_bytes(hashlib.sha256("/".join(name).encode()).digest()[:8], "big")
     rng = np.random.Generator(np.random.PCG64(seed))
     return np.asarray((rng.permutation(draws) + rng.uniform(1e-9, 1.0 - 1e-9, draws)) / draws)
@@ -45,25 +45,25 @@ class Numbers:
         self.outcomes: dict[tuple[str, ...], Array] = {}
 
     def of(self, *name: str) -> Array:
-        """(D,) numbers of one input."""
+        """Return (D,) numbers of one input."""
         if name not in self._known:
             self._known[name] = latin(name, self.draws)
         return self._known[name]
 
     def each(self, *prefix: str, names: Sequence[str]) -> Array:
-        """(D, names) numbers of inputs that share the first part of their name. Not kept."""
+        """Return (D, names) numbers of inputs that share the first part of their name. Not kept."""
         return np.stack([latin((*prefix, name), self.draws) for name in names], axis=1)
 
 
 def by_kind(kinds: Sequence[str]) -> Iterator[tuple[str, "np.typing.NDArray[np.intp]"]]:
-    """Each distribution with the places of the inputs that are drawn from it."""
+    """Yield each distribution with the places of the inputs that are drawn from it."""
     named = np.array(kinds, dtype=str)
     for kind in dict.fromkeys(kinds):
         yield kind, np.flatnonzero(named == kind)
 
 
 def shared(common: Array, own: Array, common_share: float) -> Array:
-    """Numbers of inputs that have a part in common (a Gaussian copula).
+    """Return numbers of inputs that have a part in common (a Gaussian copula).
 
     Args:
         common: (D, 1) the part that all have.
@@ -78,7 +78,7 @@ def shared(common: Array, own: Array, common_share: float) -> Array:
 
 
 def quantile(ends: Array, u: Array, kind: str = "pert") -> Array:
-    """The value of an input at a number in the unit interval.
+    """Return the value of an input at a number in the unit interval.
 
     Args:
         ends: (3, ...) low, best and high of the range, in order.
@@ -115,14 +115,14 @@ def quantile(ends: Array, u: Array, kind: str = "pert") -> Array:
 
 @cache
 def _pert_table() -> tuple[Array, Array]:
-    """Quantiles of the PERT on 0..1 by mode (rows) and step (columns); steps are denser towards the ends."""
+    """Return quantiles of the PERT on 0..1 by mode (rows) and step (columns); steps are denser towards the ends."""
     steps = (1.0 - np.cos(np.pi * np.linspace(0.0, 1.0, _STEPS))) / 2.0
     mode = np.linspace(0.0, 1.0, _SHAPES)[:, None]
     return steps, np.asarray(special.betaincinv(1.0 + 4.0 * mode, 5.0 - 4.0 * mode, steps[None, :]))
 
 
 def _pert(mode: Array, u: Array) -> Array:
-    """PERT on 0..1, straight between the points of the table."""
+    """Return PERT on 0..1, straight between the points of the table."""
     _, table = _pert_table()
     flat = table.ravel()
     step = np.arccos(np.clip(1.0 - 2.0 * u, -1.0, 1.0)) * ((_STEPS - 1) / np.pi)
@@ -139,7 +139,7 @@ def _pert(mode: Array, u: Array) -> Array:
 
 
 def _lognormal(low: Array, best: Array, high: Array, u: Array) -> Array:
-    """Median best, with the ends at the outer half per cent of the wider side; cut at the ends."""
+    """Return a value whose median is best, with the ends at the outer half per cent of the wider side; cut there."""
     positive = (low > 0) & (best > 0)
     floor = np.log(np.where(positive, low, 1.0))
     middle = np.log(np.where(positive, best, 1.0))

@@ -10,7 +10,7 @@ UNVERIFIED = "lapsed_unverified"
 
 
 def by_party(inputs: Inputs, stages: pl.DataFrame) -> pl.DataFrame:
-    """One row per mineral, stage and party, looking at measures on that stage and on the stages before it.
+    """Return one row per mineral, stage and party, looking at measures on that stage and on the stages before it.
 
     A party is the importer of the curbing country's own route, or the exporter of any other.
 
@@ -82,7 +82,7 @@ def by_party(inputs: Inputs, stages: pl.DataFrame) -> pl.DataFrame:
 def binding_days(
     units: pl.DataFrame, inputs: Inputs, ruled: Iterable[pl.DataFrame], stages: pl.DataFrame
 ) -> pl.Series:
-    """How many days measures in force have withheld goods of each unit, at its stage or before; 0 where none does.
+    """Return the days for which measures in force have withheld goods of each unit, at its stage or before; 0 if none.
 
     Args:
         units: mineral, stage, party.

@@ -93,15 +93,15 @@ class Evidence:
         return {rule for rule, _, _ in self.told}
 
     def of(self, *name: str) -> Array:
-        """(D,) numbers of one input."""
+        """Return (D,) numbers of one input."""
         return self.learnt[name] if name in self.learnt else self.numbers.of(*name)
 
     def told_share(self, rule_id: str, mineral: str, importer: str) -> float:
-        """By how much the variance of a lane's severity number fell, 0..1."""
+        """Return by how much the variance of a lane's severity number fell, 0..1."""
         return self.told.get((rule_id, mineral, importer), self.told.get((rule_id, "", ""), 0.0))
 
     def told_of(self, curbs: CurbSet, weight: Array, mineral: str, countries: Sequence[str]) -> Array:
-        """(n + 1,) the same of the curb that governs the flow to each country; 0 for a bloc, which has many curbs."""
+        """Return (n + 1,) the same for the curb that governs each country's flow; 0 for a bloc, which has many."""
         governing = curbs.governing(weight)
         told = np.zeros(len(countries) + 1)
         for place in np.flatnonzero(governing >= 0):
@@ -131,12 +131,12 @@ def evidence_since(inputs: Inputs, ruleset: RuleSet, numbers: Numbers) -> Eviden
 
 
 def nearest_horizon(ruleset: RuleSet, days: int) -> int:
-    """The scorecard's horizon that is nearest to a number of days, the shorter of two."""
+    """Return the scorecard's horizon that is nearest to a number of days, the shorter of two."""
     return min(sorted(ruleset.scorecard.horizons), key=lambda horizon: abs(horizon - days))
 
 
 def lane_movement(ruleset: RuleSet, on: date, usd: float | None) -> float:
-    """Standard deviation of the logarithm by which a lane of that value moves in a year that no curb touches.
+    """Return the standard deviation of the log by which a lane of that value moves in a year without curbs.
 
     A lane of unknown value may be a parcel: it is taken to move as the smallest do, which says least.
     """
@@ -145,7 +145,7 @@ def lane_movement(ruleset: RuleSet, on: date, usd: float | None) -> float:
 
 
 def common_movement(ruleset: RuleSet, on: date) -> float:
-    """The same of all lanes of a mineral out of one country together."""
+    """Return the same of all lanes of a mineral out of one country together."""
     return float(np.log(ruleset.parameter("common_movement_multiple", on).best))
 
 
@@ -153,7 +153,7 @@ def common_movement(ruleset: RuleSet, on: date) -> float:
 
 
 def observed_lanes(inputs: Inputs, ruleset: RuleSet) -> list[Observed]:
-    """Lanes under a curb that binds today and bound in the last year of trade, with a baseline before it.
+    """Return lanes under a curb that binds today and bound in the last year of trade, with a baseline before it.
 
     A lane whose baseline is zero or unknown says nothing, nor does one of lists of named buyers, which have a quantity
     of their own. Where several curbs meet, the one that withholds most at best is held responsible.
@@ -226,7 +226,7 @@ def _stage(
 def _governing(
     inputs: Inputs, ruleset: RuleSet, ruled: RuledMeasures, frames: ChainFrames, stage: str, year: int
 ) -> dict[str, tuple[str, tuple[float, float, float], float]]:
-    """By importer: the rule, its range and its reach, of what withheld most at best in a year."""
+    """Return by importer: the rule, its range and its reach, of what withheld most at best in a year."""
     chain, last = frames.chain, date(year, 12, 31)
     strongest = np.zeros(len(chain.countries))
     found: dict[str, tuple[str, tuple[float, float, float], float]] = {}
@@ -288,21 +288,21 @@ class _Rule:
                 )
 
     def _mineral(self, observed: Sequence[Observed]) -> Array:
-        """(cells, cells) log likelihood of all lanes, by the common part and by the mineral's movement."""
+        """Return (cells, cells) log likelihood of all lanes, by the common part and by the mineral's movement."""
         mixed = (self.common * self.z[:, None] + self.own * self.z)[:, None, :]
         moved = observed[0].common_sd * self.z[None, :, None]
         lanes = [list(lane) for _, lane in groupby(observed, key=lambda one: one.importer)]
         return np.asarray(sum(_log_mean(self._lane(lane, mixed, moved), axis=2) for lane in lanes))
 
     def _lane(self, observed: Sequence[Observed], mixed: Array, moved: Array) -> Array:
-        """Log likelihood of one lane's observations, at severity numbers and movements of the mineral."""
+        """Return the log likelihood of one lane's observations, at severity numbers and movements of the mineral."""
         total = np.zeros(np.broadcast_shapes(mixed.shape, moved.shape))
         for one in observed:
             total -= 0.5 * ((one.log_ratio - self._left(one, mixed) - moved) / one.lane_sd) ** 2
         return total
 
     def _left(self, one: Observed, mixed: Array) -> Array:
-        """Logarithm of what severities leave of a lane; many lanes share it."""
+        """Return the logarithm of what severities leave of a lane; many lanes share it."""
         key = one.ends, one.reach, mixed.shape
         if key not in self._known:
             severity = quantile(np.array(one.ends), special.ndtr(mixed), self.kind)
@@ -310,12 +310,12 @@ class _Rule:
         return self._known[key]
 
     def _moved(self, mineral: str, common_sd: float, likely: Array) -> Array:
-        """(D,) movement of the mineral in each draw, out of its posterior given the common part."""
+        """Return (D,) movement of the mineral in each draw, out of its posterior given the common part."""
         u = _through(self.numbers.of("movement", self.rule_id, mineral), _weights(likely))
         return np.asarray(common_sd * special.ndtri(u))
 
     def _fall(self, before: Array, after: Array, own_before: Array | None, own_after: Array | None) -> float:
-        """By how much the variance fell; where the lane's own part was not seen it keeps its variance."""
+        """Return by how much the variance fell; where the lane's own part was not seen it keeps its variance."""
         if own_before is None or own_after is None:
             kept = self.common**2 * after.var() / before.var() + self.own**2
         else:
@@ -325,7 +325,7 @@ class _Rule:
 
 
 def _weights(log_likelihood: Array) -> Array:
-    """Posterior of cells of equal prior, along the last axis."""
+    """Return the posterior of cells of equal prior, along the last axis."""
     likelihood = np.exp(log_likelihood - log_likelihood.max(axis=-1, keepdims=True))
     return np.asarray(likelihood / likelihood.sum(axis=-1, keepdims=True))
 
@@ -336,7 +336,7 @@ def _log_mean(log_values: Array, axis: int) -> Array:
 
 
 def _through(u: Array, weights: Array) -> Array:
-    """(D,) numbers sent through posteriors (D, cells): the value below which the posterior has the mass u."""
+    """Return (D,) numbers sent through posteriors (D, cells): the value below which the posterior has the mass u."""
     above = np.cumsum(weights, axis=1)
     cell = np.minimum((above < u[:, None]).sum(axis=1), weights.shape[1] - 1)
     rows = np.arange(len(u))

@@ -53,7 +53,7 @@ class Expectations:
         self._sums = Exposure(numbers, inputs, shown_importers)
 
     def columns(self, blocks: Sequence[Block], responses: Responses, binding_days: Array) -> pl.DataFrame:
-        """Columns of `mart.route_score` and `mart.importer_score`, one row a unit in the order of the blocks.
+        """Return columns of `mart.route_score` and `mart.importer_score`, one row a unit in the order of the blocks.
 
         Args:
             blocks: in order.
@@ -132,7 +132,7 @@ class Expectations:
     def _replaced(
         self, block: Block, responses: Responses, known: Array, given: Array, decided: pl.Series
     ) -> Array:
-        """(D, u) share of the loss that others replace: by the rules, from the share that the engine knows.
+        """Return (D, u) share of the loss that others replace: by the rules, from the share that the engine knows.
 
         Args:
             block: the units.
@@ -152,7 +152,7 @@ class Expectations:
     def _scheduled(
         self, block: Block, today: Draws, gaps: Sequence[Array], stock: Array
     ) -> Iterator[tuple[str, Array]]:
-        """L weighted by time over the states of the law that are known to come.
+        """Yield L weighted by time over the states of the law that are known to come.
 
         Args:
             block: with the days on which they begin.
@@ -170,7 +170,7 @@ class Expectations:
         yield "scheduled", score(share)
 
     def _left(self, stock: Array, gap: Array, binding_days: Array) -> Array:
-        """(D, u) days of stock that are left: a stock covers the first days of a shortage, once.
+        """Return (D, u) days of stock that are left: a stock covers the first days of a shortage, once.
 
         Under measures in force it has been drained at the rate of the gap, and rebuilt at the rate that the
         scorecard states (method section 4 of the joint draws).
@@ -198,7 +198,7 @@ class Expectations:
     def _first_days(
         self, regime: str, missing: Draws, gap: Array, stock: Array, transit: Array
     ) -> Iterator[tuple[str, Array]]:
-        """Days until goods run short: quantiles over all draws, NaN from the draws on whose stock outlasts the horizon."""
+        """Yield quantiles of the days until goods run short; NaN where stocks outlast the horizon in such a draw."""
         places = [int(np.ceil(share * self.numbers.draws)) - 1 for share in QUANTILES.values()]
         found = np.full((len(places), gap.shape[1]), np.nan)
         often = np.flatnonzero(np.count_nonzero(missing, axis=0) > places[0])
@@ -213,11 +213,11 @@ class Expectations:
             yield f"{regime}_time_to_shortage_days_{name}", values
 
     def _chance(self, missing: Draws, edge: float) -> Array:
-        """(u,) share of the draws in which at least so much is missing."""
+        """Return (u,) share of the draws in which at least so much is missing."""
         return np.asarray(np.count_nonzero(missing >= edge, axis=0) / self.numbers.draws)
 
     def _doubt(self, block: Block, missing: Draws) -> Iterator[tuple[str, Array]]:
-        """The group of inputs that explains most of the variance, and how much; empty where little varies."""
+        """Yield the group of inputs that explains most of the variance, and how much; empty where little varies."""
         units = block.units
         importers = units["importer"].to_list()
         exporters = importers if block.is_importer else units["exporter"].to_list()
@@ -238,7 +238,7 @@ class Expectations:
         yield "narrowed_by_share", np.where(most > 0, most, np.nan)
 
     def _per_unit(self, ends: Array, name: tuple[str, ...], owners: Sequence[str], rules: pl.Series) -> Array:
-        """(D, u) an input of each unit: one number for each owner, which all units of that owner share.
+        """Return (D, u) an input of each unit: one number for each owner, which all units of that owner share.
 
         Args:
             ends: (3, u) of its range.
@@ -265,11 +265,11 @@ class Expectations:
         return drawn
 
     def doubt(self) -> pl.DataFrame:
-        """`mart.doubt`: the facts worth finding out about importers, minerals and everything."""
+        """Return `mart.doubt`: the facts worth finding out about importers, minerals and everything."""
         return self._dated(self._sums.doubt())
 
     def exposure(self) -> pl.DataFrame:
-        """`mart.exposure`: money missing by importer or bloc, mineral and stage, with ``*`` for all of them."""
+        """Return `mart.exposure`: money missing by importer or bloc, mineral and stage, with ``*`` for all of them."""
         return self._dated(self._sums.frame())
 
     def _dated(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -281,7 +281,7 @@ class Expectations:
 
 
 def answered(scored: pl.DataFrame, ruleset: RuleSet) -> pl.DataFrame:
-    """The scores out of the means, with their bands and priorities, and bounds that have every draw inside.
+    """Return the scores out of the means, with their bands and priorities, and bounds that have every draw inside.
 
     Where tonnes are uncertain the bounds are an envelope over what was tried.
     """

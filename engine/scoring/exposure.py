@@ -27,7 +27,7 @@ EXPOSURE: Final = {
 
 @dataclass(frozen=True)
 class Lanes:
-    """Lanes of a block, buyer by buyer; a lane stands once for each buyer that its importer is part of.
+    """Lanes of a block, buyer by buyer; a lane appears once for each buyer that its importer is part of.
 
     Attributes:
         lane: (l,) place of the lane in its block.   usd: (l,) traded within the horizon.
@@ -48,7 +48,7 @@ class Money:
     missing_usd: Array
 
     def __add__(self, other: "Money") -> "Money":
-        """Both together, draw by draw."""
+        """Return both together, draw by draw."""
         return Money(self.traded_usd + other.traded_usd, self.missing_usd + other.missing_usd)
 
 
@@ -84,7 +84,7 @@ class Exposure:
             for lane, (exporter, importer, usd) in enumerate(sold)
             if usd is not None
             for buyer in self._buys[importer]
-            # What moves between members of a bloc is no import of the bloc.
+            # What moves between members of a bloc is not an import of the bloc.
             if buyer in (importer, EVERY) or buyer not in self._buys.get(exporter, ())
         ]
         of, lane, usd = np.array(sorted(pairs)).reshape(-1, 3).T
@@ -113,13 +113,13 @@ class Exposure:
         self._own, self._names = {}, {}
 
     def frame(self) -> pl.DataFrame:
-        """The columns of `mart.exposure`."""
+        """Return the columns of `mart.exposure`."""
         rows = [*self._rows, *(self._frame(EVERY, EVERY, at, money) for at, money in self._all.items())]
         keys = ["importer", "mineral", "stage", "horizon_days", "regime"]
         return pl.concat([pl.DataFrame(schema=EXPOSURE), *rows]).sort(keys)
 
     def doubt(self) -> pl.DataFrame:
-        """The columns of `mart.doubt`."""
+        """Return the columns of `mart.doubt`."""
         return self.doubts.frame()
 
     def _frame(self, mineral: str, stage: str, at: tuple[int, str], money: Money) -> pl.DataFrame:
@@ -142,13 +142,13 @@ class Exposure:
 
 
 def _buyers(inputs: Inputs) -> tuple[list[str], dict[str, tuple[str, ...]]]:
-    """Importers and blocs in order, and for each country the buyers that it is part of: itself, its blocs, everybody."""
+    """Return importers and blocs in order, and the buyers each country is part of: itself, its blocs, everybody."""
     blocs = inputs["blocs"].select("bloc", "country").unique().sort("bloc", "country")
     of: dict[str, list[str]] = {}
     for bloc, country in blocs.iter_rows():
         of.setdefault(country, []).append(bloc)
     countries = sorted({*inputs["flows"]["importer"], *inputs["flows"]["exporter"]})
-    # The country that curbs is no victim of its own curbs, and what an entrepot buys is bought again: everybody is
+    # The curbing country is not hit by its own curbs, and what an entrepot buys is bought again: everybody is
     # everybody else.
     no_victims = {inputs.curbing_country, *inputs["countries"].filter("is_entrepot")["country"]}
     buys = {c: (c, *of.get(c, ()), *([] if c in no_victims else [EVERY])) for c in countries}
@@ -156,7 +156,7 @@ def _buyers(inputs: Inputs) -> tuple[list[str], dict[str, tuple[str, ...]]]:
 
 
 def row_quantile(ordered: Array | Draws, share: float) -> Array:
-    """(u,) a quantile of rows (u, D) that are in order, straight between two draws."""
+    """Return (u,) a quantile of rows (u, D) that are in order, straight between two draws."""
     last = ordered.shape[1] - 1
     low = int(share * last)
     part = share * last - low

@@ -34,7 +34,7 @@ class Finisher:
         }
 
     def columns(self) -> pl.DataFrame:
-        """What is bounded and what holds at best: the draws give the score itself (`engine.scoring.expect`)."""
+        """Return bounds and best values; the draws give the score itself (`engine.scoring.expect`)."""
         out: dict[str, object] = {}
         for regime in REGIMES:
             replaced = self._replaced(regime)
@@ -57,11 +57,11 @@ class Finisher:
         return frame.with_columns(pl.col("^.*_time_to_shortage_days$").fill_nan(None))
 
     def _replaced(self, regime: str) -> Array:
-        """N (3, u), ordered as the loss is: the low end of a loss has the high end of its relief."""
+        """Return N (3, u), ordered as the loss is: the low end of a loss has the high end of its relief."""
         return mirrored(replaced_share(self.responses.alternatives[regime], self.responses.substitution))
 
     def steps_after_law(self, regime: str) -> Array:
-        """(4, u) score at best after upstream replacement, alternatives, substitution and stocks."""
+        """Return (4, u) score at best after upstream replacement, alternatives, substitution and stocks."""
         before = self.before[regime][BEST]
         alternatives = self.responses.alternatives[regime][BEST]
         substitution = self.responses.substitution[BEST]

@@ -1,4 +1,4 @@
-"""The frames that the engine is given. They stand here once; the warehouse delivers them, jobs carries them over.
+"""The frames that the engine is given, described here alone; the warehouse delivers them and jobs passes them on.
 
 Tonnes are of contained mineral a year, shares lie in 0..1, `_low, _best, _high` are the ends of a range, and a null
 is an unknown. A frame with fewer columns is refused by name.
@@ -14,7 +14,7 @@ from ground.words import ENDS, HORIZONS
 
 
 def ends(name: str) -> tuple[str, str, str]:
-    """The three columns of a range feature."""
+    """Return the three columns of a range feature."""
     low, best, high = (f"{name}_{end}" for end in ENDS)
     return low, best, high
 
@@ -93,11 +93,11 @@ class Inputs(Asked):
                 raise InputError(message)
 
     def __getitem__(self, name: str) -> pl.DataFrame:
-        """The frame of that name."""
+        """Return the frame of that name."""
         return self.frames[name]
 
     def only(self, minerals: Sequence[str]) -> "Inputs":
-        """The same day with the rows of some minerals alone, so that nothing else is computed."""
+        """Return the same day with the rows of some minerals alone, so that nothing else is computed."""
         frames = {
             name: frame.filter(pl.col("mineral").is_in(minerals)) if "mineral" in frame.columns else frame
             for name, frame in self.frames.items()
@@ -110,7 +110,7 @@ class Inputs(Asked):
         return self._all or self
 
     def part(self, name: str, **keys: object) -> pl.DataFrame:
-        """The rows of a frame with these key values; a frame is split once per set of keys, in its order."""
+        """Return the rows of a frame with these key values; a frame is split once per set of keys, in its order."""
         split = (name, *keys)
         if split not in self._parts:
             self._parts[split] = partition(self.frames[name], *keys)
@@ -118,7 +118,7 @@ class Inputs(Asked):
 
 
 def partition(frame: pl.DataFrame, *keys: str) -> dict[tuple[object, ...], pl.DataFrame]:
-    """The rows of a frame by the values of some columns, in its order."""
+    """Return the rows of a frame by the values of some columns, in its order."""
     if not frame.height:
         return {}
     return frame.partition_by(*keys, as_dict=True, maintain_order=True)

@@ -39,7 +39,7 @@ class Spread:
 
     @classmethod
     def on(cls, ruleset: RuleSet, day: date) -> "Spread":
-        """What the rules say on a day."""
+        """Return what the rules say on a day."""
         common = ruleset.parameter("common_severity_share", day).best
         return cls(ruleset.scorecard.spread, common, ruleset.spread_of)
 
@@ -117,7 +117,7 @@ class JointChain:
     # -- the law --------------------------------------------------------------------------------------------
 
     def curbs(self, stage: StageLaw, severity_of: NumbersOf | None = None) -> tuple[Array, Array]:
-        """c and e of one stage in every draw, each (D, n).
+        """Return c and e of one stage in every draw, each (D, n).
 
         Args:
             stage: its law.
@@ -136,7 +136,7 @@ class JointChain:
         return withheld, reached
 
     def _shares(self, curbs: CurbSet, weight: Array, pledges: int | None, of: NumbersOf) -> Array:
-        """(m, D, n) coverage x state x withheld x (1 - mitigation), item by item."""
+        """Return (m, D, n) coverage x state x withheld x (1 - mitigation), item by item."""
         n = len(self.chain.countries)
         shares = np.zeros((curbs.size, self.size, n))
         for m, item in enumerate(curbs.items):
@@ -156,7 +156,7 @@ class JointChain:
         return shares
 
     def _severity(self, curbs: CurbSet, m: int, of: NumbersOf) -> Array:
-        """(D, n) severity of an item, zero where its rule withholds nothing; the same in every state of the law."""
+        """Return (D, n) severity of an item, 0 where its rule withholds nothing; equal in all states of the law."""
         ends, rule_ids = curbs.withheld[m], curbs.rule_ids[m]
         key = of, ends.tobytes(), rule_ids.tobytes(), curbs.items[m].is_named_buyers
         if key not in self._severities:
@@ -169,7 +169,7 @@ class JointChain:
         return self._severities[key]
 
     def _lanes(self, rule_ids: "np.typing.NDArray[np.str_]", at: Index, of: NumbersOf) -> Array:
-        """(D, places) numbers: a part common to the rule, and a part of the mineral and importer."""
+        """Return (D, places) numbers: a part common to the rule, and a part of the mineral and importer."""
         u = np.empty((self.size, len(at)))
         for rule in np.unique(rule_ids):
             own = np.flatnonzero(rule_ids == rule)
@@ -185,12 +185,12 @@ class JointChain:
         return u
 
     def _listed(self, at: Index) -> Array:
-        """(D, places) numbers of the share that any listed firm buys: one quantity for all lists of an importer."""
+        """Return (D, places) numbers of the share that listed firms buy: one quantity for all lists of an importer."""
         names = [self.chain.countries[j] for j in at]
         return np.stack([self._of("named buyers", self.chain.mineral, name) for name in names], axis=1)
 
     def _state(self, ends: Array, measure_id: str, clause: str) -> Array:
-        """(D or 1, places) whether the item binds: a state of law binds in full or not at all."""
+        """Return (D or 1, places) whether the item binds: a state of law binds in full or not at all."""
         low, best, high = ends
         if np.all(low == high):
             return np.asarray(best[None, :])
@@ -209,7 +209,7 @@ class JointChain:
     def missing(
         self, laws: Sequence[Law], added: Sequence[list[Array] | None], severity_of: NumbersOf | None = None
     ) -> list[DrawnMissing]:
-        """H of several laws at once, which share the pools.
+        """Return H of several laws at once, which share the pools.
 
         Args:
             laws: a state of the law each.
@@ -238,7 +238,7 @@ class JointChain:
     def _solve(
         self, pairs: Sequence[Sequence[tuple[Array, Array]]], added: Sequence[list[Array] | None]
     ) -> list[DrawnMissing]:
-        """H of the laws whose withheld and reached shares are given stage by stage."""
+        """Return H of the laws whose withheld and reached shares are given stage by stage."""
         if not pairs:
             return []
         size, count, n = self.size, len(pairs), len(self.chain.countries)
@@ -277,7 +277,7 @@ class JointChain:
         return found
 
     def _reached_share(self, stage: int) -> Array:
-        """(D, n) part of each pool that a re-export licence reaches: its touched share, up to all of mixed stock."""
+        """Return (D, n) part of each pool that a re-export licence reaches: the touched share, up to all mixed stock."""
         if self._reach is None:
             self._reach = []
             clean: Array | None = None
@@ -296,7 +296,7 @@ class JointChain:
     # -- what others add ------------------------------------------------------------------------------------
 
     def replacement(self, supply: Sequence[Supply], lost: Sequence[Array]) -> list[Array]:
-        """Per stage (D, n) tonnes of new plant upstream, never more than a full stop takes in the same draw."""
+        """Return per stage (D, n) tonnes of new plant upstream, never more than a full stop takes in the same draw."""
         built = []
         for facts, own, missing in zip(self.chain.stages, supply, lost, strict=True):
             tonnes = quantile(replacement_t(own), self._capacity(facts.name)[:, None], self.spread.kind)
@@ -305,7 +305,7 @@ class JointChain:
         return built
 
     def alternatives(self, stage: int, supply: Supply, lost: Array) -> Array:
-        """(D, n + 1) share of each importer's loss that others could replace, last the bloc's; NaN where unknown."""
+        """Return (D, n + 1) share of each importer's loss that others could replace, the bloc last; NaN if unknown."""
         n = len(self.chain.countries)
         if not supply.is_known:
             return np.full((self.size, n + 1), np.nan)

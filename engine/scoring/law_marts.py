@@ -40,7 +40,7 @@ FLOW_MEASURE_KEYS = (
 
 
 def flow_measures(frames: ChainFrames, result: ChainResult) -> pl.DataFrame:
-    """Which measure withholds how much of which of the curbing country's flows: only where it withholds any."""
+    """Return which measure withholds how much of which of the curbing country's flows: only where it withholds any."""
     parts = [pl.DataFrame(schema=FLOW_MEASURE_SCHEMA)]
     for (stage, horizon, regime), (own, foreign, law) in result.curbs.items():
         if regime in LAW_REGIMES:
@@ -97,7 +97,7 @@ WITHHELD_SCHEMA = {
 
 
 def withheld_shares(frames: ChainFrames, result: ChainResult) -> pl.DataFrame:
-    """c of the curbing country's flows to every importer that buys from it, in active and snapback."""
+    """Return c of the curbing country's flows to every importer that buys from it, in active and snapback."""
     chain = frames.chain
     parts = [pl.DataFrame(schema=WITHHELD_SCHEMA)]
     for facts in chain.stages:
@@ -120,7 +120,7 @@ def withheld_shares(frames: ChainFrames, result: ChainResult) -> pl.DataFrame:
 def reconciliation(
     frames: ChainFrames, scorer: ChainScorer, edges: tuple[float, float, float]
 ) -> list[dict[str, object]]:
-    """How far trade and production of every stage agree, and what would mend it: one row a stage."""
+    """Return how far trade and production of every stage agree, and what would mend it: one row a stage."""
     rows: list[dict[str, object]] = []
     for s, facts in enumerate(frames.chain.stages):
         made = float(scorer.production_t[s][0].sum())

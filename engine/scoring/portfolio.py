@@ -175,16 +175,16 @@ def _score_chains(
 def described_units(
     blocks: Sequence[Block], chains: Sequence[ChainFrames], grades: pl.DataFrame, inputs: Inputs
 ) -> pl.DataFrame:
-    """One row per unit of the blocks, with all that second-pass rules may read but the share of alternatives."""
+    """Return a row per unit of the blocks, with all that second-pass rules read except the share of alternatives."""
     notes = _stage_notes(inputs, grades)
     units = unit_frame(blocks, inputs, notes)
-    # A route may say it of its own trade (then the note has another name); an importer says it of all that its stage needs.
+    # A route's note is of its own trade (then it has another name), an importer's of all that its stage needs.
     units = units.with_columns(pl.coalesce("^is_hindsight(_right)?$").alias("is_hindsight"))
     return _with_events(units, inputs, _stage_orders(chains))
 
 
 def grade_edges(inputs: Inputs, ruleset: RuleSet) -> tuple[float, float, float]:
-    """Unexplained shares from which a stage is fair, weak and insufficient."""
+    """Return the unexplained shares from which a stage is fair, weak and insufficient."""
     fair, weak, insufficient = (
         ruleset.parameter(f"reconciliation_{grade}_from", inputs.as_of).best
         for grade in ("fair", "weak", "insufficient")
@@ -193,7 +193,7 @@ def grade_edges(inputs: Inputs, ruleset: RuleSet) -> tuple[float, float, float]:
 
 
 def _pledge_rules(ruled: RuledMeasures) -> pl.DataFrame:
-    """mineral, pledge_id, pledge_rule_id: the mitigation rule that decided at best."""
+    """Return mineral, pledge_id, pledge_rule_id: the mitigation rule that decided at best."""
     schema = {"mineral": pl.String, "pledge_id": pl.String, "pledge_rule_id": pl.String}
     parts = [
         part.group_by("mineral", "pledge_id").agg(
@@ -205,7 +205,7 @@ def _pledge_rules(ruled: RuledMeasures) -> pl.DataFrame:
 
 
 def _stage_notes(inputs: Inputs, grades: pl.DataFrame) -> pl.DataFrame:
-    """mineral, stage, reconciliation, is_hindsight."""
+    """Return mineral, stage, reconciliation, is_hindsight."""
     hindsight = inputs["production"].group_by("mineral", "stage").agg(pl.col("is_hindsight").any())
     return (
         grades.select("mineral", "stage", reconciliation="grade")
@@ -238,6 +238,6 @@ def _with_events(units: pl.DataFrame, inputs: Inputs, stages: pl.DataFrame) -> p
 
 
 def _party(inputs: Inputs) -> pl.Expr:
-    """Whom the curbing country's law looks at: the importer of its own goods, the exporter of everybody else's."""
+    """Return whom the curbing country's law looks at: the importer of its own goods, the exporter of all others."""
     own = pl.col("exporter").is_in([inputs.curbing_country, EVERY_EXPORTER])
     return pl.when(own).then("importer").otherwise("exporter")

@@ -73,7 +73,7 @@ class PortfolioDoubt:
             self._minerals[mineral] = _Mineral([name for name in names if name[0] != NO_FACT], money)
 
     def frame(self) -> pl.DataFrame:
-        """A row per portfolio and fact: each importer with all minerals, and all importers with each mineral."""
+        """Return a row per portfolio and fact: each importer for all minerals, and all importers for each mineral."""
         times = Counter(name for one in self._minerals.values() for name in one.names)
         shared = self._inputs([name for name, count in times.items() if count > 1])
         own = {
@@ -128,7 +128,7 @@ class PortfolioDoubt:
 
 
 def names_of(block: Block) -> dict[Name, None]:
-    """Names of the inputs that a block's units may depend on, in order."""
+    """Return the names of the inputs that a block's units may depend on, in order."""
     importers = block.units["importer"].unique(maintain_order=True).to_list()
     exporters = (
         importers if block.is_importer else block.units["exporter"].unique(maintain_order=True).to_list()
@@ -143,6 +143,6 @@ def names_of(block: Block) -> dict[Name, None]:
 
 
 def _reaches(name: Name, countries: Collection[str]) -> bool:
-    """Whether an input may move what these countries buy; those of other buyers hardly can."""
+    """Return whether an input may move what these countries buy; those of other buyers hardly can."""
     is_of_buyer = name[0] in ("stock", "named buyers") or (name[0] == "severity" and len(name) > 2)
     return not is_of_buyer or name[-1] in countries

@@ -23,7 +23,7 @@ def three_points(low: Array, best: Array, high: Array) -> Array:
 
 
 def mirrored(points: Array) -> Array:
-    """The same points seen from the other side: the low end of a loss meets the high end of its relief."""
+    """Return the same points seen from the other side: the low end of a loss meets the high end of its relief."""
     return points[::-1]
 
 

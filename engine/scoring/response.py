@@ -33,7 +33,7 @@ class Supply:
 
 
 def reachable_t(supply: Supply) -> Array:
-    """(3, n) tonnes a year that importer i could draw on, were it alone: min(plant, free feed)."""
+    """Return (3, n) tonnes a year that importer i could draw on, were it alone: min(plant, free feed)."""
     plant: Array = np.einsum("eo,eoi->ei", supply.added_t, supply.access_share)
     if supply.feed_t is None:
         return plant
@@ -43,7 +43,7 @@ def reachable_t(supply: Supply) -> Array:
 
 
 def replacement_t(supply: Supply) -> Array:
-    """(3, n) tonnes a year of new plant by the country it stands in, cut to the ore that could feed it.
+    """Return (3, n) tonnes a year of new plant by its country, cut to the ore that could feed it.
 
     Used upstream of a stage: a plant works at home, so no access share applies to it.
     """
@@ -56,7 +56,7 @@ def replacement_t(supply: Supply) -> Array:
 
 
 def alternative_share(reachable: Array, lost: Array) -> Array:
-    """(3, n) share of importer i's loss that others can replace, min(1, reachable / lost).
+    """Return (3, n) share of importer i's loss that others can replace, min(1, reachable / lost).
 
     All importers draw in proportion to their loss, so their draws together never exceed what is reachable. The
     low end pairs little spare capacity with a large loss, and the other way round (method section 5).

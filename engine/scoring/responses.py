@@ -38,13 +38,13 @@ class Responses:
     curves: Mapping[tuple[str, str, int], Array]
 
     def alternatives_at(self, mineral: str, stage: str, horizon_days: int, share: Array) -> Array:
-        """What the rules make of a share of the loss that others could replace; straight between the points asked."""
+        """Return what the rules make of a replaceable share of the loss; linear between the points asked."""
         curve = self.curves[mineral, stage, horizon_days]
         return np.asarray(np.interp(share, SHARES, curve))
 
 
 def unit_frame(blocks: Sequence[Block], inputs: Inputs, notes: pl.DataFrame) -> pl.DataFrame:
-    """One row per unit and horizon, with the route features that need no regime.
+    """Return one row per unit and horizon, with the route features that need no regime.
 
     Args:
         blocks: in order.
@@ -88,7 +88,7 @@ _ENDS = (("low", LOW), ("best", BEST), ("high", HIGH))
 
 
 def respond(blocks: Sequence[Block], frame: pl.DataFrame, inputs: Inputs, ruleset: RuleSet) -> Responses:
-    """Evaluate the second-pass factors. A unit that no rule speaks of has no relief: 0."""
+    """Evaluate the second-pass factors. A unit to which no rule applies has no relief: 0."""
     rule_ids: dict[str, pl.Series] = {}
 
     def run(factor: str, at: pl.DataFrame) -> Array:
@@ -116,9 +116,9 @@ def respond(blocks: Sequence[Block], frame: pl.DataFrame, inputs: Inputs, rulese
 
 
 def _curves(frame: pl.DataFrame, inputs: Inputs, ruleset: RuleSet) -> dict[tuple[str, str, int], Array]:
-    """What the alternatives rules say of known shares, asked once for each mineral, stage and horizon.
+    """Return what the alternatives rules say of known shares, asked once for each mineral, stage and horizon.
 
-    A rule may read more of a route than these (its importer, say); the first route then speaks for the others.
+    A rule may read more of a route than these (its importer, say); the first route then represents the others.
     """
     keys = ["mineral", "stage", "horizon_days"]
     heads = frame.unique(keys, keep="first", maintain_order=True)

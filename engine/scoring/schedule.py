@@ -16,11 +16,11 @@ Pairs = Sequence[tuple[StageMeasures, StageMeasures]]
 def states_to_come(
     inputs: Inputs, measures: Pairs, countries: Sequence[str], horizon: int
 ) -> Iterator[tuple[date, Pairs]]:
-    """Each day on which a state changes, with the measures of all stages from that day on.
+    """Yield each day on which a state changes, with the measures of all stages from that day on.
 
     Args:
         inputs: the day's frames; the timeline is resolved by clause and importer.
-        measures: per stage, the items that withhold own flows and those that reach foreign ones, as they stand today.
+        measures: per stage, the items that withhold own flows and those that reach foreign ones, as of today.
         countries: of the chain, in the order of its matrices.
         horizon: in days.
     """

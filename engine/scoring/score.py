@@ -8,33 +8,33 @@ from engine.scoring.ranges import Array
 
 
 def replaced_share(alternatives: Array, substitution: Array) -> Array:
-    """N: share of the loss that other suppliers or other materials can replace within the horizon."""
+    """Return N: share of the loss that other suppliers or other materials can replace within the horizon."""
     return 1.0 - (1.0 - alternatives) * (1.0 - substitution)
 
 
 def missing_share(before: Array, replaced: Array, stock_days: Array, horizon_days: Array | float) -> Array:
-    """L = max(0, H (1 - N) - stock_days / horizon_days)."""
+    """Return L = max(0, H (1 - N) - stock_days / horizon_days)."""
     return np.maximum(0.0, before * (1.0 - replaced) - stock_days / horizon_days)
 
 
 def score(missing: Array) -> Array:
-    """100 sqrt(L): the same order as L, stretched at the low end."""
+    """Return 100 sqrt(L): the same order as L, stretched at the low end."""
     return 100.0 * np.sqrt(missing)
 
 
 def priority(dependence: Array, missing: Array) -> Array:
-    """100 sqrt(d L): the score weighed by how much of the importer's supply the route carries."""
+    """Return 100 sqrt(d L): the score weighed by how much of the importer's supply the route carries."""
     return 100.0 * np.sqrt(np.clip(dependence, 0.0, 1.0) * missing)
 
 
 def time_to_shortage_days(before: Array, replaced: Array, stock_days: Array, transit_days: Array) -> Array:
-    """transit + stock / (H (1 - N)); NaN where nothing is missing."""
+    """Return transit + stock / (H (1 - N)); NaN where nothing is missing."""
     net = before * (1.0 - replaced)
     return np.where(net > 0, transit_days + stock_days / np.where(net > 0, net, 1.0), np.nan)
 
 
 def band_index(scores: Array, edges: Sequence[float]) -> "np.typing.NDArray[np.intp]":
-    """Place of the band of each score; lower edges are inclusive.
+    """Return the index of the band of each score; lower edges are inclusive.
 
     A score that misses an edge only by rounding of the arithmetic belongs to the band above it.
     """

@@ -1,6 +1,6 @@
 """What a set of curbs does to every pool and every route of a chain (method section 4).
 
-A batch of ``b`` scenarios is solved at once. Scenario i lies in world ``row_world[i]`` of the chain.
+A batch of ``b`` scenarios is solved at once. Scenario i belongs to world ``row_world[i]`` of the chain.
 """
 
 from collections.abc import Sequence
@@ -99,7 +99,7 @@ def run_shock(
 
 
 def _after(pool: Pools, curb: StageCurbs, entering_t: Array, row_world: Index, curbing: int) -> Array:
-    """(b, n) pools after the shock. Foreign flows are cut only in the rows in which a re-export licence bites."""
+    """Return (b, n) pools after the shock. Foreign flows are cut only in rows in which a re-export licence bites."""
     reached = np.any(curb.extraterritorial_share, axis=1)
     after = np.empty_like(entering_t)
     plain = ~reached
@@ -118,10 +118,10 @@ def _after(pool: Pools, curb: StageCurbs, entering_t: Array, row_world: Index, c
 
 
 def _unexplained_keep(base_p: Array, after_p: Array, withheld: Array, weight: Array, curbing: int) -> Array:
-    """(b, n) share of unexplained exports that still arrives."""
+    """Return (b, n) share of unexplained exports that still arrives."""
     world = base_p.sum(axis=1)
     kept = after_p.sum(axis=1)[:, None] - withheld * after_p[:, curbing, None]
-    # Where nobody is known to make anything there is no mix: half-way between the ends, as for touched shares.
+    # Where no producer is known there is no mix: half-way between the ends, as for touched shares.
     mix = np.where(world[:, None] > 0, kept / np.where(world > 0, world, 1.0)[:, None], 1.0 - withheld / 2)
     like_exports = 1.0 - withheld
     w = weight[:, None]
@@ -132,7 +132,7 @@ def _unexplained_keep(base_p: Array, after_p: Array, withheld: Array, weight: Ar
 def route_missing_share(
     shock: StageShock, curb: StageCurbs, exporter: Index, importer: Index, curbing: int
 ) -> Array:
-    """H (b, routes): missing share of each route before any response, 1 - keep * x'[k]/x[k]."""
+    """Return H (b, routes): missing share of each route before any response, 1 - keep * x'[k]/x[k]."""
     own = np.flatnonzero(exporter == curbing)
     arrives = np.take(shock.pool_ratio, exporter, axis=1)
     if np.any(curb.extraterritorial_share):
@@ -145,7 +145,7 @@ def route_missing_share(
 
 
 def lost_t(shock: StageShock, pool: Pools, exports_t: Array, row_world: Index, curbing: int) -> Array:
-    """(b,) tonnes that final users outside the curbing country go short of; transit is not counted twice."""
+    """Return (b,) tonnes that final users outside the curbing country go short of; transit is not counted twice."""
     use = np.maximum(0.0, pool.pool_t - exports_t)[row_world]
     missing = use * np.maximum(0.0, 1.0 - shock.pool_ratio)
     missing[:, curbing] = 0.0
@@ -161,7 +161,7 @@ def bloc_missing_share(
     members: "np.typing.NDArray[np.bool_]",
     curbing: int,
 ) -> Array:
-    """(b,) missing share of a bloc taken as one importer: what moves between its members is counted once.
+    """Return (b,) missing share of a bloc taken as one importer: what moves between its members is counted once.
 
     ``inner_t`` (w, m, m) is the trade between members.
     """

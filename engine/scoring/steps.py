@@ -19,7 +19,7 @@ class Step:
     Attributes:
         name: S0, S1 and so on, as published.
         words: what it is called.
-        sentence: what a term of it says that has no measure and no pledge; places are `{curbing_country}` and `{points}`.
+        sentence: of a term that has no measure and no pledge; places are `{curbing_country}` and `{points}`.
         response: the factor whose rule decides it, where one does.
         is_extraterritorial: whether its measures reach foreign goods.
     """
@@ -63,7 +63,7 @@ UPSTREAM_SENTENCE: Final = "New plants upstream replace part of what is lost: {p
 
 
 def step_frame() -> pl.DataFrame:
-    """The rows of `mart.waterfall_step`: step, step_name, sentence, response, is_extraterritorial, sort_order."""
+    """Return `mart.waterfall_step`: step, step_name, sentence, response, is_extraterritorial, sort_order."""
     rows = [
         (step.name, step.words, step.sentence, step.response, step.is_extraterritorial, order)
         for order, step in enumerate(STEPS)

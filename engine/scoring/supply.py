@@ -21,7 +21,7 @@ RuledAccess = dict[tuple[object, ...], pl.DataFrame]
 
 
 def rule_access(inputs: Inputs, ruleset: RuleSet) -> RuledAccess:
-    """The access rows by mineral, stage and horizon, with what the access rules say (value_low, _best, _high)."""
+    """Return the access rows by mineral, stage and horizon, with the access rules' value_low, _best and _high."""
     ruled: RuledAccess = {}
     for (
         horizon
@@ -36,7 +36,7 @@ def rule_access(inputs: Inputs, ruleset: RuleSet) -> RuledAccess:
 
 
 def access_share(ruled: RuledAccess, chain: Chain, stage: str, horizon: int) -> Array:
-    """(3, n, n) what exporter o leaves open to importer i: 1 less its own bans, restored in part by its pledges.
+    """Return (3, n, n) share that exporter o leaves open to importer i: 1 less its bans, in part restored by pledges.
 
     The strictest ban governs, and the best pledge restores. A country always has access to its own supply.
     """
@@ -69,10 +69,10 @@ def access_share(ruled: RuledAccess, chain: Chain, stage: str, horizon: int) -> 
 def stage_supply(
     inputs: Inputs, ruleset: RuleSet, access: RuledAccess, chain: Chain, stage: str, horizon: int
 ) -> Supply:
-    """What could be added at one stage within one horizon.
+    """Return what could be added at one stage within one horizon.
 
     Over five years mines answer too: feed = min(reserves / years behind a mine, ramp x today's mine), less what
-    plants outside the curbing country use already. Both ends stand against one another: few reserves go with a
+    plants outside the curbing country use already. The two ends oppose each other: few reserves go with a
     long-lived mine. At shorter horizons only plant that can be restarted counts. Where no capacity is on record, what
     others could add is unknown, not nothing.
     """
@@ -97,7 +97,7 @@ def _made(inputs: Inputs, chain: Chain, stage: str) -> Array:
 
 
 def _feed(inputs: Inputs, ruleset: RuleSet, chain: Chain) -> Array:
-    """(3, n) ore that mines outside the curbing country could raise within the horizon, tonnes a year."""
+    """Return (3, n) ore that mines outside the curbing country could raise within the horizon, tonnes a year."""
     on = inputs.as_of
     years, ramp = ruleset.parameter("reserve_years", on), ruleset.parameter("ramp_share", on)
     mined = _made(inputs, chain, MINED)
@@ -111,7 +111,7 @@ def _feed(inputs: Inputs, ruleset: RuleSet, chain: Chain) -> Array:
 
 
 def _by_country(rows: pl.DataFrame, chain: Chain, name: str) -> Array:
-    """(3, n) sums by country, without the curbing one; an unknown adds nothing to what could relieve."""
+    """Return (3, n) sums by country, without the curbing one; an unknown adds nothing to what could relieve."""
     place = {country: i for i, country in enumerate(chain.countries)}
     rows = rows.filter(pl.col("country").is_in(list(place)))
     total = np.zeros((3, len(place)))
@@ -125,7 +125,7 @@ def _by_country(rows: pl.DataFrame, chain: Chain, name: str) -> Array:
 def chain_supply(
     inputs: Inputs, ruleset: RuleSet, access: RuledAccess, chain: Chain, horizons: Sequence[int]
 ) -> dict[tuple[str, int], Supply]:
-    """Supply by stage and horizon."""
+    """Return supply by stage and horizon."""
     return {
         (facts.name, horizon): stage_supply(inputs, ruleset, access, chain, facts.name, horizon)
         for facts in chain.stages

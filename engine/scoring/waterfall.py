@@ -46,7 +46,7 @@ def build_waterfall(
     rule_ids: Mapping[str, pl.Series],
     final: Mapping[str, Array],
 ) -> Waterfall:
-    """Points of every step and term. The terms of a step telescope, so that they sum to it.
+    """Return the points of every step and term. The terms of a step telescope, so that they sum to it.
 
     Args:
         blocks: in order, those of a mineral together.
@@ -88,7 +88,7 @@ def _rows(
     slots: Mapping[tuple[str, Swap], str],
     rules: Sequence[pl.Series],
 ) -> pl.DataFrame:
-    """One row per unit: steps, rules of the responses, and the terms in play."""
+    """Return one row per unit: steps, rules of the responses, and the terms in play."""
     steps = {column: np.zeros(block.units.height) for column in COLUMNS}
     terms: dict[str, Array] = {}
     for swap, gained in _points(block, regime, later):
@@ -104,7 +104,7 @@ def _rows(
 
 
 def _points(block: Block, regime: str, later: Array) -> Iterator[tuple[Swap, Array]]:
-    """Each swap with the points that it adds."""
+    """Yield each swap with the points that it adds."""
     own = block.regimes[regime]
     reached = score(np.concatenate([np.zeros((1, own.after_swap.shape[1])), own.after_swap]))
     for place, swap in enumerate(own.swaps):
@@ -116,7 +116,7 @@ def _points(block: Block, regime: str, later: Array) -> Iterator[tuple[Swap, Arr
 
 
 def _slots(blocks: Sequence[Block]) -> dict[tuple[str, Swap], str]:
-    """A column name for every term of every mineral, in the order of the steps."""
+    """Return a column name for every term of every mineral, in the order of the steps."""
     seen: dict[str, dict[Swap, None]] = {}
     for block in blocks:
         own = seen.setdefault(block.mineral, {})
@@ -130,7 +130,7 @@ def _slots(blocks: Sequence[Block]) -> dict[tuple[str, Swap], str]:
 
 
 def terms_last(frame: pl.DataFrame) -> pl.DataFrame:
-    """The same frame with its columns of terms, if it has any, in order at the end."""
+    """Return the same frame with its columns of terms, if it has any, in order at the end."""
     terms = sorted(column for column in frame.columns if column[0] == "t" and column[1:].isdigit())
     return frame.select([column for column in frame.columns if column not in set(terms)] + terms)
 

@@ -14,7 +14,7 @@ REASON = "No look-through is made in a run for all curbing countries; run one co
 
 
 def withheld_portfolio(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:
-    """Withheld share of every flow out of the curbing country.
+    """Return the withheld share of every flow out of the curbing country.
 
     Returns:
         curbing_country, mineral, stage, exporter, importer, horizon_days, {active, snapback}_c_{low, best, high},

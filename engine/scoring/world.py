@@ -1,4 +1,4 @@
-"""A mineral's chain of stages among countries, and the worlds in which its uncertain tonnes may lie.
+"""A mineral's chain of stages among countries, and the worlds that its uncertain tonnes may make.
 
 Method section 1: with tonnes and production fixed, the corners of severity are guaranteed bounds. In tonnes and
 production the missing share is not monotone, so the bounds are taken over best, both ends and every joint draw.
@@ -24,7 +24,7 @@ class StageFacts:
         trade_t: (3, n, n) low, best, high tonnes from exporter (row) to importer (column).
         production_t: (3, n) low, best, high; 0 where nothing is known to be made.
         unlisted_t: (3,) what all producers without a row may make together (method section 3).
-        is_listed: (n,) whether a production row stands for the country.
+        is_listed: (n,) whether the country has a production row.
     """
 
     name: str
@@ -60,12 +60,12 @@ class Worlds:
 
     @property
     def best_row(self) -> int:
-        """The row in which every input stands at its best value."""
+        """The row in which every input has its best value."""
         return int(np.flatnonzero(self.row_point == BEST)[0])
 
 
 def _unlisted_producers(facts: StageFacts) -> Array:
-    """(3, n) production of exporters without a production row: unknown, not zero (method section 3).
+    """Return (3, n) production of exporters without a production row: unknown, not zero (method section 3).
 
     Low is nothing beyond the unexplained exports, which attribution adds by itself. Best and high share the
     world estimate for unlisted producers in proportion to what each of them ships.
@@ -81,7 +81,7 @@ def _unlisted_producers(facts: StageFacts) -> Array:
 
 
 def at_best(chain: Chain) -> Chain:
-    """The chain with every tonne certain, at its best value: it has one world, and the same scores at best."""
+    """Return the chain with every tonne certain, at its best value: it has one world, and the same scores at best."""
     stages = []
     for facts in chain.stages:
         trade, made = facts.trade_t[1], facts.production_t[1] + _unlisted_producers(facts)[1]
@@ -93,7 +93,7 @@ def at_best(chain: Chain) -> Chain:
 
 
 def build_worlds(chain: Chain) -> Worlds:
-    """Every tonne at best, at its low and at its high end; a chain whose tonnes are all certain has one world."""
+    """Return a world for each end of each uncertain tonne, and best; a chain of certain tonnes has one world."""
     trades = tuple(facts.trade_t[[BEST, LOW, HIGH]] for facts in chain.stages)
     outputs = tuple(
         (facts.production_t + _unlisted_producers(facts))[[BEST, LOW, HIGH]] for facts in chain.stages
@@ -121,7 +121,7 @@ class DrawnStage:
 
 
 def drawn_stages(chain: Chain, numbers: Numbers, spread: str) -> list[DrawnStage]:
-    """The chain's tonnes in every draw.
+    """Return the chain's tonnes in every draw.
 
     An exporter's lanes move together, since a share range belongs to a code and its exporter. A producer's output
     moves by itself; producers without a row share one number, as they share one world estimate.

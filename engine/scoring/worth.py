@@ -1,8 +1,8 @@
 """The facts worth finding out about a portfolio: how much of the doubt about its money missing each of them makes.
 
 A portfolio is a sum of minerals, and few inputs reach more than one of them. So an input is held against the sum of
-those minerals alone that it reaches: what it explains is the same, and the noise of all others stays out. That matters:
-among 25,000 inputs and 256 draws, pure chance makes some explain 8 % of any total. An input counts as a fact only
+those minerals alone that it reaches: what it explains is the same, and the noise of all others stays out. This
+matters: among 25,000 inputs and 256 draws, pure chance makes some explain 8 % of any total. An input counts as a fact only
 where chance would show as much in one list of twenty (a Bonferroni bound over the inputs of a mineral), and what the
 facts found explain is taken off before more are looked for.
 
@@ -90,7 +90,7 @@ class _Fitted:
 
 
 def width(usd: Array, traded_usd: float) -> tuple[float, float]:
-    """p90 - p10 of money missing (D,), in USD and in points of the score of its share in the money traded."""
+    """Return p90 - p10 of money missing (D,), in USD and in points of the score of its share in the money traded."""
     low, high = np.quantile(usd, TAILS)
     return float(high - low), float(_points(high, traded_usd) - _points(low, traded_usd))
 
@@ -98,7 +98,7 @@ def width(usd: Array, traded_usd: float) -> tuple[float, float]:
 def facts_worth_knowing(
     parts: Sequence[Part], shared: Inputs, traded_usd: float, basis: Basis, shown: int
 ) -> list[Fact]:
-    """The inputs that explain most of the variance of a portfolio's money missing, the first ones first.
+    """Return the inputs that explain most of the variance of a portfolio's money missing, the first ones first.
 
     Args:
         parts: by mineral.
@@ -140,7 +140,7 @@ def facts_worth_knowing(
 
 
 def _joined(parts: Sequence[Part], variance: float) -> list[Part]:
-    """The large parts, and the sum of all small ones, in which only inputs of several minerals are sought."""
+    """Return the large parts, and the sum of all small ones, in which only inputs of several minerals are sought."""
     spread = [float(part.usd.var()) for part in parts]
     large = [part for part, own in zip(parts, spread, strict=True) if own >= LEAST_PART * variance]
     small = [part for part, own in zip(parts, spread, strict=True) if 0 < own < LEAST_PART * variance]
@@ -153,7 +153,7 @@ def _joined(parts: Sequence[Part], variance: float) -> list[Part]:
 
 
 def _found(parts: Sequence[Part], shared: Inputs, basis: Basis) -> tuple[list[_Fitted], int]:
-    """The parts with the facts that explain them, and the most columns that one of them is fitted with."""
+    """Return the parts with the facts that explain them, and the most columns that one of them is fitted with."""
     fitted = [_Fitted(part, part.usd - part.usd.mean()) for part in parts]
     reaches = np.stack([part.is_shared for part in parts], axis=1)
     spent, changed = 1, set(range(len(parts)))
@@ -180,7 +180,7 @@ def _found(parts: Sequence[Part], shared: Inputs, basis: Basis) -> tuple[list[_F
 
 
 def _tested(along: Array, square: Array, is_sought: Mask, draws: int) -> list[int]:
-    """Places of the inputs that explain more than chance would, the strongest first.
+    """Return places of the inputs that explain more than chance would, the strongest first.
 
     Args:
         along: (n,) sum over the draws of the input (of mean 0 and variance 1) times what is left to explain.
@@ -211,7 +211,7 @@ def _fit(own: _Fitted, basis: Basis) -> int:
 
 
 def _multiplied(effects: Sequence[Array], rest: Array, variance: float) -> list[float]:
-    """What each fact explains by its product with another: a chance times a range has this form exactly."""
+    """Return what each fact explains by its product with another: a chance times a range has this form exactly."""
     more = [0.0] * len(effects)
     pairs = list(combinations(range(len(effects)), 2))
     if not pairs:
@@ -231,7 +231,7 @@ def _multiplied(effects: Sequence[Array], rest: Array, variance: float) -> list[
 
 
 def _remaining(usd: Array, effect: Array, columns: Draws, traded_usd: float) -> tuple[float, float]:
-    """Mean width p90 - p10 of the money missing once a fact is known, in USD and in points.
+    """Return the mean width p90 - p10 of the money missing once a fact is known, in USD and in points.
 
     The fact moves the middle by its effect. Where it widens or narrows what the others do as well, more than chance
     would, the rest is looked at among draws of nearly the same fact; else among all, which has less noise.
@@ -257,7 +257,7 @@ def _remaining(usd: Array, effect: Array, columns: Draws, traded_usd: float) -> 
 
 
 def _hazen(ordered: Array, share: float) -> float:
-    """A quantile of numbers in order, by Hazen's plotting positions: of few numbers it is not too far inside."""
+    """Return a quantile of ordered numbers by Hazen's plotting positions, unbiased even for few numbers."""
     place = min(max(share * len(ordered) - 0.5, 0.0), len(ordered) - 1.0)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)

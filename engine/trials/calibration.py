@@ -21,25 +21,25 @@ from ground.counted import counted
 INTERVALS: Final = (0.5, 0.8, 0.9)
 #: Bars of the histogram, and bins of the log score.
 TENTHS: Final = 10
-#: Narrower than this a rank is a point: it lies within one bar whatever it is divided by.
+#: A rank narrower than this is a point: it falls within one bar whatever it is divided by.
 _POINT: Final = 1e-9
 
 
 def interval(draws: Array, share: float) -> tuple[float, float]:
-    """Ends of the central interval that holds a share of the draws, straight between two of them."""
+    """Return the ends of the central interval that holds a share of the draws, straight between two of them."""
     low, high = np.quantile(draws, [(1.0 - share) / 2.0, (1.0 + share) / 2.0])
     return float(low), float(high)
 
 
 def is_covered(draws: Array, seen: float, share: float) -> bool:
-    """Whether the central interval holds what was seen, its ends included."""
+    """Return whether the central interval holds what was seen, its ends included."""
     low, high = interval(draws, share)
     # Rounding of an interpolated quantile must not push out what equals every draw.
     return low - 1e-12 <= seen <= high + 1e-12
 
 
 def crps(draws: Array, seen: float) -> float:
-    """Continuous ranked probability score of the draws' own distribution, in the unit of what was seen; 0 is best.
+    """Return the continuous ranked probability score of the draws, in the unit of what was seen; 0 is best.
 
     E|X - y| - E|X - X'| / 2 over all pairs of draws. For a point it is the absolute error.
     """
@@ -50,7 +50,7 @@ def crps(draws: Array, seen: float) -> float:
 
 
 def log_score(draws: Array, seen: float) -> float:
-    """Minus the log of the density that the draws gave to what was seen, in tenths of a share; lower is better.
+    """Return minus the log of the density that the draws gave to what was seen, in tenths of a share; lower is better.
 
     The forecast is read as a histogram of ten bins on 0..1, each with one draw more than it has, so that no event is
     impossible; what lies beyond an end counts to the last bin. A forecast that knows nothing scores 0. No kernel is
@@ -65,12 +65,12 @@ def _tenth(values: Array) -> "np.typing.NDArray[np.intp]":
 
 
 def rank_span(draws: Array, seen: float) -> tuple[float, float]:
-    """Share of the draws below what was seen, and share not above it; equal unless some draws tie with it."""
+    """Return the shares of the draws below what was seen and not above it; equal unless draws tie with it."""
     return float((draws < seen).mean()), float((draws <= seen).mean())
 
 
 def pit_histogram(spans: Sequence[tuple[float, float]], bars: int = TENTHS) -> Array:
-    """(bars,) mean probability integral transform; flat at 1 / bars where forecasts are calibrated.
+    """Return (bars,) mean probability integral transform; flat at 1 / bars where forecasts are calibrated.
 
     Where draws tie with what was seen, its unit of mass is spread evenly between both ends of its rank, so that no
     chance enters and a forecast of a point is not counted at one end.
@@ -92,7 +92,7 @@ def pit_histogram(spans: Sequence[tuple[float, float]], bars: int = TENTHS) -> A
 
 
 def rank_correlation(forecast: Array, seen: Array) -> float | None:
-    """Spearman's correlation, ties at their mean rank; None where fewer than three pairs, or one side, vary."""
+    """Return Spearman's correlation, ties at their mean rank; None where fewer than three pairs, or one side, vary."""
     if len(forecast) < 3 or np.ptp(forecast) == 0.0 or np.ptp(seen) == 0.0:
         return None
     ranks = [stats.rankdata(values) for values in (forecast, seen)]
@@ -125,7 +125,7 @@ def calibrate(forecasts: Sequence[Array], seen: Sequence[float]) -> Calibration:
     """Score many forecasts, each (D,), against what was seen.
 
     Raises:
-        ValueError: there is none, or not as many of one as of the other.
+        ValueError: there are none, or the two differ in number.
     """
     if not forecasts or len(forecasts) != len(seen):
         message = f"{counted(len(forecasts), 'forecast')} against {counted(len(seen), 'outcome')}; give as many of both, at least one"

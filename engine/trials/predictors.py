@@ -42,7 +42,7 @@ class Predictor(Protocol):
         """Its name in tables."""
 
     def predict(self, event: Event) -> Array | None:
-        """(D,) share missing; None where it has nothing to go by."""
+        """Return (D,) share missing; None where it has nothing to go by."""
 
 
 class Rules:
@@ -51,7 +51,7 @@ class Rules:
     name: Final = "rules of today"
 
     def predict(self, event: Event) -> Array | None:
-        """The rules' answer."""
+        """Return the rules' answer."""
         return event.answer.fall
 
 
@@ -68,7 +68,7 @@ class RulesAndMovement:
         self.draws = draws
 
     def predict(self, event: Event) -> Array | None:
-        """Draws of the fall; below 0 where trade rose."""
+        """Return draws of the fall; below 0 where trade rose."""
         u = latin(("ordinary movement", event.outcome_id), self.draws)
         moved = np.exp(event.answer.movement_sd * special.ndtri(u))
         return np.asarray(1.0 - (1.0 - event.answer.fall) * moved)
@@ -89,7 +89,7 @@ class Estimated:
         self._models: dict[str, SeverityModel | None] = {}
 
     def predict(self, event: Event) -> Array | None:
-        """Draws of the fall; None where the law reaches nothing."""
+        """Return draws of the fall; None where the law reaches nothing."""
         if event.episode not in self._models:
             others = severities([other for other in self.events if other.episode != event.episode])
             self._models[event.episode] = SeverityModel(others) if others else None
@@ -102,7 +102,7 @@ class Estimated:
 
 
 def severities(events: Sequence[Event]) -> list[Seen]:
-    """Observed severities of the events that a law reached."""
+    """Return observed severities of the events that a law reached."""
     return [
         Seen(
             event.seen / event.answer.reach,
@@ -130,7 +130,7 @@ class ImportShare:
         self.draws = draws
 
     def predict(self, event: Event) -> Array | None:
-        """A point."""
+        """Return a point."""
         return np.full(self.draws, event.answer.import_share)
 
 
@@ -147,7 +147,7 @@ class Constant:
         self.events = events
 
     def predict(self, event: Event) -> Array | None:
-        """The same distribution for all, the own episode left out."""
+        """Return the same distribution for all, the own episode left out."""
         others = [other.seen for other in self.events if other.episode != event.episode]
         return np.array(others) if others else None
 
@@ -165,7 +165,7 @@ class LastChange:
         self.draws = draws
 
     def predict(self, event: Event) -> Array | None:
-        """A point."""
+        """Return a point."""
         return None if event.last_change is None else np.full(self.draws, event.last_change)
 
 
@@ -182,12 +182,12 @@ class NoEffect:
         self.draws = draws
 
     def predict(self, event: Event) -> Array | None:  # noqa: ARG002  (the protocol's)
-        """Nothing is missing."""
+        """Return a point at zero."""
         return np.zeros(self.draws)
 
 
 def predictors(events: Sequence[Event], draws: int) -> list[Predictor]:
-    """Every way of forecasting, learning where it learns from these events."""
+    """Return every way of forecasting, learning where it learns from these events."""
     return [
         Rules(),
         RulesAndMovement(draws),

@@ -87,7 +87,7 @@ class Answer:
 
 
 def answer(inputs: Inputs, ruleset: RuleSet, numbers: Numbers, question: WindowQuestion) -> Answer:
-    """What would have been expected of an event.
+    """Return what would have been expected of an event.
 
     Args:
         inputs: the day's facts, of the country that curbs.
@@ -137,7 +137,7 @@ def answer(inputs: Inputs, ruleset: RuleSet, numbers: Numbers, question: WindowQ
 
 
 def _movement_sd(inputs: Inputs, ruleset: RuleSet, question: WindowQuestion, usd: float) -> float:
-    """All exports move as one; one importer's lane moves by itself as well."""
+    """Return the spread of ordinary movement: that of all exports, and of a single importer's lane besides."""
     common = common_movement(ruleset, inputs.as_of)
     own = lane_movement(ruleset, inputs.as_of, usd) if question.importers else 0.0
     return float(np.hypot(common, own))
@@ -203,11 +203,11 @@ class _Stage:
         )
 
     def laws(self) -> list[StageLaw]:
-        """The law of every stage of the chain."""
+        """Return the law of every stage of the chain."""
         return [self._law(place) for place in range(len(self.frames.chain.stages))]
 
     def joint(self, numbers: Numbers, *, pools: bool) -> JointChain:
-        """The chain in every draw; the law alone needs no pools, and forming them takes longest."""
+        """Return the chain in every draw; the law alone needs no pools, and forming them takes longest."""
         chain, routes = self.frames.chain, self.frames.routes
         if not pools:
             chain, routes = replace(chain, stages=()), ()
@@ -219,18 +219,18 @@ class _Stage:
         return JointChain(chain, routes, members, threshold, numbers, spread)
 
     def withheld(self, numbers: Numbers) -> Array:
-        """(D, n) share of the flow to each importer that is withheld."""
+        """Return (D, n) share of the flow to each importer that is withheld."""
         return self.joint(numbers, pools=False).curbs(self.law)[0]
 
     def reached(self, point: int) -> Array:
-        """(n,) share of each flow that curbs reach, were every severity 1; lists of named buyers left out."""
+        """Return (n,) share of each flow that curbs reach, were every severity 1; lists of named buyers left out."""
         curbs = self.law.curbs
         shares = curbs.coverage[:, :, None] * self.law.weight * (curbs.withheld > 0)
         general = np.array([not item.is_named_buyers for item in curbs.items], dtype=bool)
         return np.asarray(combine(curbs.items, shares, general)[point])
 
     def governed(self) -> Iterator[tuple[str, float, tuple[float, float, float]]]:
-        """For each lane under a curb: the rule of the strongest, the lane's tonnes, and the rule's range."""
+        """Yield for each lane under a curb: the rule of the strongest, the lane's tonnes, and the rule's range."""
         curbs = self.law.curbs
         governing = curbs.governing(self.law.weight)
         for lane in np.flatnonzero(self.lane_t):
@@ -241,7 +241,7 @@ class _Stage:
 
 
 def _listed_goods(part: StageMeasures, form: str) -> StageMeasures:
-    """The items of one form, which then cover all that is counted."""
+    """Return the items of one form, which then cover all that is counted."""
     curbs = part.curbs
     at = [place for place, item in enumerate(curbs.items) if item.form == form]
     kept = replace(
@@ -263,7 +263,7 @@ def _supply_fall(
     horizon: int,
     stages: list[_Stage],
 ) -> Array:
-    """(D,) gap of one importer's supply, what others can replace taken off."""
+    """Return (D,) gap of one importer's supply, what others can replace taken off."""
     if len(stages) != 1 or (question.bloc != BLOC_AS_IMPORTER and len(question.importers) != 1):
         raise ReplayError(
             f"a fall of supply is forecast for one mineral, stage and country (or {BLOC_AS_IMPORTER}); name them"

@@ -77,7 +77,7 @@ class Rescorer:
         self.before = self._finish(one, self._solved, self._relief)
 
     def scores(self, ruleset: RuleSet, factor: str | None) -> RouteScores:
-        """Scores under other rules.
+        """Return scores under other rules.
 
         Args:
             ruleset: the rules as they are but for those of one factor, or but for the scorecard's parameters.
@@ -130,7 +130,7 @@ class Rescorer:
         return np.concatenate([h[0] for h in missing.route]), np.concatenate(reached)
 
     def _ask(self, ruleset: RuleSet, factor: str, frame: pl.DataFrame | None = None) -> Array:
-        """A second-pass factor at best; a route that no rule speaks of has no relief."""
+        """Return a second-pass factor at best; a route to which no rule applies has no relief."""
         told = evaluate(ruleset, factor, self.routes if frame is None else frame, on=self.inputs.as_of)
         return told["value_best"].fill_null(0.0).to_numpy()
 
@@ -146,7 +146,7 @@ class Rescorer:
 def _differ(
     one: Mapping[tuple[object, ...], pl.DataFrame], other: Mapping[tuple[object, ...], pl.DataFrame]
 ) -> set[str]:
-    """Minerals whose rows are not the same; the mineral is the first part of each key."""
+    """Return minerals whose rows are not the same; the mineral is the first part of each key."""
     if one is other:
         return set()
     return {

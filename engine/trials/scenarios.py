@@ -1,6 +1,6 @@
 """Scoring the small worlds of scenario tests, and comparing field by field.
 
-Scenarios of one day and one curbing country whose minerals differ share a run: chains of different minerals never meet.
+Scenarios of one day and one curbing country share a run if their minerals differ: their chains never meet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -89,7 +89,7 @@ def _inputs(group: Sequence[Scenario]) -> Inputs:
 
 
 def _opened(name: str, fact: Mapping[str, Cell], day: date) -> list[dict[str, object]]:
-    """A fact as rows of the engine's frame; what a scenario never says stands at its plainest."""
+    """Return a fact as rows of the engine's frame; what a scenario never states has its simplest value."""
     row: dict[str, object] = {}
     for key, value in fact.items():
         if key in RANGES:
@@ -171,7 +171,7 @@ def _compared(
 
 
 def _band(bands: Sequence[Band], best: float) -> str:
-    """The band of the score at best, which is what a scenario states."""
+    """Return the band of the score at best, which is what a scenario states."""
     return next(band.name for band in reversed(bands) if best >= band.start - 1e-9)
 
 
@@ -197,7 +197,7 @@ def _missing(name: str, want: Sequence[str], got: set[str]) -> list[str]:
 
 
 def _deciding(marts: Mapping[str, pl.DataFrame], keys: Mapping[str, str], want: Expectation) -> set[str]:
-    """Rules with a part in the points of a route: of the measures and pledges that move it, and of its responses."""
+    """Return the rules behind the points of a route: of the measures and pledges that move it, and its responses."""
     at = {"horizon_days": want.horizon_days, "regime": want.regime}
     wide = marts["contribution_wide"].filter(**at, **keys)
     points = wide.row(0, named=True) if wide.height else {}

@@ -22,7 +22,7 @@ class Lever:
 
     Attributes:
         name: ``$parameter``, ``value``, ``if_unknown``, or the point of the shape that it belongs to.
-        rule_id: the rule that it stands in, or ``scorecard``.
+        rule_id: the rule that has it, or ``scorecard``.
         factor: what the rule sets; None for the scorecard, which anything may read.
         reference: key of what bears it; empty where the rule's rationale does.
     """
@@ -91,7 +91,7 @@ class Sensitivity:
 
 
 def levers(ruleset: RuleSet, on: date) -> list[Lever]:
-    """Every range of the scorecard, and of the rules that stand on a day. Single numbers have no end to go to."""
+    """Return every range of the scorecard and of the rules in effect on a day; single numbers have no ends."""
     card = ruleset.scorecard
     found = _of_parameters(card.parameters, SCORECARD, None, on)
     for rule in ruleset.rules:
@@ -120,7 +120,7 @@ def _of_parameters(
 
 
 def _written(rule: Rule) -> dict[str, Value]:
-    """What stands in the score itself, by name."""
+    """Return the ranges written in the score itself, by name."""
     score = rule.score
     values = {"value": score.value, "if_unknown": rule.if_unknown}
     values |= {f"{score.on} {key}": value for key, value in score.points}
@@ -128,7 +128,7 @@ def _written(rule: Rule) -> dict[str, Value]:
 
 
 def with_best_at(ruleset: RuleSet, lever: Lever, end: str, on: date) -> RuleSet:
-    """The rules with a lever's best value at one of its ends; the range stays."""
+    """Return the rules with a lever's best value at one of its ends; the range stays."""
     at = lever.span.end(end)
     span = replace(lever.span, best=at)
     if lever.rule_id == SCORECARD:
@@ -155,7 +155,7 @@ def _rule_with(rule: Rule, name: str, span: Range, on: date) -> Rule:
 
 
 def _set(parameters: Mapping[str, Parameter], name: str, span: Range, on: date) -> dict[str, Parameter]:
-    """The parameters with another value where the one of the day stood."""
+    """Return the parameters with another value in place of the day's."""
     known = parameters[name.removeprefix("$")]
     last = max(place for place, value in enumerate(known.values) if value.start <= on)
     values = tuple(
@@ -167,7 +167,7 @@ def _set(parameters: Mapping[str, Parameter], name: str, span: Range, on: date) 
 def sensitivity(
     rescorer: Rescorer, ruleset: RuleSet, progress: Callable[[int, int], None] = lambda _done, _of: None
 ) -> Sensitivity:
-    """The effect of every lever, one at a time.
+    """Return the effect of every lever, one at a time.
 
     Args:
         rescorer: made of the same rules.
@@ -199,7 +199,7 @@ def sensitivity(
 
 
 def _effect(rescorer: Rescorer, ruleset: RuleSet, after: RouteScores, change: Array, weight: Array) -> Effect:
-    """The effect of one end; its mean is not yet divided by the USD."""
+    """Return the effect of one end; its mean is not yet divided by the USD."""
     edges = [band.start for band in ruleset.scorecard.bands]
     bands = band_index(rescorer.before.score, edges) != band_index(after.score, edges)
     size = np.abs(change)

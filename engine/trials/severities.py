@@ -24,7 +24,7 @@ from scipy import optimize, special
 
 from engine.scoring.ranges import Array
 
-#: Ends of a proposed range: nineteen of twenty new episodes lie within.
+#: Ends of a proposed range: nineteen of twenty new episodes fall within.
 LEVELS: Final = (0.025, 0.5, 0.975)
 
 
@@ -123,14 +123,14 @@ class SeverityModel:
     def predict_fall(
         self, cell: tuple[str, int], u: Array, lane_share: float = 1.0, reach: float = 1.0
     ) -> Array:
-        """Fall of a flow in a new episode at numbers in the unit interval, ordinary movement included; at most 1."""
+        """Return the fall of a flow in a new episode at numbers in 0..1, ordinary movement included; at most 1."""
         mean, sd = self.moments(cell)
         noise = self.noise_sd(lane_share)
         spread = np.sqrt((reach * sd) ** 2 + noise**2)
         return np.asarray(np.minimum(reach * mean + spread * self._wide(u), 1.0))
 
     def predict_severity(self, cell: tuple[str, int], u: Array) -> Array:
-        """Severity of a new episode at numbers in the unit interval, cut to 0..1."""
+        """Return the severity of a new episode at numbers in the unit interval, cut to 0..1."""
         mean, sd = self.moments(cell)
         return np.asarray(np.clip(mean + sd * self._wide(u), 0.0, 1.0))
 
@@ -138,11 +138,11 @@ class SeverityModel:
         return np.asarray(special.stdtrit(max(self.episodes - 1, 1), u))
 
     def noise_sd(self, lane_share: float = 1.0) -> float:
-        """Standard deviation of a flow's ordinary movement over a window."""
+        """Return the standard deviation of a flow's ordinary movement over a window."""
         return float(np.hypot(self.spreads.whole, self.spreads.lane * np.sqrt(1.0 - lane_share)))
 
     def moments(self, cell: tuple[str, int]) -> tuple[float, float]:
-        """Mean and standard deviation of the severity of a new episode, before it is cut to 0..1."""
+        """Return the mean and standard deviation of the severity of a new episode, before it is cut to 0..1."""
         s = self.spreads
         like = np.array([one.cell == cell for one in self.seen], dtype=np.float64)
         link = self.prior.sd**2 + s.cell**2 * like
@@ -178,7 +178,7 @@ class Proposal:
 
 
 def propose(seen: Sequence[Seen], prior: Prior | None = None) -> list[Proposal]:
-    """A range for each rule and horizon that was seen, for a new episode and a whole flow; sorted."""
+    """Return a range for each rule and horizon that was seen, for a new episode and a whole flow; sorted."""
     model = SeverityModel(seen, prior)
     found = []
     for rule_id, horizon in sorted({one.cell for one in seen}):

@@ -1,4 +1,4 @@
-"""References that nobody has looked at for too long."""
+"""References that have not been checked for too long."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -9,7 +9,7 @@ from ground.counted import counted
 
 
 def check_age(ruleset: RuleSet, on: date, longest_days: int) -> list[Problem]:
-    """A warning (R061) for each reference of the scorecard and of rules in use that was checked too long ago.
+    """Return a warning (R061) for each reference of the scorecard and of rules in use that was checked too long ago.
 
     Args:
         ruleset: checked rules.

@@ -14,10 +14,10 @@ _ISO: Final = re.compile(r"[A-Z]{3}\Z")
 
 
 def check_codes(rule: Rule, vocabulary: Vocabulary | None) -> Iterator[Problem]:
-    """Problems of the codes in the filters and tests of a rule.
+    """Yield problems of the codes in the filters and tests of a rule.
 
     Without a vocabulary none can be looked up; what can be no country is refused all the same, since it may be a bloc,
-    and nobody could say which countries it stands for.
+    whose members would be unknown.
     """
     for condition in rule.conditions:
         for value in condition.values:
@@ -34,7 +34,7 @@ def check_codes(rule: Rule, vocabulary: Vocabulary | None) -> Iterator[Problem]:
 def check_code(
     name: str, code: str, at: Location, vocabulary: Vocabulary | None, *, takes_bloc: bool, where: str = ""
 ) -> Iterator[Problem]:
-    """The problem of a code under the name of a feature or of a key of a scenario, if it has one."""
+    """Yield the problem of a code under the name of a feature or of a key of a scenario, if it has one."""
     kind = KIND_OF.get(name)
     if kind is None:
         return
@@ -48,7 +48,7 @@ def check_code(
 
 
 def with_members(rule: Rule, vocabulary: Vocabulary) -> Rule:
-    """The rule with the members of each bloc that a filter names."""
+    """Return the rule with the members of each bloc that a filter names."""
     return replace(rule, conditions=tuple(_opened(condition, vocabulary) for condition in rule.conditions))
 
 

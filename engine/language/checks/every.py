@@ -31,7 +31,7 @@ def check_rules(
     rules: Sequence[Rule],
     vocabulary: Vocabulary | None = None,
 ) -> Iterator[Problem]:
-    """All problems of a rule set that could be read; codes are looked up where a vocabulary is given."""
+    """Yield all problems of a rule set that could be read; codes are looked up where a vocabulary is given."""
     yield from check_scorecard(scorecard, features)
     yield from check_factors(scorecard, features)
     seen: dict[str, Rule] = {}
@@ -159,7 +159,7 @@ def _parameter_refs(rule: Rule) -> list[ParameterRef]:
 
 
 def _units(rule: Rule, own: Mapping[str, Feature], unit: str) -> Iterator[Problem]:
-    """A parameter has the unit of the place where it is used."""
+    """Check that a parameter has the unit of the place where it is used."""
     wanted = [(value, unit, rule.sets) for value in (rule.if_unknown, rule.score.value)]
     wanted += [(value, unit, rule.sets) for _, value in rule.score.points]
     for condition in rule.conditions:
@@ -176,7 +176,7 @@ def _units(rule: Rule, own: Mapping[str, Feature], unit: str) -> Iterator[Proble
 
 
 def _change_dates(rule: Rule) -> list[date]:
-    """Days on which any value of the rule may change: its start, and every later start of a parameter's value."""
+    """Return the days on which any value of the rule may change: its start, and later starts of parameters."""
     days = {rule.effective_from}
     for parameter in rule.parameters.values():
         days |= {v.start for v in parameter.values if v.start > rule.effective_from}

@@ -10,7 +10,7 @@ from engine.language.rules import Condition, Example, Feature, Rule, is_of_type
 def check_feature(
     name: str, at: Location, features: Mapping[str, Feature], own: Mapping[str, Feature], grain: str
 ) -> list[Problem]:
-    """What is wrong with a name, if a rule of this grain cannot read it."""
+    """Return what is wrong with a name, if a rule of this grain cannot read it."""
     if name in own:
         return []
     if name in features:
@@ -22,7 +22,7 @@ def check_feature(
 def check_examples(
     rule: Rule, own: Mapping[str, Feature], grain: str, features: Mapping[str, Feature]
 ) -> Iterator[Problem]:
-    """Problems of the tests: what they give, what they leave out, and branches that none reaches."""
+    """Yield problems of the tests: what they give, what they leave out, and branches that none reaches."""
     hit, names = set(), set()
     for example in rule.examples:
         hit.add(reached(rule, example, features))
@@ -51,7 +51,7 @@ def check_examples(
 
 
 def _has_clear_branches(rule: Rule, own: Mapping[str, Feature]) -> bool:
-    """Whether feature and points are sound; if not, another problem says so, and missed branches would only follow."""
+    """Return whether feature and points are sound; if not, another problem reports it, and missed branches follow."""
     score = rule.score
     return (not score.on or score.on in own) and (score.shape not in ("bands", "linear") or score.rises)
 
@@ -85,9 +85,9 @@ def _given(example: Example, feature: Feature, value: object) -> Iterator[Proble
 
 
 def _left_out(rule: Rule, example: Example) -> list[str]:
-    """Features that a test would have to give.
+    """Return features that a test would have to give.
 
-    "Not applicable" needs a filter that fails on a given value, or a day on which the rule does not stand: a filter
+    "Not applicable" needs a filter that fails on a given value, or a day on which the rule is not in effect: a filter
     that fails because nothing was given would make any test pass. A value needs every feature that the rule reads.
     """
     missing = [c.feature for c in rule.conditions if c.feature not in example.given]

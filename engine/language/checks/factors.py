@@ -7,7 +7,7 @@ from engine.language.rules import MADE_OF_COMBINES, Factor, Feature, Rule, Score
 
 
 def check_factors(scorecard: Scorecard, features: Mapping[str, Feature]) -> Iterator[Problem]:
-    """Problems of ``of`` and ``by`` in the scorecard."""
+    """Yield problems of ``of`` and ``by`` in the scorecard."""
     at = Location(scorecard.file)
     above: dict[str, Factor] = {}
     for factor in scorecard.factors.values():
@@ -69,7 +69,7 @@ def _by(
 def check_unknown(
     rule: Rule, factor: Factor, own: Mapping[str, Feature], scorecard: Scorecard
 ) -> Iterator[Problem]:
-    """Problems of ``if_unknown``.
+    """Yield problems of ``if_unknown``.
 
     ``if_unknown: unknown`` is for parts of other factors: elsewhere no rule and an unknown would read alike.
     """

@@ -1,4 +1,4 @@
-"""Rules that can apply to one row where only the first of them has a say."""
+"""Rules that can apply to one row where only the first of them decides."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -9,7 +9,7 @@ from engine.language.rules import Condition, Rule, Scorecard, Value, resolve
 
 
 def check_overlaps(rules: Sequence[Rule], scorecard: Scorecard) -> Iterator[Problem]:
-    """Rules that can apply to one row, where the first one decides or where one of them may stay unknown (R051)."""
+    """Yield rules that can apply to the same row, where the first decides or one may stay unknown (R051)."""
     for factor in scorecard.factors.values():
         own = [rule for rule in rules if rule.sets == factor.name and rule.status == "active"]
         if factor.combine != "first" and not any(rule.stays_unknown for rule in own):
@@ -31,7 +31,7 @@ def check_overlaps(rules: Sequence[Rule], scorecard: Scorecard) -> Iterator[Prob
 
 
 def _may_meet(one: Rule, other: Rule) -> bool:
-    """Whether any day in the life of both leaves rows that pass the filters of both."""
+    """Return whether any day in the life of both leaves rows that pass the filters of both."""
     filters = {condition.feature: condition for condition in one.conditions}
     pairs = [(filters[c.feature], c) for c in other.conditions if c.feature in filters]
     return any(
@@ -41,7 +41,7 @@ def _may_meet(one: Rule, other: Rule) -> bool:
 
 
 def _common_days(one: Rule, other: Rule) -> list[date]:
-    """The first day on which both stand, and each later one on which a parameter or a bloc of either changes."""
+    """Return the first day on which both apply, and each later one on which a parameter or bloc of either changes."""
     start = max(one.effective_from, other.effective_from)
     end = min(one.effective_to or date.max, other.effective_to or date.max)
     days = {start}
@@ -54,7 +54,7 @@ def _common_days(one: Rule, other: Rule) -> list[date]:
 
 
 def _apart(one: Rule, mine: Condition, other: Rule, theirs: Condition, day: date) -> bool:
-    """Whether no value passes both filters on a day."""
+    """Return whether no value passes both filters on a day."""
     if not mine.is_stretch and not theirs.is_stretch:
         return not set(mine.listed(day)) & set(theirs.listed(day))
     if mine.is_stretch and theirs.is_stretch:

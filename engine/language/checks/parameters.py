@@ -13,7 +13,7 @@ def check_parameters(
     references: Mapping[str, Reference],
     start: date | None,
 ) -> Iterator[Problem]:
-    """Problems of parameters by themselves: values, references, units; ``start`` is the first day of the rule."""
+    """Yield problems of parameters: values, references, units; ``start`` is the first day of the rule."""
     for name, parameter in parameters.items():
         if not parameter.values:
             yield Problem(

@@ -17,7 +17,7 @@ from engine.language.rules import (
 )
 from ground.words import BANDS, LAW_REGIMES, REGIMES
 
-#: Parameters that the program itself reads, beside those that the regimes name, and the unit of each.
+#: Parameters that the program itself reads, besides those that the regimes name, and the unit of each.
 ENGINE_PARAMETERS: Final[Mapping[str, str]] = {
     "small_lane_share": "share",
     "touched_threshold_share": "share",
@@ -47,12 +47,12 @@ ENGINE_PARAMETERS: Final[Mapping[str, str]] = {
     "reconciliation_insufficient_from": "share",
 }
 WEIGHT: Final = "share"
-#: What puts several values of a unit together to something that is no such value: shares add up to more than 1.
+#: Ways of combining values whose result is not a value of the unit: shares add up to more than 1.
 LEAVES_UNIT: Final = {"share": "sum", "days": "complement"}
 
 
 def check_scorecard(scorecard: Scorecard, features: Mapping[str, Feature]) -> Iterator[Problem]:
-    """Problems of a scorecard; that of another method has parameters alone."""
+    """Yield problems of a scorecard; that of another method has parameters alone."""
     yield from check_parameters(scorecard.parameters, scorecard.references, None)
     yield from _parameters(scorecard)
     if scorecard.method:
@@ -64,7 +64,7 @@ def check_scorecard(scorecard: Scorecard, features: Mapping[str, Feature]) -> It
 
 
 def _parameters(scorecard: Scorecard) -> Iterator[Problem]:
-    """Each parameter is read by the engine or by a regime, in its unit, and none that the engine reads is missing."""
+    """Check that each parameter is read by the engine or a regime, in its unit, and that none is missing."""
     weights = [value for states in scorecard.regimes.values() for value in states.values()]
     named = {value.name for value in weights if isinstance(value, ParameterRef)}
     read = {**dict.fromkeys(named, WEIGHT), **ENGINE_PARAMETERS}
@@ -92,7 +92,7 @@ def _horizons(scorecard: Scorecard, features: Mapping[str, Feature], at: Locatio
 
 
 def _bands(scorecard: Scorecard, at: Location) -> Iterator[Problem]:
-    """Published columns and workbooks name the bands; their edges are the scorecard's own."""
+    """Check the bands: published columns and workbooks name them, while their edges are the scorecard's own."""
     names = tuple(band.name for band in scorecard.bands)
     for name in names:
         if name not in BANDS:
@@ -138,7 +138,7 @@ def _regimes(scorecard: Scorecard, at: Location) -> Iterator[Problem]:
 
 
 def _factors(scorecard: Scorecard, at: Location) -> Iterator[Problem]:
-    """The engine asks for these factors by name, on their grain and in their pass."""
+    """Check the grain and pass of the factors that the engine asks for by name."""
     for name, grain, order, unit in CURB_FACTORS:
         factor = scorecard.factors.get(name)
         if factor is None:

@@ -8,7 +8,7 @@ from engine.language.rules import DRAWN_FACTORS, Range, Rule, resolve
 
 
 def check_spread(rule: Rule, days: Sequence[date]) -> Iterator[Problem]:
-    """Problems of ``spread``: a factor that is not drawn, a rule without a range, a range that it does not suit.
+    """Yield problems of ``spread``: a factor that is not drawn, a rule without a range, a range that it does not suit.
 
     Args:
         rule: whose values may refer to parameters.

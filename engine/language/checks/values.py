@@ -10,7 +10,7 @@ from ground.words import ENDS
 
 
 def check_score(rule: Rule, feature: Feature | None, unit: str, days: Sequence[date]) -> Iterator[Problem]:
-    """Problems of the shape itself, and of its values on every day on which one changes."""
+    """Yield problems of the shape itself, and of its values on every day on which one changes."""
     if feature is not None:
         yield from _points(rule, feature)
     values = [(rule.score.value, rule.score.at), (rule.if_unknown, rule.place("if_unknown"))]
@@ -57,7 +57,7 @@ def _points(rule: Rule, feature: Feature) -> Iterator[Problem]:
 
 
 def _cases(rule: Rule, feature: Feature) -> Iterator[Problem]:
-    """Cases of a lookup: each one a category that can occur, and every one that can occur."""
+    """Check the cases of a lookup: they are the categories that can occur, all of them and no others."""
     score = rule.score
     keys = [key for key, _ in score.points]
     if feature.type not in ("category", "bool"):
@@ -122,7 +122,7 @@ def _unit(rule: Rule, value: Value, at: Location, unit: str, days: Sequence[date
 
 
 def _turns(rule: Rule, days: Sequence[date]) -> Iterator[Problem]:
-    """A shape must only rise or only fall, at every end, or the ends of a range would not be its ends."""
+    """Check that a shape only rises or only falls at every end; otherwise low, best and high would change places."""
     for day in days:
         spans = [_on(rule, value, day) for _, value in rule.score.points]
         known = [span for span in spans if span is not None]

@@ -26,7 +26,7 @@ class Earlier:
 
 
 def check_versions(now: RuleSet, then: RuleSet) -> list[Problem]:
-    """Problems of a rule set that follows on another (R062, R063, R070), sorted by place.
+    """Return problems of a rule set that follows on another (R062, R063, R070), sorted by place.
 
     Args:
         now: checked rules.
@@ -41,7 +41,7 @@ def check_versions(now: RuleSet, then: RuleSet) -> list[Problem]:
 
 
 def check_rules_since(now: RuleSet, earlier: Mapping[str, Earlier]) -> list[Problem]:
-    """The same for the rules alone, by what is known of each earlier rule."""
+    """Return the same for the rules alone, by what is known of each earlier rule."""
     found: list[Problem] = []
     for rule in now.rules:
         if rule.id in earlier:
@@ -114,7 +114,7 @@ def _scorecard(now: Scorecard, then: Scorecard) -> Iterator[Problem]:
 
 
 def fingerprint(rule: Rule) -> dict[str, str]:
-    """A digest of whatever could change a score, by the key of the rule file.
+    """Return a digest of whatever could change a score, by the key of the rule file.
 
     Places, words and tests are left out, and so is the order of filters, of their values and of a lookup's cases.
     """

@@ -13,7 +13,7 @@ ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 
 
 def check_head(rule: Rule) -> Iterator[Problem]:
-    """Problems of the id, the version, the words about the rule, and the dates of its references."""
+    """Yield problems of the id, the version, the words about the rule, and the dates of its references."""
     stem = PurePosixPath(rule.file).stem
     if not ID.match(rule.id):
         hint = "use small letters, digits and hyphens"
@@ -35,7 +35,7 @@ def check_head(rule: Rule) -> Iterator[Problem]:
 
 
 def check_explanation(rule: Rule, own: Mapping[str, Feature], factor: str, unit: str) -> Iterator[Problem]:
-    """Problems of the explanation: braces, names and formats."""
+    """Yield problems of the explanation: braces, names and formats."""
     at = rule.place("explain")
     words = [*own, factor, *ALWAYS_NAMED]
     stray = stray_brace(rule.explain)
