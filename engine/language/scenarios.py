@@ -6,12 +6,13 @@ They are in `scenarios/` below the rules, in the same YAML subset, and are never
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import PurePosixPath
 from typing import Final
 
 from engine.language import keys
 from engine.language.checks.codes import check_code
 from engine.language.errors import Location, Problem, did_you_mean
-from engine.language.load import SCENARIOS
+from engine.language.load import FEATURES_FILE, SCENARIOS, SCORECARD_FILE
 from engine.language.reader import Fields, Reader
 from engine.language.rules import WEIGHED_STATES, Feature, ParameterRef, Range, Rule, Scorecard
 from engine.language.vocabulary import Vocabulary
@@ -100,11 +101,14 @@ def read_scenarios(
 ) -> tuple[list[Scenario], list[Problem]]:
     """Return every scenario among the files; what cannot be read is left out and listed in the problems."""
     found, problems = [], []
+    # A rule that cannot be read has problems of its own; its id is the name of its file.
+    no_rules = {FEATURES_FILE, SCORECARD_FILE, *(rule.file for rule in rules)}
+    unread = {PurePosixPath(f).stem for f in files if f not in no_rules and not f.startswith(SCENARIOS)}
+    ids = {rule.id for rule in rules} | unread
     for file in sorted(name for name in files if name.startswith(SCENARIOS)):
         node, faults = parse(files[file], file)
         reader = Reader(file)
         if node is not None and not faults:
-            ids = {rule.id for rule in rules}
             scenario = _ScenarioReader(reader, features, scorecard, ids, vocabulary).read(node)
             faults = reader.problems
             if scenario is not None and not faults:

@@ -52,9 +52,12 @@ def _expected(scores: dict[str, Any], question: dict[str, Any]) -> list[str]:
         return []
     horizon = question["horizon_days"]
     what = f"Expect {share(mean)} of {horizon} days of {question['mineral']} to be missing ({mean * horizon:.0f} days)"
-    odds = (
-        f"one chance in ten of more than {share(drawn['p90'])}, one in ten of less than {share(drawn['p10'])}"
+    least = (
+        f"one in ten of less than {share(drawn['p10'])}"
+        if drawn["p10"] > 0
+        else "at least one in ten of none"
     )
+    odds = f"one chance in ten of more than {share(drawn['p90'])}, {least}"
     others = " and ".join(
         f"{share(scores[regime]['expected']['missing_share'])} in {LABELS[regime]}"
         for regime in REGIMES

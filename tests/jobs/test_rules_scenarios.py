@@ -78,3 +78,14 @@ def test_a_failing_scenario_stops_the_night_and_yesterday_stays(
     assert "1 of 7 tests of the rules failed. Nothing was scored." in said.err
     assert Layout(out).resolve_published() == before
     assert Layout(out).list_snapshots() == [before]
+
+
+def test_a_rule_that_cannot_be_read_is_one_problem_and_not_one_in_every_scenario(
+    rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = rules / "withholding" / "export-ban.yml"
+    path.write_text(path.read_text(encoding="utf-8") + "applies_when: twice\n", encoding="utf-8")
+    assert main(["rules", "check", "--rules", str(rules)]) == ExitCode.SETTINGS
+    said = capsys.readouterr().out
+    assert "unknown rule" not in said
+    assert "1 problem, 0 warnings." in said
