@@ -18,6 +18,7 @@ from jobs.commands import facts as facts_commands
 from jobs.commands import method as method_commands
 from jobs.commands import read as read_commands
 from jobs.commands import rules as rules_commands
+from jobs.commands import time as time_commands
 from jobs.commands import work as work_commands
 from jobs.errors import ExitCode
 from jobs.resources import package_version
@@ -41,6 +42,7 @@ app.add_typer(method_commands.app, name="method")
 work_commands.register(app)
 read_commands.register(app)
 backtest_commands.register(app)
+time_commands.register(app)
 
 
 def _print_version(*, wanted: bool) -> None:

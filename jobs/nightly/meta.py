@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -33,11 +34,17 @@ class RunStamp:
 
 
 def meta_frames(
-    stamp: RunStamp, phases: Sequence[PhaseTime], checks: pl.DataFrame, rulebook: Rulebook, facts: LoadReport
+    stamp: RunStamp,
+    phases: Sequence[PhaseTime],
+    checks: pl.DataFrame,
+    rulebook: Rulebook,
+    facts: LoadReport,
+    *,
+    since: Mapping[str, Any] | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """Return the frames of `meta.run`, `meta.step`, `meta.check` and `meta.rule`.
+    """Return the frames of `meta.run`, `meta.step`, `meta.check`, `meta.rule` and `meta.rule_file`.
 
-    Times appear here only: the tables of schema `mart` hold none, so that the same run gives the same bytes.
+    `since` has the run_id and as_of of the night that changes are told since. Times appear here only: the tables of schema `mart` hold none, so that the same run gives the same bytes.
     """
     run = pl.DataFrame(
         {
@@ -52,6 +59,8 @@ def meta_frames(
             "bundles": [[f"{bundle.name} {bundle.version}" for bundle in facts.bundles]],
             "strict_knowledge": [stamp.strict_knowledge],
             "draws": [stamp.draws],
+            "since_run_id": pl.Series([since["run_id"] if since else None], dtype=pl.String),
+            "since_as_of": pl.Series([since["as_of"] if since else None], dtype=pl.Date),
         }
     )
     step = pl.DataFrame(
@@ -87,4 +96,13 @@ def meta_frames(
         },
         orient="row",
     )
-    return {"run": run, "step": step, "check": checks, "rule": rule.sort("rule_id")}
+    texts = pl.DataFrame(
+        sorted(rulebook.texts.items()), schema={"file": pl.String, "text": pl.String}, orient="row"
+    )
+    return {
+        "run": run,
+        "step": step,
+        "check": checks,
+        "rule": rule.sort("rule_id"),
+        "rule_file": texts,
+    }

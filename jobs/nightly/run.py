@@ -20,6 +20,7 @@ from jobs.nightly.checks import CheckResult, MartChecks, check_frame, require_pa
 from jobs.nightly.meta import RunStamp, meta_frames
 from jobs.nightly.phases import Phases
 from jobs.nightly.recalculate import RunRequest, recalculate
+from jobs.nightly.since import Since
 from jobs.output import ledger
 from jobs.output.identity import code_version, new_attempt_id, run_identity
 from jobs.output.layout import Layout
@@ -125,11 +126,13 @@ def _score_and_publish(
     )
     checks = MartChecks(stamp.question.curbing_country, rulebook.ruleset.scorecard.horizons)
     warnings: list[str] = []
+    since = Since(layout, stamp, rulebook, state)
 
     def fill(append: Append) -> Mapping[str, pl.DataFrame]:
         """Check the tables and write them as they are scored; publish nothing if a check fails."""
 
         def deliver(marts: Mapping[str, pl.DataFrame]) -> None:
+            since.take(marts)
             stamped = {name: _stamped(frame, stamp) for name, frame in marts.items()}
             with phases.phase("checks"):
                 checks.add(stamped)
@@ -137,8 +140,12 @@ def _score_and_publish(
                 append(stamped)
 
         warnings.extend(recalculate(request, state, rulebook.ruleset, phases.phase, deliver))
+        with phases.phase("changes"):
+            deliver(since.marts(phases.phase))
         require_passed(checks.results())
-        meta = meta_frames(stamp, phases.done, check_frame(checks.results()), rulebook, facts)
+        meta = meta_frames(
+            stamp, phases.done, check_frame(checks.results()), rulebook, facts, since=since.told()
+        )
         publishing.enter_context(phases.phase("publish"))  # what follows is no scoring any more
         return meta
 
@@ -162,7 +169,17 @@ def _score_and_publish(
     ledger.append(state, _entry(stamp, dates, ledger.PUBLISHED, file=snapshot.name))
     dropped = drop_old(layout, keep=settings.keep_snapshots, spare=snapshot)
     return RunOutcome(
-        stamp, layout, facts, rulebook, checks.results(), snapshot, exports, moved, dropped, warnings
+        stamp,
+        layout,
+        facts,
+        rulebook,
+        checks.results(),
+        snapshot,
+        exports,
+        moved,
+        dropped,
+        warnings,
+        since.notes,
     )
 
 

@@ -11,8 +11,10 @@ from rich.text import Text
 
 from ground.counted import counted
 from ground.words import BANDS, MAIN_HORIZON
+from jobs.diff.split import CHANGE
+from jobs.diff.text import Shown, as_dict, since_text
 from jobs.explain.text import amount
-from jobs.marts import LISTED, OWN, REST, SMALL, UNKNOWN_BAND
+from jobs.marts import LISTED, MAIN_REGIME, OWN, REST, SMALL, UNKNOWN_BAND
 from jobs.nightly.listing import Floors
 from jobs.nightly.phases import PhaseTime
 from jobs.nightly.run import RunOutcome
@@ -20,6 +22,7 @@ from jobs.ports import Reader
 from jobs.tables import as_table
 
 TOP = 10
+TOP_MOVES = 5
 GRADES = ("good", "fair", "weak", "insufficient")
 
 BY_BAND = """
@@ -82,6 +85,14 @@ WHERE horizon_days = (SELECT min(horizon_days) FROM mart.withheld_share)
 COVERAGE = "SELECT count(*)::BIGINT AS items, count(*) FILTER (NOT has_trade)::BIGINT AS without FROM mart.measure_coverage"
 
 
+SINCE = "SELECT since_run_id AS run_id, since_as_of AS as_of, since_as_of AS known_at FROM meta.run"
+MOVES = f"""
+SELECT {", ".join(CHANGE)} FROM mart.score_change
+WHERE horizon_days = {MAIN_HORIZON} AND regime = '{MAIN_REGIME}' ORDER BY ALL
+"""
+REASONS = "SELECT * FROM mart.score_change_reason ORDER BY cause, mineral, reason_id"
+
+
 def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seconds: float) -> dict[str, Any]:
     """Collect the summary of a run from its published file.
 
@@ -118,6 +129,7 @@ def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seco
             "by_reconciliation": {grade: grades.get(grade, 0) for grade in GRADES},
         },
         "withheld": reader.query(WITHHELD).row(0, named=True),
+        "since": _since(reader, when),
         "exposure": reader.query(BY_MONEY, horizon).to_dicts(),
         "lanes": reader.query(LANES_BY_MONEY, horizon).to_dicts(),
         "top": reader.query(TOP_ROUTES, horizon).to_dicts(),
@@ -144,6 +156,15 @@ def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seco
     }
 
 
+def _since(reader: Reader, when: dict[str, Any]) -> dict[str, Any] | None:
+    """What changed since the last published night; None where there is none to compare with."""
+    before = reader.query(SINCE).row(0, named=True)
+    if before["run_id"] is None:
+        return None
+    shown = Shown(MAIN_HORIZON, MAIN_REGIME, TOP_MOVES)
+    return as_dict(before, {"run_id": "", **when}, reader.query(MOVES), reader.query(REASONS), shown)
+
+
 def as_text(found: dict[str, Any]) -> Group:
     """Lay the summary out for a terminal."""
     facts, routes = found["facts"], found["routes"]
@@ -160,6 +181,7 @@ def as_text(found: dict[str, Any]) -> Group:
         Text(f"Rules: {found['rules']['count']}. Checks passed: {found['checks']}."),
         *_routes(routes, found["withheld"]),
         Text(),
+        *(since_text(found["since"]) if found["since"] else []),
         *_exposure(found["exposure"]),
         *_lanes(found["lanes"]),
         *_top(found["top"], found["top_left_out"]),

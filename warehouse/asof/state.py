@@ -128,6 +128,10 @@ class Warehouse:
             stored[name] = self.database.query(f"SELECT {names} FROM core.{quoted(name)}")
         return facts_hash(stored)
 
+    def put(self, name: str, rows: pl.DataFrame) -> None:
+        """Replace the rows of one fact table by rows as it stores them, lists as lists."""
+        self._replace(f"core.{quoted(name)}", rows)
+
     def _replace(self, table: str, frame: pl.DataFrame) -> None:
         self.database.execute(f"DELETE FROM {table}")
         if frame.height:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ground.words import BANDS
+from warehouse.published.change_columns import CHANGE_TABLES
 from warehouse.published.columns import (
     RUN,
     Family,
@@ -362,4 +363,5 @@ TABLES_OF_MART: dict[str, MartTable] = {
         ),
     ),
     **LAW_TABLES,
+    **CHANGE_TABLES,
 }

@@ -8,6 +8,7 @@ from warehouse.published.columns import (
     TIME,
     MartColumn,
     MartTable,
+    day,
     flag,
     number,
     text,
@@ -41,6 +42,13 @@ META: dict[str, MartTable] = {
                 optional=True,
             ),
             whole("draws", "Joint draws that means, quantiles and chances rest on.", optional=True),
+            text(
+                "since_run_id",
+                "Run of the night that mart.score_change compares with; empty where there is none. What these tables "
+                "hold depends on it too; nothing else in the file does.",
+                optional=True,
+            ),
+            day("since_as_of", "Day of that night.", optional=True),
         ),
     ),
     "step": MartTable(
@@ -78,6 +86,14 @@ META: dict[str, MartTable] = {
             text("sentence", "Sentence that explains it, with its places."),
             text("file", "File of the rule."),
             text("rationale", "Why the rule is justified.", optional=True),
+        ),
+    ),
+    "rule_file": MartTable(
+        "The rule files of the run, whole: what `curbline diff` scores an earlier night with.",
+        ("file",),
+        (
+            text("file", "Path below the folder of rules."),
+            text("text", "The file, character by character."),
         ),
     ),
     "rejected_row": MartTable(

@@ -10,6 +10,7 @@ from shutil import rmtree
 import polars as pl
 
 from ground.counted import counted
+from warehouse.asof.known import STRUCTURE, known_rows
 from warehouse.asof.state import Warehouse
 from warehouse.database import Database, literal, quoted
 from warehouse.ddl import core_ddl, macro_ddl, sql_text
@@ -22,8 +23,6 @@ from warehouse.published.view_columns import VIEW_COLUMNS, VIEWS
 from warehouse.records.tables import TABLES, columns
 
 _FILE = "snapshot_file"
-#: Tables that say what names mean; they do not depend on who knew what when.
-_STRUCTURE = ("minerals", "chains", "countries", "blocs", "sources")
 
 Frames = Mapping[str, pl.DataFrame]
 Append = Callable[[Frames], None]
@@ -110,7 +109,7 @@ def _write(path: Path, state: Warehouse, meta: Frames, waiting: _Waiting) -> Non
             database.execute(core_ddl())
             for name in TABLES:
                 database.execute(
-                    _copy(str(home), name), {"known_at": known_at} if name not in _STRUCTURE else None
+                    _copy(str(home), name), {"known_at": known_at} if name not in STRUCTURE else None
                 )
             for name, table in TABLES_OF_MART.items():
                 database.execute(create_table("mart", name, table, _many(table, waiting.columns[name])))
@@ -156,16 +155,8 @@ def _known_at(meta: Mapping[str, pl.DataFrame]) -> date:
 
 
 def _copy(home: str, name: str) -> str:
-    """Copy a fact table as known; of what was not known, only what hindsight falls back on."""
-    source = f"{quoted(home)}.core.{quoted(name)}"
-    target = f"INSERT INTO core.{quoted(name)} SELECT * FROM {source}"
-    if name in _STRUCTURE:
-        return target
-    series = TABLES[name].series
-    if not series:
-        return f"{target} WHERE known_from <= $known_at"
-    names = ", ".join(series)
-    return f"{target} QUALIFY known_from <= $known_at OR known_from = min(known_from) OVER (PARTITION BY {names})"
+    """Copy a fact table as known."""
+    return f"INSERT INTO core.{quoted(name)} {known_rows(name, f'{quoted(home)}.core')}"
 
 
 def _view_comments(database: Database) -> str:

@@ -101,7 +101,7 @@ def _rule(rule: Rule, before: Earlier) -> Iterator[Problem]:
 def _scorecard(now: Scorecard, then: Scorecard) -> Iterator[Problem]:
     if now.version > then.version:
         return
-    parts, before = _scorecard_parts(now), _scorecard_parts(then)
+    parts, before = scorecard_parts(now), scorecard_parts(then)
     changed = [name for name, value in parts.items() if before[name] != value]
     if changed or now.version < then.version:
         words = ", ".join(changed) or "the version"
@@ -145,7 +145,8 @@ def _points(shape: str, points: tuple[tuple[object, Value], ...]) -> list[object
     return sorted(found, key=repr) if shape == "lookup" else list(found)
 
 
-def _scorecard_parts(scorecard: Scorecard) -> dict[str, object]:
+def scorecard_parts(scorecard: Scorecard) -> dict[str, object]:
+    """Whatever of the scorecard could change a score, by its key; places and references are left out."""
     return {
         "method": scorecard.method,
         "horizons": scorecard.horizons,

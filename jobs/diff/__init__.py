@@ -1,0 +1,1 @@
+"""Why scores moved between two nights: the same draws, one input swapped at a time."""

@@ -1,0 +1,223 @@
+"""Moves of scores by cause: planted changes, and the days on which notices lapse."""
+
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from engine.language.ruleset import load_ruleset
+from ground.question import Question
+from jobs.diff.asked import diff_replayed, find_night
+from jobs.diff.changes import Changes, changes_between, ends_of
+from jobs.diff.replayed import ReplayedNight
+from jobs.diff.split import CHANGE, MOVED, ROW, State, split
+from jobs.diff.swaps import Ends
+from jobs.errors import SettingsError
+from jobs.output.identity import code_version
+from jobs.output.layout import Layout
+from jobs.resources import default_facts_dir, default_rules_dir
+from jobs.rules.rulebook import Rulebook, load_rulebook
+from jobs.settings import Settings
+from warehouse.asof.known import rows_known
+from warehouse.asof.state import Warehouse
+
+DRAWS = 16
+EVE, DAY = date(2026, 11, 27), date(2026, 11, 28)
+LICENCE = "withholding/dual-use-licence.yml"
+
+
+@cache
+def rulebook() -> Rulebook:
+    return load_rulebook(default_rules_dir(), facts=[default_facts_dir()])
+
+
+@cache
+def facts(day: date) -> dict[str, pl.DataFrame]:
+    with Warehouse.open_memory() as state:
+        state.load_bundles([default_facts_dir()])
+        return rows_known(state, day)
+
+
+@cache
+def night(day: date, row: bool = False, rule: bool = False, mineral: str = "gallium") -> ReplayedNight:
+    """A night on the embedded facts, with a fact row or a rule parameter planted."""
+    rows, book = facts(day), rulebook()
+    texts = dict(book.texts)
+    if row:
+        high = pl.when(capacity_id="ca-ga-01").then(40.0).otherwise("add_365_t_high")
+        rows = {**rows, "capacity": rows["capacity"].with_columns(add_365_t_high=high)}
+    if rule:
+        changed = texts[LICENCE].replace("[0.1, 0.35, 0.6]", "[0.2, 0.5, 0.7]")
+        assert changed != texts[LICENCE]
+        texts[LICENCE] = changed
+    ruleset = load_ruleset(texts, book.vocabulary) if rule else book.ruleset
+    question = Question(day, day, "CHN")
+    return ReplayedNight(question, rows, texts, ruleset, code_version(), DRAWS, (mineral,))
+
+
+def changes(before: ReplayedNight, after: ReplayedNight) -> Changes:
+    return changes_between(ends_of(before, after, code_version(), rulebook().vocabulary, before.minerals))
+
+
+def causes(found: Changes) -> set[str]:
+    return set(found.moves["cause"])
+
+
+@pytest.mark.slow
+def test_each_planted_change_is_one_cause_with_its_reason() -> None:
+    fact = changes(night(EVE), night(EVE, row=True))
+    assert causes(fact) == {"facts"}
+    said = fact.reasons.filter(cause="facts")
+    assert said["mineral"].to_list() == ["gallium"]
+    assert "capacity ca-ga-01 changed (add_365_t_high 5.6 to 40.0)" in said["reason"].item()
+    rule = changes(night(EVE), night(EVE, rule=True))
+    assert causes(rule) == {"rules"}
+    assert "dual-use-licence" in rule.reasons["reason"].item()
+    assert "[0.1, 0.35, 0.6] to [0.2, 0.5, 0.7]" in rule.reasons["reason"].item()
+    # A harsher licence lifts what China's buyers miss, and their importer totals.
+    japan = rule.moves.filter(exporter="CHN", importer="JPN", horizon_days=365, regime="active")
+    assert japan["points"].item() > 1
+    assert japan["missing_t_change"].item() > 0
+    day = changes(night(EVE), night(DAY))
+    assert causes(day) == {"calendar"}
+    assert "MOFCOM 46/2024 art. 2: suspended, now lapsed unverified" in day.reasons["reason"].to_list()
+
+
+@pytest.mark.slow
+def test_three_planted_changes_sum_to_the_move_cause_by_cause() -> None:
+    before, after = night(EVE), night(DAY, row=True, rule=True)
+    found = changes(before, after)
+    assert causes(found) == {"rules", "facts", "calendar"}
+    both = found.moves.drop_nulls(["score_before", "score_after"])
+    summed = both.group_by(ROW).agg(
+        pl.col("points", "missing_share_change").sum(),
+        pl.col("missing_t_change", "missing_usd_change").sum(),
+        move=pl.col("score_after").first() - pl.col("score_before").first(),
+    )
+    assert summed.select((pl.col("points") - pl.col("move")).abs() < 1e-9).to_series().all()
+    for name, column in (
+        ("t", "missing_t_change"),
+        ("usd", "missing_usd_change"),
+        ("share", "missing_share_change"),
+    ):
+        ends = [
+            one.scores.unpivot(
+                on=[f"{regime}_{name}" for regime in ("active", "snapback", "full_stop")],
+                index=[key for key in ROW if key != "regime"],
+                variable_name="regime",
+                value_name=f"value_{place}",
+            ).with_columns(pl.col("regime").str.strip_suffix(f"_{name}"))
+            for place, one in enumerate((before, after))
+        ]
+        joined = summed.join(ends[0], on=ROW).join(ends[1], on=ROW)
+        apart = (pl.col(column) - (pl.col("value_1") - pl.col("value_0"))).abs()
+        assert joined.height == summed.height
+        assert joined.select(apart / (1.0 + pl.col("value_1").abs()) < 1e-9).to_series().all()
+    # The ban on America lapses by the day alone.
+    america = both.filter(exporter="CHN", importer="USA", horizon_days=365, regime="active")
+    assert set(america["cause"]) == {"rules", "facts", "calendar"}
+    assert america.filter(cause="calendar")["points"].item() > 1
+
+
+@pytest.mark.slow
+def test_the_october_notices_lapse_by_the_calendar_alone() -> None:
+    settings = Settings(
+        facts=(default_facts_dir(),), rules=default_rules_dir(), out=Path("unused"), draws=DRAWS
+    )
+    days = (date(2026, 11, 10), date(2026, 11, 11))
+    _, _, found = diff_replayed(settings, days, ["dysprosium"])
+    assert causes(found) == {"calendar"}
+    reasons = found.reasons.filter(mineral="dysprosium")["reason"].to_list()
+    assert "MOFCOM 56/2025: suspended, now lapsed unverified" in reasons
+    active = found.moves.filter(regime="active", horizon_days=365)
+    assert (active["points"] > 0).all()
+    _, _, before = diff_replayed(settings, (date(2026, 11, 9), days[0]), ["dysprosium"])
+    assert not [one for one in before.reasons["reason"] if "lapsed" in one]
+
+
+def test_runs_of_different_countries_and_draws_are_refused() -> None:
+    one = night(EVE)
+    congo = replace(one, question=Question(EVE, EVE, "COD"))
+    ruleset = rulebook().ruleset
+    with pytest.raises(SettingsError, match="curbs of CHN, the second about those of COD"):
+        Ends(one, congo, ruleset, ruleset, "x")
+    with pytest.raises(SettingsError, match="16 joint draws, the second 64"):
+        Ends(one, replace(one, draws=64), ruleset, ruleset, "x")
+
+
+def test_a_run_that_is_not_there_is_named_with_the_mend(small_root: Path) -> None:
+    layout = Layout(small_root)
+    with pytest.raises(SettingsError, match=r"no published run of 2020-01-01; published: .*--replay"):
+        find_night(layout, "2020-01-01")
+    with pytest.raises(SettingsError, match="no published run 'zzz'"):
+        find_night(layout, "zzz")
+    assert (
+        find_night(layout, layout.list_snapshots()[0].as_of.isoformat()).run_id
+        == layout.list_snapshots()[0].run_id
+    )
+
+
+def scores(**values: float | None) -> pl.DataFrame:
+    """Compared scores of routes CHN → each importer, in the active regime alone."""
+    rows = []
+    for importer, score in values.items():
+        row: dict[str, object] = {
+            "mineral": "gallium", "stage": "refined", "exporter": "CHN", "importer": importer, "horizon_days": 365,
+        }  # fmt: skip
+        for regime in ("active", "snapback", "full_stop"):
+            value = score if regime == "active" else 50.0
+            row |= {
+                f"{regime}_score": value,
+                f"{regime}_band": None if value is None else "high" if value >= 60 else "low",
+                f"{regime}_share": None if value is None else (value / 100) ** 2,
+                f"{regime}_t": None if value is None else value / 10,
+                f"{regime}_usd": None,
+            }
+        rows.append(row)
+    types = {
+        "active_score": pl.Float64,
+        "active_band": pl.String,
+        "active_share": pl.Float64,
+        "active_t": pl.Float64,
+    }
+    return pl.DataFrame(rows, infer_schema_length=None, schema_overrides=types)
+
+
+def moved(found: pl.DataFrame, importer: str) -> dict[str, float | None]:
+    return dict(found.filter(importer=importer).select("cause", "points").iter_rows())
+
+
+def test_a_move_is_split_between_the_states_that_follow_one_another() -> None:
+    before, after = scores(USA=20.0, JPN=59.99, DEU=30.0), scores(USA=50.0, JPN=60.0, DEU=30.04)
+    states = [
+        State("facts", {"gallium"}, scores(USA=26.0, JPN=59.99, DEU=30.0)),
+        State("calendar", {"gallium"}, None),
+    ]
+    found = split(before, after, states)
+    assert found.schema == pl.Schema(CHANGE)
+    assert moved(found, "USA") == {"facts": 6.0, "calendar": 24.0}
+    assert moved(found, "JPN") == {"calendar": pytest.approx(0.01)}  # less than is printed, but another band
+    assert moved(found, "DEU") == {}  # less than MOVED, and the same band
+    assert found.filter(importer="USA", cause="facts")["missing_t_change"].item() == pytest.approx(0.6)
+    assert found["missing_usd_change"].null_count() == found.height  # an unknown value is no zero
+    assert MOVED > 0.04
+
+
+def test_a_score_that_appears_or_goes_has_a_cause_and_no_points() -> None:
+    before, after = scores(USA=None, JPN=40.0, DEU=10.0), scores(USA=50.0, JPN=None, DEU=20.0)
+    between = scores(USA=30.0, JPN=44.0, DEU=None)
+    found = split(before, after, [State("facts", {"gallium"}, between), State("law", {"gallium"}, None)])
+    assert moved(found, "USA") == {"facts": None, "law": 20.0}
+    assert moved(found, "JPN") == {"facts": 4.0, "law": None}
+    assert moved(found, "DEU") == {"law": 10.0}
+
+
+def test_what_todays_code_does_not_say_of_the_later_night_is_code() -> None:
+    states = [State("code", {"gallium"}, scores(USA=22.0)), State("calendar", {"gallium"}, scores(USA=30.0))]
+    found = split(scores(USA=20.0), scores(USA=33.0), states)
+    assert moved(found, "USA") == {"code": 5.0, "calendar": 8.0}
+    other = split(scores(USA=20.0), scores(USA=33.0), [State("calendar", {"cobalt"}, scores(USA=90.0))])
+    assert moved(other, "USA") == {"code": 13.0}
