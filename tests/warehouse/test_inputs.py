@@ -12,6 +12,7 @@ from ground.question import Question
 from tests.warehouse.conftest import Rows
 from warehouse.asof.inputs import Inputs
 from warehouse.asof.state import Warehouse
+from warehouse.ddl import sql_text
 from warehouse.errors import InputError
 
 TODAY = date(2026, 11, 23)
@@ -166,6 +167,40 @@ def test_measures_open_destinations_and_classes(inputs: Inputs) -> None:
     assert germany["holds_general_licence"] is True
     assert germany["is_enforced"] is True
     assert licence.filter(pl.col("importer") == "JPN").get_column("holds_general_licence").item() is False
+
+
+@pytest.mark.parametrize(
+    ("states", "start"),
+    [
+        ([("in_force", "2026-11-11", "2026-11-11")], date(2026, 11, 11)),
+        # A term that is renewed without a gap is one spell.
+        (
+            [("in_force", "2026-11-11", "2026-11-11"), ("in_force", "2026-11-18", "2026-11-18")],
+            date(2026, 11, 11),
+        ),
+        # Not in force: the first start that was stated, though a pause overtook it.
+        ([], date(2025, 11, 8)),
+    ],
+    ids=["after the pause", "renewed", "paused"],
+)
+def test_a_measure_binds_since_its_pause_ended(
+    facts: Rows, write: Write, states: list[tuple[str, str, str]], start: date
+) -> None:
+    row = {"measure_id": "57-2025", "clause": "all", "destination": "*", "source_id": "official"}
+    facts["measure_states"] += [
+        {**row, "state": state, "valid_from": begins, "known_from": known} for state, begins, known in states
+    ]
+    with Warehouse.open_memory() as warehouse:
+        warehouse.load_bundles([write(facts)], strict=True)
+        found = Inputs(warehouse, Question(TODAY, TODAY, "CHN"))
+        law = found._law(TODAY).filter(measure_id="57-2025")
+        lanes = pl.DataFrame({"mineral": ["holmium"], "stage": ["refined"], "importer": ["JPN"]})
+        text = sql_text("asof/queries/measures")
+        measures = warehouse.query(
+            text, {"as_of": TODAY, "known_at": TODAY, "curbing_country": "CHN"}, lane=lanes, law=law
+        )
+    own = measures.filter(measure_id="57-2025")
+    assert own["start_date"].to_list() == [start]
 
 
 def test_a_ban_on_one_country_reaches_only_it(inputs: Inputs) -> None:

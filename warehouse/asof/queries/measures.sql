@@ -69,11 +69,33 @@ hit AS (
     QUALIFY row_number() OVER (PARTITION BY measure_id, clause, importer, scope ORDER BY breadth) = 1
 ),
 state AS (SELECT * FROM measure_state_at($as_of, $known_at)),
-start AS (
-    SELECT measure_id, min(valid_from) AS start_date
+-- Since when a measure is in force without a break: what was withheld before a pause drains no stock today. A start that
+-- a pause overtook was none. For a measure that is not in force, its first stated start.
+past AS (
+    SELECT measure_id, unnest([valid_from, valid_to]) AS day
     FROM core.measure_states
-    WHERE known_from <= $known_at AND state = 'in_force'
+    WHERE known_from <= $known_at
+),
+spell AS (
+    SELECT s.measure_id, s.clause, s.destination, s.state = 'in_force' AS binds, p.day
+    FROM (SELECT DISTINCT day FROM past WHERE day <= $as_of) p,
+        LATERAL (SELECT * FROM measure_state_at(p.day, $known_at)) s
+    SEMI JOIN past ON past.measure_id = s.measure_id AND past.day = p.day
+),
+unbroken AS (
+    SELECT measure_id, min(day) FILTER (binds AND day > coalesce(pause, '0001-01-01'::DATE)) AS start_date
+    FROM (
+        SELECT *, max(CASE WHEN NOT binds THEN day END) OVER (PARTITION BY measure_id, clause, destination) AS pause
+        FROM spell
+    )
     GROUP BY measure_id
+),
+start AS (
+    SELECT s.measure_id, coalesce(any_value(u.start_date), min(s.valid_from)) AS start_date
+    FROM core.measure_states s
+    LEFT JOIN unbroken u USING (measure_id)
+    WHERE s.known_from <= $known_at AND s.state = 'in_force'
+    GROUP BY s.measure_id
 ),
 -- Minerals (or *) for which an enforcement campaign runs.
 campaign AS (
