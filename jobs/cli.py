@@ -18,6 +18,7 @@ from jobs.commands import facts as facts_commands
 from jobs.commands import method as method_commands
 from jobs.commands import read as read_commands
 from jobs.commands import rules as rules_commands
+from jobs.commands import scenario as scenario_commands
 from jobs.commands import time as time_commands
 from jobs.commands import work as work_commands
 from jobs.errors import ExitCode
@@ -43,6 +44,7 @@ work_commands.register(app)
 read_commands.register(app)
 backtest_commands.register(app)
 time_commands.register(app)
+scenario_commands.register(app)
 
 
 def _print_version(*, wanted: bool) -> None:

@@ -46,6 +46,11 @@ def default_rules_dir() -> Path:
     )
 
 
+def default_scenarios_dir() -> Path:
+    """Return the folder of the scenarios that come with Curbline."""
+    return _package_dir("jobs") / "data" / "scenarios"
+
+
 #: Files to start from, by the word that `curbline facts template` knows them by.
 TEMPLATES = {"notice": "notice.yml", "mapping": "mapping.toml"}
 

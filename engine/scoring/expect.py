@@ -3,7 +3,7 @@
 Sums over lanes are made inside a draw, so that totals have honest tails.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,7 @@ from engine.language.rules import RuleSet
 from engine.scoring.blocks import Block
 from engine.scoring.doubt import GROUPS, Draws, Explainer
 from engine.scoring.draws import Numbers, by_kind, quantile
-from engine.scoring.evidence import evidence_since
+from engine.scoring.evidence import Evidence, evidence_since
 from engine.scoring.exposure import DAYS_A_YEAR, QUANTILES, Exposure, row_quantile
 from engine.scoring.inputs import Inputs
 from engine.scoring.portfolio_doubt import names_of
@@ -30,13 +30,23 @@ class Expectations:
         inputs: the day's frames.
         ruleset: checked rules: from which share missing on there is a shortage.
         shown_importers: importers and blocs whose doubts are told; those that nobody trades with are left out.
+        evidence: what trade taught, where it is known already.
+        seen: is given each block with a regime and its L in every draw (D, u), which is not kept here.
     """
 
     def __init__(
-        self, numbers: Numbers, inputs: Inputs, ruleset: RuleSet, shown_importers: Sequence[str] = ()
+        self,
+        numbers: Numbers,
+        inputs: Inputs,
+        ruleset: RuleSet,
+        shown_importers: Sequence[str] = (),
+        *,
+        evidence: Evidence | None = None,
+        seen: Callable[[Block, str, Draws], None] | None = None,
     ) -> None:
         self.numbers, self.inputs = numbers, inputs
-        self.evidence = evidence_since(inputs, ruleset, numbers)
+        self.evidence = evidence or evidence_since(inputs, ruleset, numbers)
+        self._seen = seen
         self.strong = ruleset.parameter("evidence_strong_from", inputs.as_of).best
         self.weak = ruleset.parameter("evidence_weak_from", inputs.as_of).best
         self.shortage = ruleset.parameter("shortage_from_share", inputs.as_of).best
@@ -110,6 +120,8 @@ class Expectations:
                 stock = self._left(stocked, short, binding_days)
             left = short - stock / block.horizon_days if short.any() else short
             missing = np.maximum(0.0, left, dtype=np.float32)
+            if self._seen is not None:
+                self._seen(block, regime, missing)
             yield f"{regime}_gap_share", short.mean(axis=0)
             yield f"{regime}_expected_missing_share", np.maximum(0.0, left).mean(axis=0)
             yield from self._published(regime, missing)

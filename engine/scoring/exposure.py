@@ -63,7 +63,7 @@ class Exposure:
 
     def __init__(self, numbers: Numbers, inputs: Inputs, shown_importers: Sequence[str]) -> None:
         self.numbers = numbers
-        self._buyers, self._buys = _buyers(inputs)
+        self._buyers, self._buys = buyers_of(inputs)
         self._place = {name: at for at, name in enumerate(self._buyers)}
         self._rows: list[pl.DataFrame] = []
         self._all: dict[At, Money] = {}
@@ -141,7 +141,7 @@ class Exposure:
         )
 
 
-def _buyers(inputs: Inputs) -> tuple[list[str], dict[str, tuple[str, ...]]]:
+def buyers_of(inputs: Inputs) -> tuple[list[str], dict[str, tuple[str, ...]]]:
     """Return importers and blocs in order, and the buyers each country is part of: itself, its blocs, everybody."""
     blocs = inputs["blocs"].select("bloc", "country").unique().sort("bloc", "country")
     of: dict[str, list[str]] = {}

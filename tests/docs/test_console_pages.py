@@ -7,10 +7,11 @@ import pytest
 from tests.docs.console_page import BLOCK, comparable, run_page, shown
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGES = ("walk-through.md", "tutorial-rule.md", "scenarios.md")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["walk-through.md", "tutorial-rule.md"])
+@pytest.mark.parametrize("name", PAGES)
 def test_the_output_on_the_page_is_what_is_printed(name: str, tmp_path: Path) -> None:
     text = (DOCS / name).read_text(encoding="utf-8")
     blocks = [(kind, body) for kind, _, body in BLOCK.findall(text)]
@@ -23,6 +24,6 @@ def test_the_output_on_the_page_is_what_is_printed(name: str, tmp_path: Path) ->
 
 
 def test_every_console_block_of_these_pages_is_run() -> None:
-    for name in ("walk-through.md", "tutorial-rule.md"):
+    for name in PAGES:
         text = (DOCS / name).read_text(encoding="utf-8")
         assert text.count("```console") == sum(kind == "run" for kind, _, _ in BLOCK.findall(text))

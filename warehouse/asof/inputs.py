@@ -5,6 +5,7 @@ Every frame is sorted, has a fixed schema even when empty, and carries units in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from functools import cached_property
@@ -30,6 +31,22 @@ class Inputs(Asked):
     def __init__(self, warehouse: Warehouse, question: Question) -> None:
         self._warehouse, self.question = warehouse, question
         self._words = WordRoles(warehouse, question)
+
+    def under(self, minerals: Sequence[str] | None = None) -> Inputs:
+        """Return inputs on facts that are supposed for the moment, see `Warehouse.supposing`.
+
+        What is normal stays as it is here: trade, what its codes mean, and baseline years.
+
+        Args:
+            minerals: only these; None for all.
+        """
+        twin = Inputs(self._warehouse, self.question)
+        kept = {name: getattr(self, name) for name in ("_codes", "baselines", "_coded", "flows")}
+        if minerals is not None:
+            for name in ("baselines", "flows"):
+                kept[name] = kept[name].filter(pl.col("mineral").is_in(minerals))
+        twin.__dict__ |= kept
+        return twin
 
     def _query(self, name: str, **frames: pl.DataFrame) -> pl.DataFrame:
         text = sql_text(f"asof/queries/{name}")

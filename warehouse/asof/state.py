@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -100,7 +100,7 @@ class Warehouse:
         """
         report = facts.report
         same = self.database.query("SELECT facts_hash FROM meta.facts").to_series().to_list()
-        altered = same == [report.facts_hash] and self._stored_hash() != report.facts_hash
+        altered = same == [report.facts_hash] and self.stored_hash() != report.facts_hash
         if altered:
             self.notes.append(
                 "the facts in state.duckdb were altered since they were loaded; they were loaded again from their bundles."
@@ -115,7 +115,22 @@ class Warehouse:
                 "meta.facts", pl.DataFrame({"facts_hash": [report.facts_hash], "bundles": [bundles]})
             )
 
-    def _stored_hash(self) -> str:
+    @contextmanager
+    def supposing(self, tables: Mapping[str, pl.DataFrame]) -> Iterator[None]:
+        """Hold other rows of some fact tables for the length of the block; afterwards all is as it was loaded.
+
+        Args:
+            tables: table name to its rows, as `Facts.tables` has them.
+        """
+        self.execute("BEGIN")
+        try:
+            for name, frame in tables.items():
+                self._replace(f"core.{quoted(name)}", _with_lists(name, frame))
+            yield
+        finally:
+            self.execute("ROLLBACK")
+
+    def stored_hash(self) -> str:
         """Hash what is stored, as the bundles were hashed when they were read."""
         stored = {}
         for name in TABLES:
