@@ -125,7 +125,7 @@ def _open_scope(frame: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
 
 
 def _or_every(frame: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Return each row twice: under its own key, and under the `*` that stands for every key."""
+    """Return each row twice: under its own key, and under the `*` that means every key."""
     return pl.concat([frame, frame.with_columns(pl.lit(EVERY).alias(key))])
 
 
@@ -140,7 +140,7 @@ def _by_country(frame: pl.DataFrame, blocs: pl.DataFrame, column: str) -> pl.Dat
 
 
 def _own_pledges(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
-    """Pledges of the curbing state that are no state change themselves: those are the law already."""
+    """Pledges of the curbing state that are not state changes themselves: those are the law already."""
     own = facts.pledges.filter(
         pl.col("exporter") == facts.curbing_country,
         pl.col("implements_measure_id").is_null(),
@@ -185,7 +185,7 @@ def _reserves(reserves: pl.DataFrame) -> pl.DataFrame:
     """Return one range per mineral and country: reserves give best, and a claimed resource widens it."""
     low, best, high = ends("reserves_t")
     return (
-        reserves.sort("mineral", "country", "claim_kind")  # reserve stands before resource
+        reserves.sort("mineral", "country", "claim_kind")  # reserve comes before resource
         .group_by("mineral", "country", maintain_order=True)
         .agg(pl.col(low).min(), pl.col(best).first(), pl.col(high).max())
     )

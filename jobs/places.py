@@ -20,7 +20,7 @@ def country_code(reader: Reader, what: str, written: str) -> str:
 
     Args:
         reader: a published file.
-        what: what the name stands for, such as importer; the error says it.
+        what: what the name is of, such as importer; the error says it.
         written: ISO 3166 alpha-2 or alpha-3, or a name, in any case.
 
     Raises:

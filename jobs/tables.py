@@ -12,7 +12,7 @@ LARGE = 1000
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """Return rows as a table without rules; numbers stand right, NULL is an empty cell."""
+    """Return rows as a table without rules; numbers are aligned right, NULL is an empty cell."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for position, name in enumerate(columns):
         numeric = any(isinstance(row[position], int | float | Decimal) for row in rows[:50])

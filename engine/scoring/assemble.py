@@ -235,7 +235,7 @@ def stage_measures(
 
 
 def _no_measures(pledges: Mapping[str, str], n: int) -> StageMeasures:
-    """Return no law and no pledges, which is what most stages of most minerals have."""
+    """Return a stage without items, as most stages of most minerals are; its pledges relieve nothing."""
     nothing, names = np.zeros((0, POINTS, n)), np.full((0, n), "")
     curbs = CurbSet(
         (),

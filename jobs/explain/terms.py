@@ -19,7 +19,7 @@ LAW_TERM = ["mineral", "measure_id", "clause", "term_stage"]
 def term_frame(marts: Mapping[str, pl.DataFrame], inputs: Inputs) -> pl.DataFrame:
     """Complete the engine's terms with rule, sources and sentence.
 
-    The rule of a law term differs by buyer (ordinary, in dispute, small lane): here stands the one most buyers meet;
+    The rule of a law term differs by buyer (ordinary, in dispute, small lane): this is the one most buyers meet;
     `mart.contribution` gives the route's own.
 
     Args:

@@ -86,7 +86,7 @@ def export_tables(
 
 
 def sort_clause(reader: Reader, name: str) -> str:
-    """Return what brings a table into the order of its key; nothing where it lies so, as the large tables do."""
+    """Return what brings a table into the order of its key; nothing where it is so already, as in the large tables."""
     keys = list(KEYS[name])
     last: list[pl.DataFrame] = []
     for piece in pieces(reader, name, ", ".join(keys)):
@@ -183,8 +183,8 @@ def _is_manifest(path: Path) -> bool:
 def whole_folder(target: Path) -> Iterator[Path]:
     """Give a folder to write into, and move its files to the target when all are written.
 
-    Files that were in the target under other names stay; what a killed export left behind goes. The manifest moves last: who reads it first and checks
-    the sums never takes a half-moved set for a whole one.
+    Files that were in the target under other names stay; what a killed export left behind goes. The manifest moves
+    last: who reads it first and checks the sums never takes a half-moved set for a whole one.
 
     Raises:
         PublishError: The disk is full or the folder cannot be written.

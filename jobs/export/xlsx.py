@@ -17,7 +17,7 @@ from jobs.export.book import Book
 from jobs.export.columns import IMPORTERS, MEASURES, REASONS, RISK, RISK_PRINTED, SOURCES, Column, Kind
 from jobs.marts import UNKNOWN_BAND
 
-# Blue to orange, told apart by people who see red and green alike; the word stands in the cell as well.
+# Blue to orange, told apart by people who see red and green alike; the word is in the cell as well.
 BAND_COLOURS = {
     "critical": ("#B35806", "#FFFFFF"),
     "high": ("#F1A340", "#000000"),

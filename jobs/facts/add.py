@@ -32,7 +32,7 @@ class Staged:
         stack: bundles as a run would read them, the staged copy in the place of the bundle.
         facts: what they hold together.
         added: rows added, by table.
-        already: rows that stand in the bundle word for word, and are not added again.
+        already: rows that are in the bundle word for word, and are not added again.
     """
 
     folder: Path
@@ -78,7 +78,7 @@ def staged(file: Path, bundle: Path, stack: Sequence[Path]) -> Iterator[Staged]:
 def commit(found: Staged, bundle: Path, *, since: datetime) -> None:
     """Put the staged tables in the place of the bundle's, one whole file after another.
 
-    What is referred to goes first, and rows that stand there already are not added again: after a crash half-way,
+    What is referred to goes first, and rows that are there already are not added again: after a crash half-way,
     adding the same file once more completes it.
 
     Raises:
@@ -125,7 +125,7 @@ def _copy(bundle: Path, copy: Path) -> None:
 
 
 def _append(copy: Path, table: str, rows: Sequence[NewRow]) -> dict[int, NewRow]:
-    """Write the rows of one table below those that stand there; return them by their line."""
+    """Write the rows of one table below those that are there; return them by their line."""
     path = copy / f"{table}.csv"
     if path.with_suffix(".parquet").exists():
         raise InputError(
@@ -182,7 +182,7 @@ def _key(row: NewRow) -> str:
 def _pushed_out(
     rejected: Sequence[RejectedRow], lines: dict[tuple[str, int], NewRow], stack: Sequence[Path]
 ) -> list[str]:
-    """Say which rows that stand already would be set aside because of the new ones."""
+    """Say which existing rows would be set aside because of the new ones."""
     others = {fault for fault in rejected if (fault.file, fault.line) not in lines}
     if not others:
         return []

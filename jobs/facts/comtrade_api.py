@@ -108,11 +108,11 @@ def gather(
         at: now.
         key: subscription key; empty for the open preview.
         base_url: where the interface is.
-        offline: take answers of any age from the cache and ask nobody.
+        offline: take answers of any age from the cache, without the network.
         say: told what is being asked.
 
     Raises:
-        SettingsError: A year or reporter is none, or all countries are asked for without a key.
+        SettingsError: A year or reporter is not one, or all countries are asked for without a key.
         InputError: The interface refuses, or the limits are reached; what was answered is kept.
     """
     limits = WITH_KEY if key else WITHOUT_KEY

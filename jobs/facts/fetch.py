@@ -30,7 +30,7 @@ class Fetched:
     """A file in the cache.
 
     Attributes:
-        path: where it lies.
+        path: where it is.
         url: where it came from, without secrets.
         sha256: checksum of its content.
         size_bytes: its length.
@@ -97,7 +97,7 @@ def fetch(
         cache: folder of all cached files; each address has a folder of its own in it.
         at: now.
         sha256: checksum that the content must have; empty where none is known.
-        offline: take the cached copy and ask nobody.
+        offline: take the cached copy, without the network.
         headers: further request headers, such as a key; they are never written down.
         reuse_since: take a cached copy at least this young without asking.
         patience: limits of time and size.
@@ -149,7 +149,7 @@ def check_written(sha256: str) -> None:
     """Check that a checksum is one, if it is given.
 
     Raises:
-        SettingsError: It is none.
+        SettingsError: It is not one.
     """
     if sha256 and not _DIGEST.fullmatch(sha256.lower()):
         raise SettingsError(

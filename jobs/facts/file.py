@@ -30,7 +30,7 @@ class NewRow:
         table: fact table.
         cells: text by column; columns that are not written are left out.
         at: where the row starts.
-        places: where each cell stands.
+        places: the place of each cell.
     """
 
     table: str

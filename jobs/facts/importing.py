@@ -38,7 +38,7 @@ class Imported:
         folder: bundle that was written.
         tables: rows written per table, without the source's own row.
         rows_in: entries of the file that the map asks for: stored and rejected together.
-        stored: entries that stand in the tables.
+        stored: entries that are in the tables.
         rejected: entries left out; the bundle holds them in rejected-rows.txt.
         outside: entries that the map does not ask for, by reason.
         set_aside: entries of wanted goods that the map cannot read, by reason with the mend.

@@ -23,7 +23,7 @@ class Origin:
         url: address of the file.
         sha256: checksum that it must have.
         cache: folder of fetched files; the user's cache folder where it is not named.
-        offline: take what is in the cache and ask nobody.
+        offline: take what is in the cache, without the network.
         years: years to ask UN Comtrade for.
         reporters: countries to ask for.
         base_url: where the interface of UN Comtrade is.

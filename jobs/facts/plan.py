@@ -59,7 +59,7 @@ def plan(stack: Sequence[Path], with_rows: Facts, ruleset: RuleSet, question: Qu
 def reached(now: EngineInputs, then: EngineInputs) -> list[str]:
     """Return the minerals of which any input differs; all that are traded where it is not of one mineral.
 
-    A frame without minerals that names measures speaks of the minerals of those measures.
+    A frame without minerals that names measures is about the minerals of those measures.
     """
     every = sorted({*now["flows"]["mineral"], *then["flows"]["mineral"]})
     of_measure = pl.concat([inputs["measures"].select("measure_id", "mineral") for inputs in (now, then)])

@@ -29,7 +29,7 @@ OTHER_GOODS = "its codes stand for other minerals or stages in the map of codes"
 NO_TRADE = "mapped, no trade in the facts"
 NO_CHAIN = "mapped, but its stage is in no chain"
 NONE_SHIPPED = "the curbing country ships none of it in the baseline year"
-#: Every word that the column `reason` may hold; codes stand in columns of their own, so that reasons can be counted.
+#: Every word that the column `reason` may hold; codes have columns of their own, so that reasons can be counted.
 REASONS = (
     BY_STAGE,
     NO_STAGE,

@@ -1,4 +1,4 @@
-"""Which lanes a list names: floors, and what customs statistics cannot mean. Scores and sums stand on all lanes."""
+"""Which lanes a list names: floors, and what customs statistics cannot mean. Scores and sums are of all lanes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def with_listing(
         routes: whole stages of `mart.route_score`.
         floors: from where on a lane is listed.
         curbing_country: which is not a victim of its own curbs.
-        entrepots: countries that pass goods on, and are no victims either where they buy.
+        entrepots: countries that pass goods on, and are not hit either where they buy.
 
     Returns:
         ``unknown`` where there is no score, ``own`` for lanes into the curbing country and entrepots, ``rest`` for what

@@ -146,7 +146,7 @@ def _score_and_publish(
         meta = meta_frames(
             stamp, phases.done, check_frame(checks.results()), rulebook, facts, since=since.told()
         )
-        publishing.enter_context(phases.phase("publish"))  # what follows is no scoring any more
+        publishing.enter_context(phases.phase("publish"))  # what follows is not scoring any more
         return meta
 
     with ExitStack() as publishing:

@@ -2,7 +2,7 @@
 
 The run itself is a subprocess, since a forked polars hangs and since a run that dies must not take the scheduler
 with it. Jobs are defined here, in memory: a stored job would run once per scheduler that shares the store. What
-matters across restarts, which day was published last, stands in the output folder.
+matters across restarts, which day was published last, is in the output folder.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def unknown_scores(
 
     Returns:
         The two tables with the unknown rows added and sorted. An importer is unknown only where none of its lanes at
-        the stage has tonnes: else its score stands on those that have.
+        the stage has tonnes: else its score rests on those that have.
     """
     days = pl.DataFrame({"horizon_days": list(horizons)}, schema={"horizon_days": pl.Int64})
     found = {}

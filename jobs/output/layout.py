@@ -1,4 +1,4 @@
-"""Where everything lies below the output folder (`--out`, by default ``curbline-data``)."""
+"""Where everything is below the output folder (`--out`, by default ``curbline-data``)."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Layout:
                 )
 
     def snapshot_path(self, as_of: date, run_id: str) -> Path:
-        """Return where the run's published file lies."""
+        """Return the path of the run's published file."""
         return self.snapshots / f"curbline-{as_of.isoformat()}-{run_id}.duckdb"
 
     def build_path(self, run_id: str) -> Path:

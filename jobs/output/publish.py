@@ -41,7 +41,7 @@ class PointerCase:
 
 
 def no_step(_: str) -> None:
-    """Stand in where nobody watches the steps."""
+    """Do nothing at each step, where nobody watches."""
 
 
 def clean_stale(layout: Layout) -> list[str]:
@@ -146,7 +146,7 @@ def point_to(layout: Layout, snapshot: Path, *, on_step: OnStep = no_step) -> li
         Warnings, such as a file system without symbolic links, where only the text pointer moves.
 
     Raises:
-        PublishError: A file that is not a pointer lies in its place, or the folder cannot be written.
+        PublishError: A file that is not a pointer is in its place, or the folder cannot be written.
     """
     warnings: list[str] = []
     relative = snapshot.relative_to(layout.root).as_posix()

@@ -20,7 +20,7 @@ ENTRIES = 5
 
 @dataclass(frozen=True)
 class Status:
-    """What stands in an output folder.
+    """What an output folder holds.
 
     Attributes:
         pointed: the snapshot behind the pointer, even if its file is gone.

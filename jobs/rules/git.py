@@ -1,4 +1,4 @@
-"""Rule files as they stood at a git revision."""
+"""Rule files as they were at a git revision."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def rule_files_at(revision: str, folder: Path) -> dict[str, str]:
     """Return the text of every rule file of a folder at a revision, by its path relative to the folder.
 
     Raises:
-        SettingsError: git is not there, the folder is in no repository, or the revision is none or has no rules there.
+        SettingsError: git is not there, the folder is in no repository, or the revision does not exist or has no rules there.
     """
     if revision.startswith("-"):
         raise SettingsError(f"'{revision}' is not a revision; name a branch, tag or commit after --against.")

@@ -21,7 +21,7 @@ from warehouse.ddl import sql_text
 from warehouse.errors import InputError
 from warehouse.records.tables import TABLES, columns
 
-#: Tables that are handed over as they stand, once cut to the day and to what was known.
+#: Tables that are handed over as they are, once cut to the day and to what was known.
 PLAIN = ("stocks", "substitution", "capacity", "lead_times", "licence_practice", "prices")
 
 
@@ -346,7 +346,7 @@ class Inputs(Asked):
         )
 
     def table(self, name: str) -> pl.DataFrame:
-        """Return a table of `PLAIN` as it stood: rows valid on as_of, the newest known edition of each.
+        """Return a table of `PLAIN` as it was: rows valid on as_of, the newest known edition of each.
 
         Args:
             name: stocks, substitution, capacity, lead_times, licence_practice or prices.
@@ -374,7 +374,7 @@ class Inputs(Asked):
 
     @cached_property
     def stocks(self) -> pl.DataFrame:
-        """Stocks as they stood, see `table`; and is_cover: the metric is days that buyers hold.
+        """Stocks as they were, see `table`; and is_cover: the metric is days that buyers hold.
 
         Raises:
             InputError: no row of word_roles decides on the metric of a row that states days.
@@ -387,15 +387,15 @@ class Inputs(Asked):
 
     @cached_property
     def substitution(self) -> pl.DataFrame:
-        """Substitution as it stood; see `table`."""
+        """Substitution as it was; see `table`."""
         return self.table("substitution")
 
     @cached_property
     def capacity(self) -> pl.DataFrame:
-        """Capacity as it stood; see `table`."""
+        """Capacity as it was; see `table`."""
         return self.table("capacity")
 
     @cached_property
     def lead_times(self) -> pl.DataFrame:
-        """Lead times as they stood; see `table`."""
+        """Lead times as they were; see `table`."""
         return self.table("lead_times")

@@ -23,7 +23,7 @@ class Series:
     """How a fact table is compared.
 
     Attributes:
-        key: columns that name one figure, whatever edition it stands in.
+        key: columns that name one figure, whatever edition it is in.
         value: the figure.
         group: columns that name a world total; empty where figures do not add up.
         scope: columns whose values in the later edition say what is compared at all.
@@ -132,7 +132,7 @@ def compare_editions(table: str, earlier: pl.DataFrame, later: pl.DataFrame) -> 
         table,
         old.height,
         new.height,
-        # A row without a figure (withheld, not available) is none that could be lost.
+        # A row without a figure (withheld, not available) cannot be lost.
         old.drop_nulls("earlier")
         .join(new, on=list(series.key), how="anti", nulls_equal=True)
         .sort(series.key),

@@ -1,6 +1,6 @@
 """Reading the files of a bundle folder: is it there, whole, UTF-8, and has it the right columns?
 
-A file that fails here is refused as a whole, since nobody can say which rows it lacks.
+A file that fails here is refused as a whole, since there is no telling which rows it lacks.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from warehouse.suggest import did_you_mean
 _TABLE_SUFFIXES = (".csv", ".parquet")
 #: Files that may lie beside the tables.
 _OTHER_SUFFIXES = (".toml", ".md", ".txt", "")
-#: With more unknown columns than this the file is another table, and naming each helps nobody.
+#: With more unknown columns than this the file is another table, and naming each does not help.
 _MOST_NAMED = 20
 _OPTIONAL = frozenset({"note"})
 #: Days after 1970-01-01 of the first and the last day that Python knows.
 _FIRST_DAY, _LAST_DAY = (date.min - date(1970, 1, 1)).days, (date.max - date(1970, 1, 1)).days
 _PER_DAY = {"ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
-#: What a column of a Parquet file may hold beside numbers; lists, structs, bytes and durations are no cells.
+#: What a column of a Parquet file may hold besides numbers; lists, structs, bytes and durations cannot be cells.
 _PLAIN_KINDS = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetime, pl.Null)
 LINE = "__line"
 _MANIFEST_MORE = ("title", "description", "licence_notes", "known_at", "trade_years")
@@ -45,7 +45,7 @@ class RejectedRow:
         file: bundle folder and file name.
         line: line in the file (for Parquet: row number, counted from 1).
         column: column at fault; empty where the row as a whole is.
-        value: what stood there.
+        value: what was there.
         reason: a sentence with the mend.
     """
 
@@ -95,7 +95,7 @@ def read_folder(
 
     Args:
         folder: folder with bundle.toml and one CSV or Parquet file per table; tables may be absent.
-        only: tables to read, whatever else lies there; by default all.
+        only: tables to read, whatever else is there; by default all.
 
     Returns:
         The manifest (None if it is at fault), the tables that could be read, and every problem found.
@@ -214,7 +214,7 @@ def _within_calendar(frame: pl.DataFrame, place: str) -> tuple[pl.DataFrame, lis
 
 
 def not_a_file(path: Path) -> str:
-    """Say what stands in the place of a file."""
+    """Say what is in the place of a file."""
     if path.is_dir():
         found = "a folder"
     elif path.is_symlink() and not path.exists():

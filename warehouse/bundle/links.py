@@ -1,4 +1,4 @@
-"""What must hold between rows: no key twice, no name without its row, no sum above the whole, no outcome before its curb."""
+"""What must hold between rows: unique keys, names with their rows, sums within the whole, outcomes after their curb."""
 
 from __future__ import annotations
 

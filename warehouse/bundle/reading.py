@@ -27,7 +27,7 @@ class LoadReport:
         bundles: manifest of each bundle, in the order of stacking.
         row_counts: accepted rows per table.
         rejected: rows left out, sorted by file and line.
-        facts_hash: hash over all accepted rows, independent of their order and of the files they stand in.
+        facts_hash: hash over all accepted rows, independent of their order and of the files they are in.
     """
 
     bundles: tuple[Manifest, ...]

@@ -72,7 +72,7 @@ def _destination(column: str = "destination", *, is_list: bool = False) -> Refer
 _MEASURE = Reference("measure_id", (("measures", "measure_id"),))
 _AGREEMENT = Reference("agreement_id", (("agreements", "agreement_id"),))
 
-#: Parents stand before children, so that one pass finds orphans of rejected rows.
+#: Parents come before children, so that one pass finds orphans of rejected rows.
 _TABLES = (
     Table("sources", reference.Source, ("source_id",)),
     Table("minerals", reference.Mineral, ("mineral",)),

@@ -71,7 +71,7 @@ class _Books:
         months: what each country reports.
         figures: entries that may be stored.
         broken: lanes of which an entry was rejected.
-        is_torn: an entry was rejected of which nobody can say what lane it is of.
+        is_torn: an entry was rejected whose lane cannot be told.
         rejected: entries that cannot be used.
         outside: entries that are not asked for, by reason.
         other_revision: entries whose code the map has in another revision only.

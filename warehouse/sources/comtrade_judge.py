@@ -18,7 +18,7 @@ _NO_HS = re.compile(r"S[1-4]|ST|SS|B[45E]|BEC|EB\w*")
 _FLOWS = {"M": "M", "1": "M", "X": "X", "2": "X"}
 _OTHER_FLOWS = frozenset({"3", "4", "RM", "RX", "FM", "DX", "MIP", "MOP", "XIP", "XOP"})
 _WORLD = frozenset({"0", "W00"})
-#: Partners that are no country: areas not elsewhere specified, bunkers, free zones, special categories.
+#: Partners that are not countries: areas not elsewhere specified, bunkers, free zones, special categories.
 _AREAS = re.compile("129|221|290|471|472|473|492|527|536|568|577|636|637|697|837|838|839|849|879|899")
 #: Reporters that are groups, whose members report by themselves: the European Union in its sizes, ASEAN.
 _GROUPS = frozenset({"97", "918", "975"})

@@ -161,7 +161,7 @@ def _no_constant(word: str) -> float:
 
 
 def _figures(supply: dict[str, Any], outside: Counter[str]) -> Iterator[tuple[str, str, str, str, Any]]:
-    """Yield every figure: mineral, process, country (or the total), year, value. What is none is counted outside."""
+    """Yield every figure: mineral, process, country (or the total), year, value. Anything else is counted outside."""
     for mineral, processes in supply.items():
         for process, found in _items(processes, outside):
             for part, values in _items(found, outside):

@@ -28,7 +28,7 @@ class InventoryMap:
         names: names of countries by code.
         goods: minerals and stages by code.
         forms: forms that measures of other sources name, by country, mineral and stage.
-        hints: what was found for unknown names, as the same one may stand in thousands of rows.
+        hints: what was found for unknown names, as the same one may be in thousands of rows.
     """
 
     spelt: Mapping[str, str]
@@ -56,7 +56,7 @@ class InventoryMap:
         return cls(spelt, names, {hs6: sorted(held) for hs6, held in goods.items()}, forms)
 
     def country(self, written: str) -> str:
-        """Return the country of a name; empty where it is none."""
+        """Return the country of a name; empty where it is not one."""
         return self.spelt.get(folded(written), "")
 
     def hint(self, written: str) -> str:
@@ -92,7 +92,7 @@ class Survey:
 
     Attributes:
         years: countries and years of which the file has any row.
-        unclear: countries and years of which a row could not be read; "" and 0 stand for every one.
+        unclear: countries and years of which a row could not be read; "" and 0 mean every one.
     """
 
     years: Collection[tuple[str, int]]

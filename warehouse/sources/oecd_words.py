@@ -43,7 +43,7 @@ INSTRUMENTS = {
     "non-automatic licensing": "export_licence",
     "export prohibition": "export_ban",
 }
-#: Kinds that none of our instruments stands for, and rows that restrict nothing: outside, by what they say.
+#: Kinds for which we have no instrument, and rows that restrict nothing: outside, by what they say.
 WITHOUT_INSTRUMENT = (
     "minimum export price",
     "vat tax rebate reduction or withdrawal",

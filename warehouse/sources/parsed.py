@@ -85,7 +85,7 @@ class ParsedFile:
         tables: rows by fact table, with the columns of their records.
         rejected: entries that were left out, each named once, with place, value and reason.
         rows_in: entries of the file that the map asks for.
-        stored: entries that stand in `tables`; more than rows there where several entries make one row.
+        stored: entries that are in `tables`; more than rows there where several entries make one row.
         outside: entries that the map does not ask for, by reason; `rows_in` does not count them.
         set_aside: entries of wanted goods that the map cannot read, by reason with the mend; `rows_in` does not count
             them, and the user is warned.

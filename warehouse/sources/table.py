@@ -53,7 +53,7 @@ def read_table(
         path: the file.
         needed: columns that it must have; others are kept.
         encodings: tried in this order.
-        delimiter: what stands between two cells.
+        delimiter: what separates two cells.
 
     Raises:
         BundleError: The file cannot be used as a whole.

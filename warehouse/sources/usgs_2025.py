@@ -39,7 +39,7 @@ _COLUMNS = (
     "SOURCE", "COMMODITY", "COUNTRY", "TYPE", "UNIT_MEAS", *(name for name, *_ in _FIGURES),
     "PROD_NOTES", "CAP_NOTES", "RESERVE_NOTES",
 )  # fmt: skip
-# The figures stood in the summaries of January; which of them version 2.0 mended in April nobody can tell.
+# The figures were in the summaries of January; which of them version 2.0 mended in April is not said.
 _KNOWN = date(2025, 4, 30)
 _WITHHELD = re.compile(r"W\b")
 _HALF = re.compile(r"less than (½|1/2) unit", re.IGNORECASE)

@@ -1,7 +1,7 @@
 """The names of the United States Geological Survey: series, units, countries, and the errors that its files hold.
 
-Which commodity and statistic becomes which table, mineral, stage and form stands in usgs_series.csv, one line per
-series and edition; what is wrong in a file stands in usgs_corrections.csv, dated and with its reason.
+Which commodity and statistic becomes which table, mineral, stage and form is in usgs_series.csv, one line per
+series and edition; what is wrong in a file is in usgs_corrections.csv, dated and with its reason.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def find_correction(edition: str, commodity: str, statistic: str, unit: str) -> 
 
 
 def find_country(name: str, known: Mapping[str, str]) -> tuple[str, str] | None:
-    """Code of a country and what stands in brackets behind its name; None where there is no such country.
+    """Code of a country and what follows its name in brackets; None where there is no such country.
 
     Args:
         name: name as written; `World total` becomes WLD and `Other countries` OTH.

@@ -32,7 +32,7 @@ from warehouse.sources.usgs_names import (
 )
 from warehouse.sources.usgs_values import Absent, Figure, parse_value
 
-#: The publisher's name is that of the embedded facts, so that both speak with one voice.
+#: The publisher's name is that of the embedded facts, so that both are one source.
 PUBLISHER = "USGS"
 _NO_MINERAL = "commodity without a mineral of ours"
 _NO_HOME = "capacity of the world or of all other countries, which core.capacity does not contain"
@@ -45,7 +45,7 @@ class Entry:
 
     Attributes:
         line: line of the file.
-        column: column that the figure stands in.
+        column: column of the figure.
         commodity: commodity.
         statistic: Production, Reserves, Capacity or Import.
         detail: what exactly is counted.
@@ -148,7 +148,7 @@ class Books:
             self.outside(_NO_HOME)
             return
         if found.table == "production" and place[0] == REST and figure.best == 0:
-            # OTH stands for every producer without a row; the file's zero speaks of those that it counts.
+            # OTH means every producer without a row; the file's zero is about those that it counts.
             self.outside(
                 "other countries without output, which says nothing about producers that are not counted"
             )
@@ -268,7 +268,7 @@ class Books:
 
 
 def _rounded(figure: float | None, factor: float) -> float | None:
-    # Products of short decimals and powers of ten; what lies beyond nine digits is noise of binary fractions.
+    # Products of short decimals and powers of ten; what is beyond nine digits is noise of binary fractions.
     return None if figure is None else float(f"{figure * factor:.9g}")
 
 

@@ -54,7 +54,7 @@ def parse_value(text: str, note: str = "") -> Figure | Absent:
 
     Args:
         text: the cell; thousands are parted by commas, an em dash is zero.
-        note: note beside it, which tells what `s` stands for.
+        note: note beside it, which tells what `s` means.
 
     Raises:
         ValueError: It says nothing that the publisher is known to write.

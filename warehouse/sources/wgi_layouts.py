@@ -53,7 +53,7 @@ class Entry:
     """One estimate.
 
     Attributes:
-        line: line of the file on which it stands.
+        line: its line in the file.
         cells: `economy`, `year`, `indicator`, `estimate` and `error`, as written; an error that the file lacks is empty.
         columns: the file's own name of the column of each.
     """
@@ -108,7 +108,7 @@ def entries(place: str, lines: Sequence[Line], outside: Counter[str]) -> Iterato
 
 
 def indicator(written: str) -> str:
-    """Return our name of an indicator written as a code or a title; empty where it is none."""
+    """Return our name of an indicator written as a code or a title; empty where it is not one."""
     return INDICATORS.get(_TITLES.get(written.lower(), written.upper()), "")
 
 
