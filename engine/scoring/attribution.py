@@ -172,14 +172,51 @@ def _by_world(row_world: Index, size: int) -> Iterator[tuple[slice | Index, Inde
         yield np.array([world]), order[None, ends[world] - counts[world] : ends[world]]
 
 
-def propagate_kept(kept_share: Array, entering_t: Array, exporters: Index) -> Array:
-    """Return pools x (b, n) = entering + M x for any M (b, n, m) of exporters' columns; foreign flows may be cut."""
-    system = -kept_share[:, exporters]
-    diagonal = np.arange(len(exporters))
+def propagate_reached(
+    pools: Pools,
+    entering_t: Array,
+    row_world: Index,
+    withheld: Array,
+    licensed: Array,
+    reach: Array,
+    curbing: int,
+) -> Array:
+    """Pools x = entering + (A o keep^T) x, where goods that come through other countries are cut too.
+
+    The curbing country keeps ``1 - withheld[j]`` of its flow to j, any other exporter k ``1 - licensed[j] reach[k]``.
+
+    Args:
+        pools: of the stage.
+        entering_t: (b, n, e) tonnes that enter at each country, in e cases.
+        row_world: (b,) the world of each row.
+        withheld: (b, n) share of the curbing country's flow to j that is cut.
+        licensed: (b, n) share of what a re-export licence reaches that it takes on the way to j.
+        reach: (b, n) part of the pool of k that the licence reaches.
+        curbing: place of the curbing country.
+
+    Returns:
+        (b, n, e) pools.
+    """
+    places = pools.exporters
+    own = np.flatnonzero(places == curbing)
+    share = pools.outflow_share[row_world]
+    core = share[:, places]
+    reached = reach[:, places]
+    system = core * reached[:, None, :]
+    system *= licensed[:, places, None]
+    system[:, :, own] = core[:, :, own] * withheld[:, places, None]
+    system -= core
+    diagonal = np.arange(len(places))
     system[:, diagonal, diagonal] += 1.0
-    inner = np.linalg.solve(system, entering_t[:, exporters, None])
-    pools: Array = entering_t + (kept_share @ inner)[:, :, 0]
-    return pools
+    inner = np.linalg.solve(system, entering_t[:, places])
+    by_others = inner * reached[:, :, None]
+    by_others[:, own] = 0.0
+    arrives = share @ np.concatenate([inner, by_others], axis=2)
+    cases = entering_t.shape[2]
+    taken = licensed[:, :, None] * arrives[:, :, cases:]
+    if len(own):
+        taken += withheld[:, :, None] * share[:, :, own] * inner[:, own]
+    return np.asarray(entering_t + arrives[:, :, :cases] - taken)
 
 
 def origin_shares(pools: Pools, production_t: Array) -> Array:

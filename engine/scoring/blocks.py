@@ -22,35 +22,19 @@ from engine.scoring.chain_score import (
     Swap,
     limited_replacement,
 )
+from engine.scoring.drawn_curbs import Spread
+from engine.scoring.drawn_laws import AtHorizon, DrawnLaws, DrawnStage, draw_laws
 from engine.scoring.draws import Numbers
 from engine.scoring.evidence import Evidence
 from engine.scoring.inputs import Inputs
-from engine.scoring.joint import DrawnMissing, JointChain, Spread
+from engine.scoring.joint import JointChain
 from engine.scoring.ranges import Array
 from engine.scoring.response import Supply, alternative_share, reachable_t, replacement_t
 from engine.scoring.schedule import states_to_come
 from engine.scoring.supply import LONG_HORIZON
-from ground.words import LAW_REGIMES, REGIMES
+from ground.words import REGIMES
 
 BLOC_AS_IMPORTER = "EU27"
-
-
-@dataclass(frozen=True)
-class DrawnStage:
-    """One stage in one regime in every draw: routes (D, routes), importers (D, n + 1), alternatives (D, n + 1)."""
-
-    route: Array
-    importer: Array
-    alternatives: Array
-
-
-@dataclass(frozen=True)
-class DrawnLaws:
-    """One stage by regime, under each state of the law to come, and before trade is looked at (None: the same)."""
-
-    regimes: Mapping[str, DrawnStage]
-    to_come: Sequence[DrawnStage]
-    prior: DrawnStage | None
 
 
 @dataclass(frozen=True)
@@ -153,45 +137,49 @@ class ChainBlocks:
         self.numbers, self.threshold = numbers or Numbers(), threshold
         self.evidence = evidence or Evidence(self.numbers)
         self.stages = [facts.name for facts in chain.stages]
-        self._stop: list[DrawnMissing] = []
         self._asked: Collection[tuple[str, ...]] = ()
 
     def build(self) -> ChainResult:
         """Return every stage, horizon and regime of the chain."""
         result = ChainResult(scorer=self.scorer)
         joint = self.joint()
-        self._asked = joint.asked.keys()
+        self._asked = joint.curbs.asked.keys()
+        at_horizons = [self._at_horizon(horizon) for horizon in self.ruleset.scorecard.horizons]
         stop: Missing | None = None
-        for horizon in self.ruleset.scorecard.horizons:
-            measures = [
-                (self.measures(stage, horizon, reach=False), self.measures(stage, horizon, reach=True))
-                for stage in self.stages
-            ]
-            laws = {regime: self.law(measures, regime) for regime in REGIMES}
+        for at, drawn in zip(at_horizons, draw_laws(joint, at_horizons, self.evidence), strict=True):
             # A full stop is the same at every horizon; only what is built in answer differs.
-            stop = stop or self.scorer.evaluate(laws["full_stop"])
-            added = self.replacement(stop, horizon)
+            stop = stop or self.scorer.evaluate(at.laws["full_stop"])
+            added = self.replacement(stop, at.horizon_days)
             solved = {
                 regime: stop
                 if regime == "full_stop" and added is None
-                else self.scorer.evaluate(laws[regime], added)
+                else self.scorer.evaluate(at.laws[regime], added)
                 for regime in REGIMES
             }
-            steps = {regime: self.scorer.law_steps(laws[regime]) for regime in REGIMES}
-            to_come = list(states_to_come(self.inputs, measures, self.frames.chain.countries, horizon))
-            drawn = self._drawn(
-                joint, laws, [self.law(then, "active", when) for when, then in to_come], horizon
-            )
-            days = (0, *((when - self.inputs.as_of).days for when, _ in to_come))
+            steps = {regime: self.scorer.law_steps(at.laws[regime]) for regime in REGIMES}
+            days = (0, *((when - self.inputs.as_of).days for when, _ in at.to_come))
             for s, stage in enumerate(self.stages):
                 for regime in REGIMES:
-                    result.curbs[stage, horizon, regime] = (*measures[s], laws[regime][s])
-                    result.withheld[stage, horizon, regime] = self.scorer.withheld_share(laws[regime], s)
+                    key = (stage, at.horizon_days, regime)
+                    result.curbs[key] = (*at.measures[s], at.laws[regime][s])
+                    result.withheld[key] = self.scorer.withheld_share(at.laws[regime], s)
                 for is_importer in (False, True):
-                    result.blocks.append(
-                        self._block(s, horizon, is_importer, solved, steps, days, drawn[s], laws["active"][s])
-                    )
+                    result.blocks.append(self._block(s, at, is_importer, solved, steps, days, drawn[s]))
         return result
+
+    def _at_horizon(self, horizon: int) -> AtHorizon:
+        measures = [
+            (self.measures(stage, horizon, reach=False), self.measures(stage, horizon, reach=True))
+            for stage in self.stages
+        ]
+        coming = states_to_come(self.inputs, measures, self.frames.chain.countries, horizon)
+        return AtHorizon(
+            horizon,
+            measures,
+            {regime: self.law(measures, regime) for regime in REGIMES},
+            [(when, self.law(then, "active", when)) for when, then in coming],
+            [self.supply[stage, horizon] for stage in self.stages],
+        )
 
     def joint(self) -> JointChain:
         """Return the chain's pools in every draw."""
@@ -204,41 +192,6 @@ class ChainBlocks:
             self.numbers,
             Spread.on(self.ruleset, self.inputs.as_of),
         )
-
-    def _drawn(
-        self, joint: JointChain, laws: Mapping[str, Law], to_come: Sequence[Law], horizon: int
-    ) -> list[DrawnLaws]:
-        """Return per stage, what the draws say of each regime, and of each law to come.
-
-        A full stop without new plant is the same at every horizon.
-        """
-        if not self._stop:
-            self._stop += joint.missing([laws["full_stop"]], [None])
-        stop = self._stop[0]
-        supply = [self.supply[stage, horizon] for stage in self.stages]
-        added = joint.replacement(supply, stop.lost_t) if horizon >= LONG_HORIZON else None
-        asked = REGIMES if added is not None else LAW_REGIMES
-        every = [*(laws[regime] for regime in asked), *to_come]
-        missing = joint.missing(every, [added] * len(every), self.evidence.of)
-        ruled = {str(rule) for stage in laws["active"] for rule in stage.curbs.rule_ids.flat}
-        prior = joint.missing([laws["active"]], [added])[0] if ruled & self.evidence.rules else None
-        solved = {
-            **dict(zip(asked, missing, strict=False)),
-            **({} if added is not None else {"full_stop": stop}),
-        }
-
-        def stage(found: DrawnMissing, s: int) -> DrawnStage:
-            others = joint.alternatives(s, supply[s], found.lost_t[s])
-            return DrawnStage(found.route[s], found.importer[s], others)
-
-        return [
-            DrawnLaws(
-                {regime: stage(found, s) for regime, found in solved.items()},
-                [stage(found, s) for found in missing[len(asked) :]],
-                stage(prior, s) if prior is not None else None,
-            )
-            for s in range(len(self.stages))
-        ]
 
     def measures(self, stage: str, horizon: int, *, reach: bool) -> StageMeasures:
         """Return the items on one stage that withhold the curbing country's flows, or (``reach``) foreign ones."""
@@ -294,15 +247,14 @@ class ChainBlocks:
     def _block(
         self,
         s: int,
-        horizon: int,
+        at: AtHorizon,
         is_importer: bool,  # noqa: FBT001
         solved: Mapping[str, Missing],
         steps: Mapping[str, tuple[list[Swap], Missing]],
         days: tuple[int, ...],
         drawn: DrawnLaws,
-        law: StageLaw,
     ) -> Block:
-        stage = self.stages[s]
+        stage, horizon = self.stages[s], at.horizon_days
         pool = self.scorer.pools[s].pool_t[0]
         exporters, importers = self.frames.routes[s]
         eu = self.scorer.bloc_members
@@ -358,7 +310,7 @@ class ChainBlocks:
             days,
             [(drawn_missing(found), found.alternatives) for found in drawn.to_come],
             None if drawn.prior is None else (drawn_missing(drawn.prior), drawn.prior.alternatives),
-            self._told(law, exporters, chosen, is_importer=is_importer),
+            self._told(at.laws["active"][s], exporters, chosen, is_importer=is_importer),
         )
 
     def _told(self, law: StageLaw, exporters: Index, buyers: Index, *, is_importer: bool) -> Array:

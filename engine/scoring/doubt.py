@@ -39,6 +39,7 @@ LABELS: Final = {
 GROUPS: Final = tuple(dict.fromkeys(LABELS.values()))
 BY_COUNTRY: Final = ("trade", "production", "stock", "named buyers")
 DEGREE: Final = 3
+EVERYBODY: Final = ""
 #: What is unknown of an input, by its kind and how many parts its name has besides.
 SENTENCES: Final = {
     ("severity", 1): "what rule {0} withholds in general",
@@ -74,6 +75,7 @@ class Explainer:
     def __init__(self, numbers: Numbers) -> None:
         self.numbers = numbers
         self._known: dict[Name, Draws] = {}
+        self._together: dict[tuple[Name, ...], tuple[Draws, list[int], list[int]]] = {}
 
     def explained(
         self, missing: Draws, names: Collection[Name], exporters: Sequence[str], importers: Sequence[str]
@@ -81,7 +83,7 @@ class Explainer:
         """Return the share of the variance of L that each group of inputs explains by itself.
 
         Args:
-            missing: (D, u) L.
+            missing: (u, D) L.
             names: inputs of the chain, among them those of single countries.
             exporters: (u,) of the units.
             importers: (u,) of the units.
@@ -89,29 +91,41 @@ class Explainer:
         Returns:
             (groups, u) in the order of ``GROUPS``; 0 where L does not vary. Sampling noise is taken off.
         """
-        size = missing.shape[0]
-        centred = (missing - missing.mean(axis=0)).astype(np.float32)
-        variance = np.einsum("du,du->u", centred, centred) / size
-        shares = np.zeros((len(GROUPS), missing.shape[1]))
+        count, size = missing.shape
+        centred = missing - missing.mean(axis=1, keepdims=True)
+        variance = np.einsum("ud,ud->u", centred, centred) / size
+        shares = np.zeros((len(GROUPS), count))
         at: dict[str, list[int]] = {}
         for unit, pair in enumerate(zip(exporters, importers, strict=True)):
             for country in dict.fromkeys(pair):
                 at.setdefault(country, []).append(unit)
+        at[EVERYBODY] = list(range(count))
         inputs: dict[str, list[Name]] = {}
         for name in names:
-            country = name[-1] if is_of_country(name) else ""
-            if not country or country in at:
+            country = name[-1] if is_of_country(name) else EVERYBODY
+            if country in at:
                 inputs.setdefault(country, []).append(name)
         for country, own in inputs.items():
-            units = np.array(at[country]) if country else np.arange(missing.shape[1])
-            bases = np.concatenate([self._basis(name) for name in own])
-            along = bases @ (centred[:, units] if country else centred) / size
+            units = at[country]
+            bases, groups, starts = self._bases(tuple(own))
+            along = bases @ centred[units].T / size
             explains = (along**2).reshape(len(own), DEGREE, len(units)).sum(axis=1)
             spread = variance[units]
             share = explains / np.where(spread > 0, spread, 1.0) - DEGREE / size
-            groups = [GROUPS.index(LABELS[name[0]]) for name in own]
-            np.add.at(shares, (np.array(groups)[:, None], units[None]), np.clip(share, 0.0, 1.0))
+            shares[np.ix_(groups, units)] += np.add.reduceat(np.clip(share, 0.0, 1.0), starts, axis=0)
         return np.where(variance > 1e-12, np.minimum(shares, 1.0), 0.0)
+
+    def _bases(self, names: tuple[Name, ...]) -> tuple[Draws, list[int], list[int]]:
+        """Return the polynomials (inputs x degree, D) of inputs by group, the groups, and where each begins."""
+        if names not in self._together:
+            group = {name: GROUPS.index(LABELS[name[0]]) for name in names}
+            ordered = sorted(names, key=group.__getitem__)
+            bases = np.concatenate([self._basis(name) for name in ordered])
+            first: dict[int, int] = {}
+            for place, name in enumerate(ordered):
+                first.setdefault(group[name], place)
+            self._together[names] = bases, list(first), list(first.values())
+        return self._together[names]
 
     def _basis(self, name: Name) -> Draws:
         if name not in self._known:

@@ -32,9 +32,9 @@ from engine.scoring.assemble import (
     state_weights,
 )
 from engine.scoring.curbs import CurbSet
+from engine.scoring.drawn_curbs import Spread
 from engine.scoring.draws import Numbers, quantile
 from engine.scoring.inputs import Inputs
-from engine.scoring.joint import Spread
 from engine.scoring.ranges import BEST, HIGH, Array
 from ground.words import HORIZONS
 

@@ -113,31 +113,37 @@ class Expectations:
             def gap(before: Array, known: Array, given: Array = given) -> Array:
                 if not before.any():
                     return before
-                return before * (1.0 - self._replaced(block, responses, known, given, decided)) * switched
+                kept = (1.0 - self._replaced(block, responses, known, given, decided)) * switched
+                return np.multiply(before, kept)
 
             short = gap(own.drawn_missing, own.drawn_alternatives)
             if regime == "active":
                 stock = self._left(stocked, short, binding_days)
             left = short - stock / block.horizon_days if short.any() else short
-            missing = np.maximum(0.0, left, dtype=np.float32)
+            lost = np.maximum(0.0, left)
+            missing: Draws = np.asarray(lost.T, dtype=np.float32, order="C")
+            expected = lost.mean(axis=0)
             if self._seen is not None:
                 self._seen(block, regime, missing)
             yield f"{regime}_gap_share", short.mean(axis=0)
-            yield f"{regime}_expected_missing_share", np.maximum(0.0, left).mean(axis=0)
-            yield from self._published(regime, missing)
+            yield f"{regime}_expected_missing_share", expected
+            published = dict(self._published(regime, missing))
+            yield from published.items()
             transit = responses.transit_days[BEST, at]
             yield from self._first_days(regime, missing, short, stock, transit)
             if regime == "active":
-                prior = left
+                prior = expected
                 if block.prior is not None:
                     before = gap(*block.prior)
-                    prior = before - self._left(stocked, before, binding_days) / block.horizon_days
-                yield "prior_expected_missing_share", np.maximum(0.0, prior).mean(axis=0)
+                    held = self._left(stocked, before, binding_days) / block.horizon_days
+                    prior = np.maximum(0.0, before - held).mean(axis=0)
+                yield "prior_expected_missing_share", prior
                 told = [block.told >= self.strong, block.told >= self.weak]
                 yield "evidence", np.select(told, ["strong", "weak"], "none")
-                yield from self._doubt(block, missing)
+                spread = published["active_missing_share_p90"] - published["active_missing_share_p10"]
+                yield from self._doubt(block, missing, spread)
                 later = [gap(before, others) for before, others in block.to_come]
-                yield from self._scheduled(block, missing, later, stock)
+                yield from self._scheduled(block, expected, later, stock)
             if lanes is not None:
                 self._sums.add(block, regime, missing, lanes)
 
@@ -149,35 +155,32 @@ class Expectations:
         Args:
             block: the units.
             responses: the rules' answers.
-            known: (D, n + 1) share of each importer's loss that others could replace; NaN where unknown.
+            known: (D, n + 1) share of each importer's loss that others could replace; all NaN where unknown.
             given: (3, u) what the rules say where it is not known.
             decided: (u,) the rule that does.
         """
-        said = responses.alternatives_at(block.mineral, block.stage, block.horizon_days, known)
-        said = np.take(said, block.buyer, axis=1)
-        unknown = np.isnan(said)
-        if not unknown.any():
-            return said
+        if not np.isnan(known).all():
+            said = responses.alternatives_at(block.mineral, block.stage, block.horizon_days, known)
+            return np.take(said, block.buyer, axis=1)
         names = ("capacity", block.mineral, block.stage)
-        return np.where(unknown, self._per_unit(given, names, [""] * block.units.height, decided), said)
+        return self._per_unit(given, names, [""] * block.units.height, decided)
 
     def _scheduled(
-        self, block: Block, today: Draws, gaps: Sequence[Array], stock: Array
+        self, block: Block, today: Array, gaps: Sequence[Array], stock: Array
     ) -> Iterator[tuple[str, Array]]:
         """Yield L weighted by time over the states of the law that are known to come.
 
         Args:
             block: with the days on which they begin.
-            today: (D, u) L under the law of the day.
+            today: (u,) mean of L under the law of the day.
             gaps: (D, u) what is missing before stocks under each state after it.
             stock: (D, u) days that are left.
         """
         ends = [*block.schedule[1:], block.horizon_days]
-        total = today.astype(np.float64) * (ends[0] / block.horizon_days)
+        share = today * (ends[0] / block.horizon_days)
         for gap, first, last in zip(gaps, block.schedule[1:], ends[1:], strict=True):
             missing = np.maximum(0.0, gap - stock / block.horizon_days)
-            total += missing * ((last - first) / block.horizon_days)
-        share = total.mean(axis=0)
+            share = share + missing.mean(axis=0) * ((last - first) / block.horizon_days)
         yield "scheduled_missing_share", share
         yield "scheduled", score(share)
 
@@ -191,11 +194,11 @@ class Expectations:
         return np.asarray(np.clip(stock * rebuilt - gap * binding_days, 0.0, stock))
 
     def _published(self, regime: str, missing: Draws) -> Iterator[tuple[str, Array]]:
-        ordered = np.sort(missing.T, axis=1)
+        ordered = np.sort(missing, axis=1)
         for name, share in QUANTILES.items():
             yield f"{regime}_missing_share_{name}", row_quantile(ordered, share)
         reached = np.stack([self._chance(missing, edge) for edge in self.edges])
-        chances = reached - np.concatenate([reached[1:], np.zeros((1, missing.shape[1]))])
+        chances = reached - np.concatenate([reached[1:], np.zeros((1, len(missing)))])
         for name, chance in zip(self.bands, chances, strict=True):
             yield f"{regime}_chance_{name}", chance
         most = chances.max(axis=0)
@@ -212,12 +215,12 @@ class Expectations:
     ) -> Iterator[tuple[str, Array]]:
         """Yield quantiles of the days until goods run short; NaN where stocks outlast the horizon in such a draw."""
         places = [int(np.ceil(share * self.numbers.draws)) - 1 for share in QUANTILES.values()]
-        found = np.full((len(places), gap.shape[1]), np.nan)
-        often = np.flatnonzero(np.count_nonzero(missing, axis=0) > places[0])
+        found = np.full((len(places), len(missing)), np.nan)
+        often = np.flatnonzero(np.count_nonzero(missing, axis=1) > places[0])
         if len(often):
             days = np.full((len(often), self.numbers.draws), np.inf, dtype=np.float32)
-            comes = np.take(missing, often, axis=1).T > 0
-            np.divide(np.take(stock, often, axis=1).T, np.take(gap, often, axis=1).T, out=days, where=comes)
+            held = np.broadcast_to(stock, gap.shape).T[often]
+            np.divide(held, gap.T[often], out=days, where=missing[often] > 0)
             days.sort(axis=1)
             first = days[:, places].T.astype(np.float64)
             found[:, often] = np.where(np.isfinite(first), first + transit[often], np.nan)
@@ -225,19 +228,23 @@ class Expectations:
             yield f"{regime}_time_to_shortage_days_{name}", values
 
     def _chance(self, missing: Draws, edge: float) -> Array:
-        """Return (u,) share of the draws in which at least so much is missing."""
-        return np.asarray(np.count_nonzero(missing >= edge, axis=0) / self.numbers.draws)
+        """(u,) share of the draws in which at least so much is missing."""
+        return np.asarray(np.count_nonzero(missing >= edge, axis=1) / self.numbers.draws)
 
-    def _doubt(self, block: Block, missing: Draws) -> Iterator[tuple[str, Array]]:
-        """Yield the group of inputs that explains most of the variance, and how much; empty where little varies."""
+    def _doubt(self, block: Block, missing: Draws, spread: Array) -> Iterator[tuple[str, Array]]:
+        """The group of inputs that explains most of the variance, and how much; empty where little varies.
+
+        Args:
+            block: the units.
+            missing: (u, D) L.
+            spread: (u,) its p90 - p10.
+        """
         units = block.units
         importers = units["importer"].to_list()
         exporters = importers if block.is_importer else units["exporter"].to_list()
-        ordered = np.sort(missing.T, axis=1)
-        spread = row_quantile(ordered, QUANTILES["p90"]) - row_quantile(ordered, QUANTILES["p10"])
         shown = np.flatnonzero(spread >= self.shortage)
         shares = self._explainer.explained(
-            missing[:, shown],
+            missing[shown],
             names_of(block),
             [exporters[unit] for unit in shown],
             [importers[unit] for unit in shown],
@@ -252,29 +259,27 @@ class Expectations:
     def _per_unit(self, ends: Array, name: tuple[str, ...], owners: Sequence[str], rules: pl.Series) -> Array:
         """Return (D, u) an input of each unit: one number for each owner, which all units of that owner share.
 
+        Where it is the same for all units it is (D, 1).
+
         Args:
             ends: (3, u) of its range.
             name: of the input, without its owner.
             owners: (u,) of the units; empty for everybody.
             rules: (u,) the rule that gave the range, which says how it is drawn.
         """
-        kinds = [self.ruleset.spread_of(rule) for rule in rules.fill_null("")]
-        drawn = np.empty((self.numbers.draws, len(owners)))
-        for kind, units in by_kind(kinds):
-            places: dict[str, int] = {}
-            at = [places.setdefault(owners[unit], len(places)) for unit in units]
-            columns, first, back = np.unique(
-                np.concatenate([ends[:, units], np.array(at, dtype=np.float64)[None]]),
-                axis=1,
-                return_index=True,
-                return_inverse=True,
-            )
-            who = [owners[units[place]] for place in first]
-            u = np.stack(
-                [self.numbers.of(*name, one) if one else self.numbers.of(*name) for one in who], axis=1
-            )
-            drawn[:, units] = quantile(columns[:3], u, kind)[:, back.ravel()]
-        return drawn
+        places: dict[tuple[float, float, float, str, str | None], int] = {}
+        back = [
+            places.setdefault(key, len(places))
+            for key in zip(*ends.tolist(), owners, rules.to_list(), strict=True)
+        ]
+        distinct = list(places)
+        drawn = np.empty((self.numbers.draws, len(distinct)))
+        for kind, own in by_kind([self.ruleset.spread_of(rule or "") for *_, rule in distinct]):
+            ranges = np.array([distinct[place][:3] for place in own]).T
+            who = [distinct[place][3] for place in own]
+            u = [self.numbers.of(*name, one) if one else self.numbers.of(*name) for one in who]
+            drawn[:, own] = quantile(ranges, np.stack(u, axis=1), kind)
+        return drawn if len(distinct) == 1 else np.take(drawn, back, axis=1)
 
     def doubt(self) -> pl.DataFrame:
         """Return `mart.doubt`: the facts worth finding out about importers, minerals and everything."""

@@ -1,11 +1,12 @@
 """Money missing by importer and bloc: sums over lanes, made inside a draw, so that totals have honest tails."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import polars as pl
+from scipy import sparse
 
 from engine.scoring.attribution import Index
 from engine.scoring.blocks import Block
@@ -27,17 +28,15 @@ EXPOSURE: Final = {
 
 @dataclass(frozen=True)
 class Lanes:
-    """Lanes of a block, buyer by buyer; a lane appears once for each buyer that its importer is part of.
+    """What buyers buy on the lanes of a block; a lane counts for each buyer that its importer is part of.
 
     Attributes:
-        lane: (l,) place of the lane in its block.   usd: (l,) traded within the horizon.
-        first: (k,) where each buyer's lanes begin.   buyer: (k,) place of the buyer.
+        buyer: (k,) places of the buyers.
+        usd: (k, lanes) what each trades within the horizon on each lane of known value.
     """
 
-    lane: Index
-    usd: Array
-    first: Index
     buyer: Index
+    usd: sparse.csr_array
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,7 @@ class Exposure:
         self._all: dict[At, Money] = {}
         self._mineral, self._own = "", dict[At, Money]()
         self._names: dict[Name, None] = {}
+        self._lanes: dict[str, Lanes] = {}
         shown = [name for name in dict.fromkeys((*shown_importers, EVERY)) if name in self._place]
         self._shown = [self._place[name] for name in shown]
         members = {name: {c for c, of in self._buys.items() if name in of} for name in shown}
@@ -78,6 +78,13 @@ class Exposure:
         """Begin a block of routes: its lanes of known value by buyer, for `add`."""
         self._mineral = block.mineral
         self._names |= names_of(block)
+        if block.stage not in self._lanes:  # the same at every horizon
+            self._lanes[block.stage] = self._by_buyer(block)
+        yearly = self._lanes[block.stage]
+        return replace(yearly, usd=yearly.usd * (block.horizon_days / DAYS_A_YEAR))
+
+    def _by_buyer(self, block: Block) -> Lanes:
+        """The lanes of a stage, in USD a year."""
         sold = block.units.select("exporter", "importer", "route_usd").iter_rows()
         pairs = [
             (self._place[buyer], lane, usd)
@@ -88,16 +95,22 @@ class Exposure:
             if buyer in (importer, EVERY) or buyer not in self._buys.get(exporter, ())
         ]
         of, lane, usd = np.array(sorted(pairs)).reshape(-1, 3).T
-        buyer, first = np.unique(of.astype(np.intp), return_index=True)
-        return Lanes(lane.astype(np.intp), usd * (block.horizon_days / DAYS_A_YEAR), first, buyer)
+        buyer, row = np.unique(of.astype(np.intp), return_inverse=True)
+        shape = (len(buyer), block.units.height)
+        return Lanes(buyer, sparse.csr_array((usd, (row, lane.astype(np.intp))), shape=shape))
 
     def add(self, block: Block, regime: str, missing: Draws, by_buyer: Lanes) -> None:
-        """Take a block's lanes into the sums of its stage, its mineral and of everything."""
+        """Take a block's lanes into the sums of its stage, its mineral and of everything.
+
+        Args:
+            block: of routes.
+            regime: in which L is missing.
+            missing: (u, D) L.
+            by_buyer: what `enter` gave.
+        """
         traded, lost = np.zeros(len(self._buyers)), np.zeros((self.numbers.draws, len(self._buyers)))
-        if len(by_buyer.lane):
-            traded[by_buyer.buyer] = np.add.reduceat(by_buyer.usd, by_buyer.first)
-            of_lanes = np.take(missing, by_buyer.lane, axis=1) * by_buyer.usd
-            lost[:, by_buyer.buyer] = np.add.reduceat(of_lanes, by_buyer.first, axis=1)
+        traded[by_buyer.buyer] = by_buyer.usd.sum(axis=1)
+        lost[:, by_buyer.buyer] = (by_buyer.usd @ missing).T
         money = Money(traded, lost)
         at = (block.horizon_days, regime)
         self._rows.append(self._frame(block.mineral, block.stage, at, money))
@@ -110,7 +123,7 @@ class Exposure:
         shown = self._shown
         money = {at: (m.traded_usd[shown], m.missing_usd[:, shown]) for at, m in self._own.items()}
         self.doubts.add(self._mineral, self._names, money)
-        self._own, self._names = {}, {}
+        self._own, self._names, self._lanes = {}, {}, {}
 
     def frame(self) -> pl.DataFrame:
         """Return the columns of `mart.exposure`."""

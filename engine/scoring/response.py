@@ -4,10 +4,13 @@ Tonnes are of contained mineral a year, with three ends ``low, best, high`` on t
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from engine.scoring.ranges import Array, three_points
+
+ROUNDING_T: Final = 1e-9  # a loss below a milligram is the rounding of a sum of pools
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,12 @@ def replacement_t(supply: Supply) -> Array:
     return limited
 
 
+def share_of_loss(reachable: Array, lost: Array) -> Array:
+    """min(1, reachable / lost), 0 where nothing is lost: there it does not matter; both in tonnes and broadcast."""
+    is_lost = lost > ROUNDING_T
+    return np.asarray(np.minimum(reachable, lost) * is_lost / np.where(is_lost, lost, 1.0))
+
+
 def alternative_share(reachable: Array, lost: Array) -> Array:
     """Return (3, n) share of importer i's loss that others can replace, min(1, reachable / lost).
 
@@ -66,6 +75,4 @@ def alternative_share(reachable: Array, lost: Array) -> Array:
         lost: (3,) tonnes that final users go short of, low to high. Where nothing is lost the share is 0: it
             does not matter.
     """
-    points = three_points(*reachable)
-    against = lost[::-1, None]
-    return np.minimum(points, against) / np.where(against > 0, against, 1.0)
+    return share_of_loss(three_points(*reachable), lost[::-1, None])

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.scoring.attribution import Index, Pools, propagate, propagate_kept
+from engine.scoring.attribution import Index, Pools, propagate, propagate_reached
 from engine.scoring.ranges import Array
 
 ROWS_AT_ONCE: Final = 32  # matrices of so many rows stay near the processor
@@ -85,35 +85,42 @@ def run_shock(
         after_d = base_d * _unexplained_keep(
             base_p, after_p, curb.withheld_share, unexplained_weight, curbing
         )
-        after_x = _after(pool, curb, after_p + after_d, row_world, curbing)
+        entering = [after_p + after_d]
+        builds = replacement_t is not None and bool(np.any(replacement_t[s]))
+        if replacement_t is not None and builds:
+            entering.append(entering[0] + replacement_t[s])
+        after_x, *fed_x = _after(pool, curb, entering, row_world, curbing)
         safe = np.where(base_x > 0, base_x, 1.0)
         ratio = np.where(base_x > 0, after_x / safe, 1.0)
         fed = ratio
-        if replacement_t is not None and np.any(replacement_t[s]):
-            fed_x = _after(pool, curb, after_p + after_d + replacement_t[s], row_world, curbing)
-            fed = np.where(base_x > 0, np.minimum(1.0, fed_x / safe), 1.0)
-            fed = np.maximum(fed, ratio)
+        if builds:
+            fed = np.maximum(ratio, np.where(base_x > 0, np.minimum(1.0, fed_x[0] / safe), 1.0))
         results.append(StageShock(ratio, fed, orphan))
         before = fed, base_x
     return results
 
 
-def _after(pool: Pools, curb: StageCurbs, entering_t: Array, row_world: Index, curbing: int) -> Array:
-    """Return (b, n) pools after the shock. Foreign flows are cut only in rows in which a re-export licence bites."""
+def _after(
+    pool: Pools, curb: StageCurbs, entering_t: Sequence[Array], row_world: Index, curbing: int
+) -> list[Array]:
+    """(b, n) pools after the shock, for each of several (b, n) tonnes that enter.
+
+    Foreign flows are cut only in the rows in which a re-export licence bites.
+    """
     reached = np.any(curb.extraterritorial_share, axis=1)
-    after = np.empty_like(entering_t)
-    plain = ~reached
-    after[plain] = propagate(pool, entering_t[plain], row_world[plain], curb.withheld_share[plain], curbing)
-    own = pool.exporters == curbing
-    hit = np.flatnonzero(reached)
+    hit, plain = np.flatnonzero(reached), np.flatnonzero(~reached)
+    after = [np.empty_like(entering) for entering in entering_t]
+    if len(plain):
+        withheld, worlds = curb.withheld_share[plain], row_world[plain]
+        for found, entering in zip(after, entering_t, strict=True):
+            found[plain] = propagate(pool, entering[plain], worlds, withheld, curbing)
     for start in range(0, len(hit), ROWS_AT_ONCE):
         rows = hit[start : start + ROWS_AT_ONCE]
-        kept = (
-            1.0 - curb.extraterritorial_share[rows, :, None] * curb.reach_share[rows][:, None, pool.exporters]
-        )
-        kept[:, :, own] = 1.0 - curb.withheld_share[rows, :, None]
-        kept *= pool.outflow_share[row_world[rows]]
-        after[rows] = propagate_kept(kept, entering_t[rows], pool.exporters)
+        cut = (curb.withheld_share[rows], curb.extraterritorial_share[rows], curb.reach_share[rows])
+        every = np.stack([entering[rows] for entering in entering_t], axis=2)
+        solved = propagate_reached(pool, every, row_world[rows], *cut, curbing)
+        for place, found in enumerate(after):
+            found[rows] = solved[:, :, place]
     return after
 
 

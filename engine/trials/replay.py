@@ -23,10 +23,11 @@ from engine.scoring.assemble import (
 from engine.scoring.blocks import BLOC_AS_IMPORTER
 from engine.scoring.chain_score import StageLaw
 from engine.scoring.curbs import combine
+from engine.scoring.drawn_curbs import DrawnCurbs, Spread
 from engine.scoring.draws import Numbers
 from engine.scoring.evidence import common_movement, lane_movement, nearest_horizon
 from engine.scoring.inputs import Inputs
-from engine.scoring.joint import JointChain, Spread
+from engine.scoring.joint import JointChain, Posed
 from engine.scoring.ranges import BEST, HIGH, Array
 from engine.scoring.supply import chain_supply, rule_access
 
@@ -206,21 +207,19 @@ class _Stage:
         """Return the law of every stage of the chain."""
         return [self._law(place) for place in range(len(self.frames.chain.stages))]
 
-    def joint(self, numbers: Numbers, *, pools: bool) -> JointChain:
-        """Return the chain in every draw; the law alone needs no pools, and forming them takes longest."""
+    def joint(self, numbers: Numbers) -> JointChain:
+        """The chain in every draw."""
         chain, routes = self.frames.chain, self.frames.routes
-        if not pools:
-            chain, routes = replace(chain, stages=()), ()
         bloc = self.inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
         members = np.isin(np.array(chain.countries), bloc)
         on = self.inputs.as_of
-        spread = Spread.on(self.ruleset, on)
         threshold = self.ruleset.parameter("touched_threshold_share", on).best
-        return JointChain(chain, routes, members, threshold, numbers, spread)
+        return JointChain(chain, routes, members, threshold, numbers, Spread.on(self.ruleset, on))
 
     def withheld(self, numbers: Numbers) -> Array:
-        """Return (D, n) share of the flow to each importer that is withheld."""
-        return self.joint(numbers, pools=False).curbs(self.law)[0]
+        """(D, n) share of the flow to each importer that is withheld."""
+        spread = Spread.on(self.ruleset, self.inputs.as_of)
+        return DrawnCurbs(self.frames.chain, numbers, spread).shares(self.law)[0]
 
     def reached(self, point: int) -> Array:
         """Return (n,) share of each flow that curbs reach, were every severity 1; lists of named buyers left out."""
@@ -270,8 +269,8 @@ def _supply_fall(
         )
     (stage,) = stages
     chain = stage.frames.chain
-    joint = stage.joint(numbers, pools=True)
-    missing = joint.missing([stage.laws()], [None])[0]
+    joint = stage.joint(numbers)
+    missing = joint.missing([Posed(stage.laws())])[0]
     supply = chain_supply(inputs, ruleset, rule_access(inputs, ruleset), chain, [horizon])
     buyer = (
         len(chain.countries)

@@ -10,7 +10,7 @@ DRAWS = 1024
 
 
 def shares(missing: np.ndarray, names: list[tuple[str, ...]], numbers: Numbers) -> dict[str, float]:
-    found = Explainer(numbers).explained(missing[:, None].astype(np.float32), names, ["CHN"], ["DEU"])
+    found = Explainer(numbers).explained(missing[None].astype(np.float32), names, ["CHN"], ["DEU"])
     return dict(zip(GROUPS, found[:, 0].tolist(), strict=True))
 
 

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 from scipy import special
 
+from engine.scoring.drawn_curbs import Spread
 from engine.scoring.draws import Numbers
 from engine.scoring.evidence import Evidence, Observed, _Rule, _through, evidence_since, observed_lanes
 from engine.scoring.inputs import Inputs
-from engine.scoring.joint import Spread
 from engine.scoring.portfolio import Marts, score_portfolio
 from jobs.facts.plan import reached, taught
 from jobs.gather import gather_in_memory

@@ -124,7 +124,7 @@ def test_the_day_of_a_shortage_has_quantiles_over_all_draws() -> None:
     # In three draws of four the goods run short, after 20, 40 and 80 days and five under way; in one the stock lasts.
     gap = np.array([[0.5], [0.5], [0.5], [0.01]])
     stock = np.array([[10.0], [20.0], [40.0], [40.0]])
-    missing = np.maximum(0.0, gap - stock / 365.0).astype(np.float32)
+    missing = np.maximum(0.0, gap - stock / 365.0).astype(np.float32).T
     found = dict(totals._first_days("active", missing, gap, stock, np.array([5.0])))
     days = [found[f"active_time_to_shortage_days_{name}"].item() for name in ("p10", "p50", "p90")]
     assert days[:2] == [25.0, 45.0]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from engine.scoring.chain_score import StageLaw
 from engine.scoring.curbs import CurbItem, combine
+from engine.scoring.drawn_curbs import Spread
 from engine.scoring.draws import Numbers
-from engine.scoring.joint import JointChain, Spread
+from engine.scoring.joint import JointChain, Posed
 from engine.scoring.ranges import BEST, HIGH, LOW, Array
 from engine.scoring.world import Chain
 from tests.engine.worlds import N, chain_of, law_of, scorer_of, seeds
@@ -49,7 +50,7 @@ def certain(law: list[StageLaw]) -> list[StageLaw]:
 def test_bounds_contain_every_draw_where_tonnes_are_certain(seed: int, reach: float) -> None:
     chain, law = chain_of(seed, width=0.0), law_of(seed, reach=reach)
     bounds = scorer_of(chain).evaluate(law)
-    drawn = joint_of(chain).missing([law], [None])[0]
+    drawn = joint_of(chain).missing([Posed(law)])[0]
     # The curbing country's own pool stands apart: what is unexplained there is worst in the mix, not at an end.
     others = [missing[:, 1:] for missing in drawn.importer]
     for ends, draws in (
@@ -67,7 +68,7 @@ def test_with_every_range_a_point_the_draws_are_best(seed: int) -> None:
     best = scorer_of(chain).evaluate(law)
     joint = joint_of(chain)
     joint.origin = np.full(joint.size, 0.5)
-    drawn = joint.missing([law], [None])[0]
+    drawn = joint.missing([Posed(law)])[0]
     for ends, draws in zip(best.route, drawn.route, strict=True):
         assert np.abs(draws - ends[BEST]).max() < 1e-9
     for ends, lost in zip(best.lost_t, drawn.lost_t, strict=True):
@@ -79,9 +80,9 @@ def test_with_every_range_a_point_the_draws_are_best(seed: int) -> None:
 def test_laws_asked_together_answer_as_they_do_alone(seed: int) -> None:
     chain = chain_of(seed, width=0.3)
     joint, one, other = joint_of(chain), law_of(seed), law_of(seed, reach=0.5)
-    both = joint.missing([one, other], [None, None])
+    both = joint.missing([Posed(one), Posed(other)])
     for law, found in zip((one, other), both, strict=True):
-        alone = joint.missing([law], [None])[0]
+        alone = joint.missing([Posed(law)])[0]
         for a, b in zip(alone.route, found.route, strict=True):
             assert np.allclose(a, b, atol=1e-6)
 
@@ -89,17 +90,18 @@ def test_laws_asked_together_answer_as_they_do_alone(seed: int) -> None:
 @pytest.mark.parametrize(("kind", "spread"), [("uniform", 1 / 12), ("triangular", 1 / 24), ("pert", 1 / 28)])
 def test_a_severity_is_drawn_as_its_rule_says(kind: str, spread: float) -> None:
     joint = joint_of(chain_of(3, width=0.0), draws=4096)
-    joint.spread = replace(joint.spread, of_rule={"r": kind}.__getitem__)
+    curbs_of = joint.curbs
+    curbs_of.spread = replace(joint.spread, of_rule={"r": kind}.__getitem__)
     curbs = law_of(3)[0].curbs
     curbs.withheld[0] = np.array([0.2, 0.5, 0.8])[:, None]
-    drawn = joint._severity(curbs, 0, joint.numbers.of)
+    _, drawn = curbs_of._severity(curbs, 0, joint.numbers.of)
     assert drawn.mean() == pytest.approx(0.5, abs=0.01)
     assert drawn.var() == pytest.approx(0.36 * spread, rel=0.05)
 
 
 def test_the_same_facts_give_the_same_bytes() -> None:
     chain, law = chain_of(7, width=0.3), law_of(7, reach=0.3)
-    first, second = (joint_of(chain).missing([law], [None])[0] for _ in range(2))
+    first, second = (joint_of(chain).missing([Posed(law)])[0] for _ in range(2))
     assert all(a.tobytes() == b.tobytes() for a, b in zip(first.route, second.route, strict=True))
 
 
@@ -107,7 +109,7 @@ def test_a_state_of_law_binds_in_full_or_not_at_all() -> None:
     chain = chain_of(3, width=0.0)
     joint = joint_of(chain, draws=4096)
     ends = np.array([[0.0], [0.4], [1.0]])
-    binds = joint._state(ends, "m", "all")
+    binds = joint.curbs._state(ends, "m", "all")
     assert set(np.unique(binds)) == {0.0, 1.0}
     # The chance itself is PERT over its range: (0 + 4 x 0.4 + 1) / 6.
     assert binds.mean() == pytest.approx(2.6 / 6, abs=0.02)
@@ -116,8 +118,8 @@ def test_a_state_of_law_binds_in_full_or_not_at_all() -> None:
 def test_lanes_of_one_rule_move_together_by_the_common_share() -> None:
     chain = chain_of(3, width=0.0)
     rules, at = np.array(["r", "r"]), np.array([1, 2])
-    tied = joint_of(chain, 1024, common_share=1.0)._lanes(rules, at, Numbers(1024).of)
-    free = joint_of(chain, 1024, common_share=0.0)._lanes(rules, at, Numbers(1024).of)
+    tied = joint_of(chain, 1024, common_share=1.0).curbs._lanes(rules, at, Numbers(1024).of)
+    free = joint_of(chain, 1024, common_share=0.0).curbs._lanes(rules, at, Numbers(1024).of)
     assert np.allclose(tied[:, 0], tied[:, 1])
     assert abs(np.corrcoef(free[:, 0], free[:, 1]).item(0, 1)) < 0.1
 
@@ -125,9 +127,9 @@ def test_lanes_of_one_rule_move_together_by_the_common_share() -> None:
 def test_a_bloc_without_reach_is_summed_as_with_it() -> None:
     chain = chain_of(11, width=0.3)
     joint = joint_of(chain)
-    plain = joint.missing([law_of(11)], [None])[0]
+    plain = joint.missing([Posed(law_of(11))])[0]
     # A re-export licence so faint that it takes nothing walks the long way through the matrices.
-    faint = joint.missing([law_of(11, reach=1e-12)], [None])[0]
+    faint = joint.missing([Posed(law_of(11, reach=1e-12))])[0]
     for a, b in zip(plain.importer, faint.importer, strict=True):
         assert np.allclose(a, b, atol=1e-6)
 
@@ -142,7 +144,7 @@ def test_five_lists_of_firms_withhold_what_one_does() -> None:
     assert np.array_equal(combine(items, lists), combine(items[:1], lists[:1]))
     joint = joint_of(chain_of(3, width=0.0))
     at = np.array([1])
-    assert np.array_equal(joint._listed(at), joint._listed(at))
+    assert np.array_equal(joint.curbs._listed(at), joint.curbs._listed(at))
 
 
 def test_a_list_of_firms_and_a_licence_combine_by_complement() -> None:

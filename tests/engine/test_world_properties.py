@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.scoring.attribution import AttributionError, form_pools, origin_shares, propagate, propagate_kept
+from engine.scoring.attribution import (
+    AttributionError,
+    form_pools,
+    origin_shares,
+    propagate,
+    propagate_reached,
+)
 from engine.scoring.chain_score import limited_replacement
 from engine.scoring.ranges import BEST, HIGH, POINTS
 from engine.scoring.response import alternative_share
@@ -251,13 +257,30 @@ def test_the_correction_of_rank_one_equals_the_full_solve(seed: int) -> None:
     worlds = build_worlds(chain)
     pools = form_pools(worlds.trade_t[0], worlds.production_t[0])
     rows = rng.integers(0, len(worlds.trade_t[0]), 7)
-    withheld, entering = rng.random((7, N)), rng.random((7, N)) * 100
-    kept = pools.outflow_share[rows].copy()
-    kept[:, :, pools.exporters == chain.curbing] *= 1 - withheld[:, :, None]
+    withheld, entering, nothing = rng.random((7, N)), rng.random((7, N)) * 100, np.zeros((7, N))
     np.testing.assert_allclose(
         propagate(pools, entering, rows, withheld, chain.curbing),
-        propagate_kept(kept, entering, pools.exporters),
+        propagate_reached(pools, entering[:, :, None], rows, withheld, nothing, nothing, chain.curbing)[
+            :, :, 0
+        ],
     )
+
+
+@EVERY
+@given(seeds)
+def test_licensed_pools_solve_their_own_equation(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    chain = chain_of(seed)
+    worlds = build_worlds(chain)
+    pools = form_pools(worlds.trade_t[0], worlds.production_t[0])
+    rows = rng.integers(0, len(worlds.trade_t[0]), 7)
+    withheld, licensed, reach = rng.random((3, 7, N))
+    entering = rng.random((7, N, 2)) * 100
+    found = propagate_reached(pools, entering, rows, withheld, licensed, reach, chain.curbing)
+    kept = 1.0 - licensed[:, :, None] * reach[:, None, pools.exporters]
+    kept[:, :, pools.exporters == chain.curbing] = 1.0 - withheld[:, :, None]
+    arrives = (pools.outflow_share[rows] * kept) @ found[:, pools.exporters]
+    np.testing.assert_allclose(found, entering + arrives)
 
 
 def test_certain_tonnes_have_one_world() -> None:
