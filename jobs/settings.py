@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -54,6 +55,11 @@ class ExportSettings(Table):
     top: Annotated[int, Field(ge=0, le=10_000)] = 50
 
 
+def usable_processors() -> int:
+    """Return how many processes score at once unless the settings say so: one a processor, at most four."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
+
+
 class Settings(Table):
     """Everything that a project may set; each key has a default, so no file is needed.
 
@@ -71,6 +77,7 @@ class Settings(Table):
     strict_knowledge: bool = False
     keep_snapshots: Annotated[int, Field(ge=1, le=10_000)] = 30
     draws: int = DEFAULT_DRAWS
+    processes: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=usable_processors)
     stale_after_days: Annotated[int, Field(ge=1, le=365)] = 2
     schedule: ScheduleSettings = ScheduleSettings()
     export: ExportSettings = ExportSettings()

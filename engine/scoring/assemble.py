@@ -4,8 +4,8 @@ The first-pass rules are evaluated here, once for the whole portfolio; their val
 importer, ready for the matrices of `engine.scoring.chain_score`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -113,6 +113,14 @@ class RuledMeasures:
     measures: dict[tuple[object, ...], pl.DataFrame]
     pledges: dict[tuple[object, ...], pl.DataFrame]
     nothing: pl.DataFrame
+
+    def only(self, minerals: Collection[str]) -> "RuledMeasures":
+        """Return what is said of some minerals alone."""
+        return replace(
+            self,
+            measures={key: rows for key, rows in self.measures.items() if key[0] in minerals},
+            pledges={key: rows for key, rows in self.pledges.items() if key[0] in minerals},
+        )
 
 
 def measure_rows(inputs: Inputs, ruleset: RuleSet) -> pl.DataFrame:

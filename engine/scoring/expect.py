@@ -13,7 +13,7 @@ from engine.scoring.blocks import Block
 from engine.scoring.doubt import GROUPS, Draws, Explainer
 from engine.scoring.draws import Numbers, by_kind, quantile
 from engine.scoring.evidence import Evidence, evidence_since
-from engine.scoring.exposure import DAYS_A_YEAR, QUANTILES, Exposure, row_quantile
+from engine.scoring.exposure import DAYS_A_YEAR, QUANTILES, Exposure, Sums, row_quantile
 from engine.scoring.inputs import Inputs
 from engine.scoring.portfolio_doubt import names_of
 from engine.scoring.ranges import BEST, Array
@@ -31,7 +31,7 @@ class Expectations:
         ruleset: checked rules: from which share missing on there is a shortage.
         shown_importers: importers and blocs whose doubts are told; those that nobody trades with are left out.
         evidence: what trade taught, where it is known already.
-        seen: is given each block with a regime and its L in every draw (D, u), which is not kept here.
+        seen: is given each block with a regime and its L in every draw (u, D), which is not kept here.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Expectations:
         evidence: Evidence | None = None,
         seen: Callable[[Block, str, Draws], None] | None = None,
     ) -> None:
-        self.numbers, self.inputs = numbers, inputs
+        self.numbers, self.question = numbers, inputs.question
         self.evidence = evidence or evidence_since(inputs, ruleset, numbers)
         self._seen = seen
         self.strong = ruleset.parameter("evidence_strong_from", inputs.as_of).best
@@ -281,6 +281,14 @@ class Expectations:
             drawn[:, own] = quantile(ranges, np.stack(u, axis=1), kind)
         return drawn if len(distinct) == 1 else np.take(drawn, back, axis=1)
 
+    def drain(self) -> Sums:
+        """Return the sums of what has been scored since the last time, and forget them."""
+        return self._sums.drain()
+
+    def take(self, sums: Sums) -> None:
+        """Take in drained sums, here or from another process, with the minerals in their order."""
+        self._sums.take(sums)
+
     def doubt(self) -> pl.DataFrame:
         """Return `mart.doubt`: the facts worth finding out about importers, minerals and everything."""
         return self._dated(self._sums.doubt())
@@ -291,9 +299,9 @@ class Expectations:
 
     def _dated(self, frame: pl.DataFrame) -> pl.DataFrame:
         return frame.with_columns(
-            curbing_country=pl.lit(self.inputs.curbing_country),
-            as_of=pl.lit(self.inputs.as_of),
-            known_at=pl.lit(self.inputs.known_at),
+            curbing_country=pl.lit(self.question.curbing_country),
+            as_of=pl.lit(self.question.as_of),
+            known_at=pl.lit(self.question.known_at),
         )
 
 

@@ -1,6 +1,6 @@
 """Money missing by importer and bloc: sums over lanes, made inside a draw, so that totals have honest tails."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -51,6 +51,23 @@ class Money:
         return Money(self.traded_usd + other.traded_usd, self.missing_usd + other.missing_usd)
 
 
+@dataclass(frozen=True)
+class Sums:
+    """What some minerals come to.
+
+    Attributes:
+        rows: of `mart.exposure`, by stage and mineral.
+        everything: by horizon and regime, all minerals together.
+        minerals: each with the inputs that can move it, and USD traded (k,) and missing (D, k) of the shown importers.
+        outcomes: what yes-or-no inputs turned out to be.
+    """
+
+    rows: pl.DataFrame
+    everything: Mapping[At, Money]
+    minerals: Sequence[tuple[str, Collection[Name], Mapping[At, tuple[Array, Array]]]]
+    outcomes: Mapping[Name, Array]
+
+
 class Exposure:
     """Sums by buyer of a stage, of a mineral and of everything, block by block.
 
@@ -65,6 +82,9 @@ class Exposure:
         self._buyers, self._buys = buyers_of(inputs)
         self._place = {name: at for at, name in enumerate(self._buyers)}
         self._rows: list[pl.DataFrame] = []
+        self._every: dict[At, Money] = {}
+        self._minerals: list[tuple[str, dict[Name, None], dict[At, tuple[Array, Array]]]] = []
+        self._taken: list[pl.DataFrame] = []
         self._all: dict[At, Money] = {}
         self._mineral, self._own = "", dict[At, Money]()
         self._names: dict[Name, None] = {}
@@ -114,7 +134,7 @@ class Exposure:
         money = Money(traded, lost)
         at = (block.horizon_days, regime)
         self._rows.append(self._frame(block.mineral, block.stage, at, money))
-        for sums in (self._own, self._all):
+        for sums in (self._own, self._every):
             sums[at] = money + sums[at] if at in sums else money
 
     def close(self) -> None:
@@ -122,12 +142,29 @@ class Exposure:
         self._rows += [self._frame(self._mineral, EVERY, at, money) for at, money in self._own.items()]
         shown = self._shown
         money = {at: (m.traded_usd[shown], m.missing_usd[:, shown]) for at, m in self._own.items()}
-        self.doubts.add(self._mineral, self._names, money)
+        self._minerals.append((self._mineral, self._names, money))
         self._own, self._names, self._lanes = {}, {}, {}
+
+    def drain(self) -> Sums:
+        """Return what has been added since the last time, and forget it."""
+        rows = pl.concat([pl.DataFrame(schema=EXPOSURE), *self._rows])
+        sums = Sums(rows, self._every, self._minerals, dict(self.numbers.outcomes))
+        self._rows, self._every, self._minerals = [], {}, []
+        return sums
+
+    def take(self, sums: Sums) -> None:
+        """Take in what was drained, here or in another process; minerals in their order."""
+        self._taken.append(sums.rows)
+        for at, money in sums.everything.items():
+            self._all[at] = self._all[at] + money if at in self._all else money
+        for name, outcome in sums.outcomes.items():
+            self.numbers.outcomes.setdefault(name, outcome)
+        for mineral in sums.minerals:
+            self.doubts.add(*mineral)
 
     def frame(self) -> pl.DataFrame:
         """Return the columns of `mart.exposure`."""
-        rows = [*self._rows, *(self._frame(EVERY, EVERY, at, money) for at, money in self._all.items())]
+        rows = [*self._taken, *(self._frame(EVERY, EVERY, at, money) for at, money in self._all.items())]
         keys = ["importer", "mineral", "stage", "horizon_days", "regime"]
         return pl.concat([pl.DataFrame(schema=EXPOSURE), *rows]).sort(keys)
 

@@ -105,6 +105,11 @@ class Inputs(Asked):
         return Inputs(self.question, frames, self.whole)
 
     @property
+    def alone(self) -> "Inputs":
+        """The same frames without the inputs that they are a part of."""
+        return Inputs(self.question, self.frames)
+
+    @property
     def whole(self) -> "Inputs":
         """The inputs of every mineral, of which these may be a part."""
         return self._all or self

@@ -53,7 +53,7 @@ def score_in_parts(
     phase: Phase = lambda _: nullcontext(),
     totals: Expectations | None = None,
 ) -> Iterator[Marts]:
-    """Score a few minerals at a time, in alphabetical order.
+    """Score a few minerals at a time, in alphabetical order; `engine.scoring.processes` scores them side by side.
 
     Args:
         inputs: the day's facts and law.
@@ -67,19 +67,34 @@ def score_in_parts(
         is in two parts.
     """
     totals = totals or Expectations(Numbers(), inputs, ruleset)
-    with phase("rules, first pass"):
-        chains = build_chains(inputs)
-        first_pass = _FirstPass(rule_measures(inputs, ruleset), rule_access(inputs, ruleset))
-    for some in _few_at_a_time(chains):
-        yield _score_chains(some, inputs, ruleset, first_pass, phase, totals)
+    for part in parts_of(inputs, ruleset, phase):
+        marts = score_part(part, totals, phase)
+        totals.take(totals.drain())
+        yield marts
 
 
 @dataclass(frozen=True)
-class _FirstPass:
-    """What the first-pass rules say of the day's law."""
+class Part:
+    """A few minerals: their chains, and what the first-pass rules say of the day's law on them."""
 
+    chains: Sequence[ChainFrames]
+    inputs: Inputs
     measures: RuledMeasures
     access: RuledAccess
+
+
+def parts_of(inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: nullcontext()) -> Iterator[Part]:
+    """Yield minerals that are scored together, in alphabetical order. Arguments as of `score_in_parts`."""
+    with phase("rules, first pass"):
+        chains = build_chains(inputs)
+        measures, access = rule_measures(inputs, ruleset), rule_access(inputs, ruleset)
+    for some in _few_at_a_time(chains):
+        minerals = [frames.chain.mineral for frames in some]
+        yield Part(some, inputs.only(minerals).alone, measures.only(minerals), _only(access, minerals))
+
+
+def _only(ruled: Mapping[tuple[object, ...], pl.DataFrame], minerals: Sequence[str]) -> RuledAccess:
+    return {key: rows for key, rows in ruled.items() if key[0] in minerals}
 
 
 def _few_at_a_time(chains: Sequence[ChainFrames]) -> Iterator[list[ChainFrames]]:
@@ -95,27 +110,20 @@ def _few_at_a_time(chains: Sequence[ChainFrames]) -> Iterator[list[ChainFrames]]
         yield some
 
 
-def _score_chains(
-    chains: Sequence[ChainFrames],
-    inputs: Inputs,
-    ruleset: RuleSet,
-    first_pass: _FirstPass,
-    phase: Phase,
-    totals: Expectations,
-) -> Marts:
+def score_part(part: Part, totals: Expectations, phase: Phase = lambda _: nullcontext()) -> Marts:
+    """Score the minerals of a part: the frames by mart name that `score_in_parts` yields."""
+    chains, inputs, ruleset = part.chains, part.inputs, totals.ruleset
     bloc = inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
     edges = grade_edges(inputs, ruleset)
     blocks: list[Block] = []
     flows, withheld, grade_rows = [], [], []
     with phase("attribution and shock"):
         for frames in chains:
-            supply = chain_supply(
-                inputs, ruleset, first_pass.access, frames.chain, ruleset.scorecard.horizons
-            )
+            supply = chain_supply(inputs, ruleset, part.access, frames.chain, ruleset.scorecard.horizons)
             result = ChainBlocks(
                 inputs,
                 ruleset,
-                first_pass.measures,
+                part.measures,
                 frames,
                 supply,
                 bloc,
@@ -136,7 +144,7 @@ def _score_chains(
         scored = pl.concat([units, finisher.columns()], how="horizontal")
     with phase("draws"):
         parties = units.select("mineral", "stage", party=_party(inputs))
-        ruled = first_pass.measures.measures.values()
+        ruled = part.measures.measures.values()
         binding = events.binding_days(parties, inputs, ruled, _stage_orders(chains)).to_numpy()
         drawn = totals.columns(blocks, responses, binding)
         scored = answered(pl.concat([scored, drawn], how="horizontal"), ruleset)
@@ -161,7 +169,7 @@ def _score_chains(
         "contribution_wide": waterfall.routes,
         "importer_contribution_wide": waterfall.importers,
         "contribution_term": waterfall.terms.join(
-            _pledge_rules(first_pass.measures),
+            _pledge_rules(part.measures),
             on=["mineral", "pledge_id"],
             how="left",
             maintain_order="left",

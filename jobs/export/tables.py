@@ -35,10 +35,9 @@ class TableFormat(StrEnum):
     PARQUET = "parquet"
 
 
-#: Mostly empty cells, some 240 MB of text every night; a run writes them as Parquet, `curbline export` also as CSV.
-NIGHTLY_SKIP = frozenset(
-    {("contribution_wide", TableFormat.CSV), ("importer_contribution_wide", TableFormat.CSV)}
-)
+#: Some 500 MB of text a night that no spreadsheet opens; a run writes them as Parquet, `curbline export` also as CSV.
+WIDE_TABLES = ("route_score", "contribution_wide", "importer_contribution_wide")
+NIGHTLY_SKIP = frozenset((name, TableFormat.CSV) for name in WIDE_TABLES)
 
 
 def mart_tables(reader: Reader) -> list[str]:

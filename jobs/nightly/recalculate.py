@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -13,7 +13,8 @@ import polars as pl
 
 from engine.scoring.draws import Numbers
 from engine.scoring.expect import Expectations
-from engine.scoring.portfolio import score_in_parts
+from engine.scoring.portfolio import Marts, parts_of, score_in_parts
+from engine.scoring.processes import ROUTES_WORTH_A_PROCESS, score_in_processes
 from engine.scoring.steps import step_frame
 from engine.scoring.withheld import withheld_portfolio
 from ground.draws import DEFAULT_DRAWS
@@ -31,6 +32,7 @@ from warehouse.published.marts import publishable
 
 if TYPE_CHECKING:
     from engine.language.rules import RuleSet
+    from engine.scoring.inputs import Inputs as EngineInputs
     from warehouse.asof.state import Warehouse
 
 Phase = Callable[[str], AbstractContextManager[object]]
@@ -45,13 +47,14 @@ ROUTE_COLUMNS = ("mineral", "stage", "exporter", "importer", "horizon_days", "ro
 class RunRequest:
     """What is asked, with how many draws, of whom doubts are told, and whether figures from later are refused.
 
-    The curbing country may be ``all``.
+    The curbing country may be ``all``. ``processes`` is how many at most; it changes no figure.
     """
 
     question: Question
     draws: int = DEFAULT_DRAWS
     importers: tuple[str, ...] = ()
     strict_knowledge: bool = False
+    processes: int = 1
 
 
 def recalculate(
@@ -91,7 +94,7 @@ def recalculate(
     )
     routes, grades, empty = [], [], {}
     totals = Expectations(Numbers(request.draws), inputs, ruleset, request.importers)
-    for scored in score_in_parts(inputs, ruleset, on_phase, totals):
+    for scored in _scored(inputs, ruleset, on_phase, totals, request.processes):
         with on_phase("tables"):
             marts = dict(scored)
             marts["contribution_term"] = term_frame(marts, inputs)
@@ -123,6 +126,23 @@ def recalculate(
         }
     deliver({name: publishable(name, frame) for name, frame in last.items()})
     return _warnings(every_grade, facts)
+
+
+def _scored(
+    inputs: EngineInputs, ruleset: RuleSet, on_phase: Phase, totals: Expectations, processes: int
+) -> Iterator[Marts]:
+    """Yield the tables of a few minerals at a time, from several processes where there is enough to do for each."""
+    processes = min(processes, inputs["flows"].height // ROUTES_WORTH_A_PROCESS)
+    if processes < 2:
+        yield from score_in_parts(inputs, ruleset, on_phase, totals)
+        return
+    parts = list(parts_of(inputs, ruleset, on_phase))
+    scored = score_in_processes(parts, totals, processes)
+    for _ in parts:
+        with on_phase(f"scores, in {processes} processes"):
+            marts, sums = next(scored)
+            totals.take(sums)
+        yield marts
 
 
 def _every_country(

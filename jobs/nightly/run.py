@@ -122,7 +122,11 @@ def _score_and_publish(
     stamp: RunStamp,
 ) -> RunOutcome:
     request = RunRequest(
-        stamp.question, settings.draws, stamp.importers, strict_knowledge=settings.strict_knowledge
+        stamp.question,
+        settings.draws,
+        stamp.importers,
+        strict_knowledge=settings.strict_knowledge,
+        processes=settings.processes,
     )
     checks = MartChecks(stamp.question.curbing_country, rulebook.ruleset.scorecard.horizons)
     warnings: list[str] = []

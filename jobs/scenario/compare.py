@@ -43,7 +43,7 @@ LANE_SCHEMA = {
 
 @dataclass(frozen=True)
 class Lanes:
-    """The lanes of one stage and L of each in every draw, (D, u)."""
+    """The lanes of one stage and L of each in every draw, (u, D)."""
 
     units: pl.DataFrame
     missing: Draws
@@ -101,19 +101,19 @@ def differences(base: Kept, scenario: Kept, buys: Mapping[str, Iterable[str]]) -
             message = f"{mineral} {stage}: the lanes of the scenario are not those of the base"
             raise ValueError(message)
         lanes.append(_lanes(mineral, stage, before, after))
-        both = np.stack([before.missing, after.missing])  # (2, D, u)
+        both = np.stack([before.missing, after.missing])  # (2, u, D)
         for buyer, own in _by_buyer(before.units, buys).items():
             picked = before.units[own]
             tonnes, usd = (
                 picked[name].fill_null(0.0).to_numpy() * share_of_year for name in ("route_t", "route_usd")
             )
-            taken = both[:, :, own].astype(np.float64)
+            taken = both[:, own].astype(np.float64)
             row: dict[str, object] = {"importer": buyer, "mineral": mineral, "stage": stage}
-            row |= _figures("t", float(tonnes.sum()), taken @ tonnes)
-            row |= _figures("usd", float(usd.sum()), taken @ usd)
+            row |= _figures("t", float(tonnes.sum()), tonnes @ taken)
+            row |= _figures("usd", float(usd.sum()), usd @ taken)
             rows.append({**row, "lanes_without_usd": picked["route_usd"].null_count()})
             for scope in (mineral, EVERY):
-                money.setdefault((buyer, scope), _Sum()).add(float(usd.sum()), taken @ usd)
+                money.setdefault((buyer, scope), _Sum()).add(float(usd.sum()), usd @ taken)
     for (buyer, mineral), total in money.items():
         assert total.missing is not None  # noqa: S101  (each sum is made when something is added)
         figures = _figures("usd", total.traded, total.missing)
@@ -123,7 +123,7 @@ def differences(base: Kept, scenario: Kept, buys: Mapping[str, Iterable[str]]) -
 
 
 def _lanes(mineral: str, stage: str, before: Lanes, after: Lanes) -> pl.DataFrame:
-    change = np.sort((after.missing - before.missing).T, axis=1)
+    change = np.sort(after.missing - before.missing, axis=1)
     frame = before.units.select(
         pl.lit(mineral).alias("mineral"),
         pl.lit(stage).alias("stage"),
@@ -131,8 +131,8 @@ def _lanes(mineral: str, stage: str, before: Lanes, after: Lanes) -> pl.DataFram
         "importer",
         "route_t",
         "route_usd",
-        pl.Series("base_expected_missing_share", before.missing.mean(axis=0, dtype=np.float64)),
-        pl.Series("expected_missing_share", after.missing.mean(axis=0, dtype=np.float64)),
+        pl.Series("base_expected_missing_share", before.missing.mean(axis=1, dtype=np.float64)),
+        pl.Series("expected_missing_share", after.missing.mean(axis=1, dtype=np.float64)),
         pl.Series("change_share", change.mean(axis=1, dtype=np.float64)),
         *(pl.Series(f"change_share_{name}", row_quantile(change, QUANTILES[name])) for name in ENDS),
     )

@@ -21,7 +21,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "exports.md"
 TYPES, POLARS, PANDAS, DUCKDB = re.findall(
     r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL
 )
-FOLDER_OF_THE_PAGE = 'Path("curbline-data/exports/4f0c"), "route_score"'
+FOLDER_OF_THE_PAGE = 'Path("curbline-data/exports/4f0c"), "importer_score"'
 TABLES = sorted(set(KEYS) - {name for name, _ in NIGHTLY_SKIP})
 
 pytestmark = pytest.mark.slow

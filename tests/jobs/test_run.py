@@ -18,6 +18,7 @@ import pytest
 
 import jobs.nightly.run
 from jobs.cli import main
+from jobs.export.tables import WIDE_TABLES
 from jobs.nightly.recalculate import Deliver, RunRequest
 from jobs.output.layout import Layout
 from jobs.output.ledger import tail
@@ -98,10 +99,11 @@ def test_a_run_publishes_exports_and_logs(
     assert summary["without_trade"]["without"] == 1
     assert pointed(layout) == f"curbline-2026-11-23-{summary['run_id']}.duckdb"
     exports = layout.exports / summary["run_id"]
-    assert {"route_score.csv", "route_score.parquet", "routes-all-top50-365d.xlsx", "manifest.json"} <= {
+    assert {"importer_score.csv", "route_score.parquet", "routes-all-top50-365d.xlsx", "manifest.json"} <= {
         p.name for p in exports.iterdir()
     }
-    assert not list(exports.glob("*contribution_wide.csv")), "Parquet only, unless asked for"
+    for wide in WIDE_TABLES:
+        assert not list(exports.glob(f"{wide}.csv")), "Parquet only, unless asked for"
     with Database.open(layout.state, read_only=True) as state:
         entry = tail(state, 5).row(0, named=True)
     assert (entry["run_id"], entry["status"], entry["file"]) == (
