@@ -45,7 +45,7 @@ class RegimeBlock:
         missing: (3, u) H.   alternatives: (3, u) share of the loss that others could replace, low to high; NaN where
             no capacity is on record.
         swaps: the law steps in order.   after_swap: (swaps, u) H at best after each.
-        drawn_missing: (D, u) H in every draw.   drawn_alternatives: (D, n + 1) share of each importer's loss
+        drawn_missing: (u, D) H in every draw.   drawn_alternatives: (n + 1, D) share of each importer's loss
             that others could replace in it, last the bloc's; NaN where no capacity is on record.
     """
 
@@ -69,7 +69,7 @@ class Block:
         buyer: (u,) place of each unit's importer, the bloc after all countries.
         regimes: by name.
         schedule: days from as_of at which each known state of the law starts, first 0.
-        to_come: H (D, u) and alternatives (D, n + 1) under each state after the first.
+        to_come: H (u, D) and alternatives (n + 1, D) under each state after the first.
         prior: the same under the law of the day before trade was looked at; None where trade says nothing.
         told: (u,) by how much trade narrowed the severity of the curb on each unit's goods, 0..1.
     """
@@ -272,7 +272,7 @@ class ChainBlocks:
             return missing.importer[s][:, chosen] if is_importer else missing.route[s]
 
         def drawn_missing(found: DrawnStage) -> Array:
-            return found.importer[:, chosen] if is_importer else found.route
+            return found.importer[chosen] if is_importer else found.route
 
         touched = self.scorer.touched_share(s)
         if is_importer:

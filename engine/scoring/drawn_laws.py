@@ -34,7 +34,7 @@ class AtHorizon:
 
 @dataclass(frozen=True)
 class DrawnStage:
-    """One stage in one regime in every draw: routes (D, routes), importers (D, n + 1), alternatives (D, n + 1)."""
+    """One stage in one regime in every draw: routes (routes, D), importers (n + 1, D), alternatives (n + 1, D)."""
 
     route: Array
     importer: Array

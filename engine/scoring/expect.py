@@ -58,7 +58,7 @@ class Expectations:
         ends = np.array([rebuild.low, rebuild.best, rebuild.high])
         self.ruleset = ruleset
         drawn = quantile(ends, numbers.of("rebuilding of stocks"), ruleset.scorecard.spread)
-        self.rebuilding = drawn[:, None]
+        self.rebuilding = drawn[None]
         self._explainer = Explainer(numbers)
         self._sums = Exposure(numbers, inputs, shown_importers)
 
@@ -121,11 +121,11 @@ class Expectations:
                 stock = self._left(stocked, short, binding_days)
             left = short - stock / block.horizon_days if short.any() else short
             lost = np.maximum(0.0, left)
-            missing: Draws = np.asarray(lost.T, dtype=np.float32, order="C")
-            expected = lost.mean(axis=0)
+            missing: Draws = lost.astype(np.float32)
+            expected = lost.mean(axis=1)
             if self._seen is not None:
                 self._seen(block, regime, missing)
-            yield f"{regime}_gap_share", short.mean(axis=0)
+            yield f"{regime}_gap_share", short.mean(axis=1)
             yield f"{regime}_expected_missing_share", expected
             published = dict(self._published(regime, missing))
             yield from published.items()
@@ -136,7 +136,7 @@ class Expectations:
                 if block.prior is not None:
                     before = gap(*block.prior)
                     held = self._left(stocked, before, binding_days) / block.horizon_days
-                    prior = np.maximum(0.0, before - held).mean(axis=0)
+                    prior = np.maximum(0.0, before - held).mean(axis=1)
                 yield "prior_expected_missing_share", prior
                 told = [block.told >= self.strong, block.told >= self.weak]
                 yield "evidence", np.select(told, ["strong", "weak"], "none")
@@ -150,18 +150,18 @@ class Expectations:
     def _replaced(
         self, block: Block, responses: Responses, known: Array, given: Array, decided: pl.Series
     ) -> Array:
-        """Return (D, u) share of the loss that others replace: by the rules, from the share that the engine knows.
+        """Return (u, D) share of the loss that others replace: by the rules, from the share that the engine knows.
 
         Args:
             block: the units.
             responses: the rules' answers.
-            known: (D, n + 1) share of each importer's loss that others could replace; all NaN where unknown.
+            known: (n + 1, D) share of each importer's loss that others could replace; all NaN where unknown.
             given: (3, u) what the rules say where it is not known.
             decided: (u,) the rule that does.
         """
         if not np.isnan(known).all():
             said = responses.alternatives_at(block.mineral, block.stage, block.horizon_days, known)
-            return np.take(said, block.buyer, axis=1)
+            return np.take(said, block.buyer, axis=0)
         names = ("capacity", block.mineral, block.stage)
         return self._per_unit(given, names, [""] * block.units.height, decided)
 
@@ -173,25 +173,26 @@ class Expectations:
         Args:
             block: with the days on which they begin.
             today: (u,) mean of L under the law of the day.
-            gaps: (D, u) what is missing before stocks under each state after it.
-            stock: (D, u) days that are left.
+            gaps: (u, D) what is missing before stocks under each state after it.
+            stock: (u, D) days that are left.
         """
         ends = [*block.schedule[1:], block.horizon_days]
         share = today * (ends[0] / block.horizon_days)
         for gap, first, last in zip(gaps, block.schedule[1:], ends[1:], strict=True):
             missing = np.maximum(0.0, gap - stock / block.horizon_days)
-            share = share + missing.mean(axis=0) * ((last - first) / block.horizon_days)
+            share = share + missing.mean(axis=1) * ((last - first) / block.horizon_days)
         yield "scheduled_missing_share", share
         yield "scheduled", score(share)
 
     def _left(self, stock: Array, gap: Array, binding_days: Array) -> Array:
-        """Return (D, u) days of stock that are left: a stock covers the first days of a shortage, once.
+        """Return (u, D) days of stock that are left: a stock covers the first days of a shortage, once.
 
         Under measures in force it has been drained at the rate of the gap, and rebuilt at the rate that the
         scorecard states (method section 4 of the joint draws).
         """
-        rebuilt = 1.0 + self.rebuilding * binding_days / DAYS_A_YEAR
-        return np.asarray(np.clip(stock * rebuilt - gap * binding_days, 0.0, stock))
+        days = binding_days[:, None]
+        rebuilt = 1.0 + self.rebuilding * days / DAYS_A_YEAR
+        return np.asarray(np.clip(stock * rebuilt - gap * days, 0.0, stock))
 
     def _published(self, regime: str, missing: Draws) -> Iterator[tuple[str, Array]]:
         ordered = np.sort(missing, axis=1)
@@ -219,8 +220,8 @@ class Expectations:
         often = np.flatnonzero(np.count_nonzero(missing, axis=1) > places[0])
         if len(often):
             days = np.full((len(often), self.numbers.draws), np.inf, dtype=np.float32)
-            held = np.broadcast_to(stock, gap.shape).T[often]
-            np.divide(held, gap.T[often], out=days, where=missing[often] > 0)
+            held = np.broadcast_to(stock, gap.shape)[often]
+            np.divide(held, gap[often], out=days, where=missing[often] > 0)
             days.sort(axis=1)
             first = days[:, places].T.astype(np.float64)
             found[:, often] = np.where(np.isfinite(first), first + transit[often], np.nan)
@@ -257,9 +258,9 @@ class Expectations:
         yield "narrowed_by_share", np.where(most > 0, most, np.nan)
 
     def _per_unit(self, ends: Array, name: tuple[str, ...], owners: Sequence[str], rules: pl.Series) -> Array:
-        """Return (D, u) an input of each unit: one number for each owner, which all units of that owner share.
+        """Return (u, D) an input of each unit: one number for each owner, which all units of that owner share.
 
-        Where it is the same for all units it is (D, 1).
+        Where it is the same for all units it is (1, D).
 
         Args:
             ends: (3, u) of its range.
@@ -273,13 +274,13 @@ class Expectations:
             for key in zip(*ends.tolist(), owners, rules.to_list(), strict=True)
         ]
         distinct = list(places)
-        drawn = np.empty((self.numbers.draws, len(distinct)))
+        drawn = np.empty((len(distinct), self.numbers.draws))
         for kind, own in by_kind([self.ruleset.spread_of(rule or "") for *_, rule in distinct]):
-            ranges = np.array([distinct[place][:3] for place in own]).T
+            ranges = np.array([distinct[place][:3] for place in own]).T[:, :, None]
             who = [distinct[place][3] for place in own]
             u = [self.numbers.of(*name, one) if one else self.numbers.of(*name) for one in who]
-            drawn[:, own] = quantile(ranges, np.stack(u, axis=1), kind)
-        return drawn if len(distinct) == 1 else np.take(drawn, back, axis=1)
+            drawn[own] = quantile(ranges, np.stack(u), kind)
+        return drawn if len(distinct) == 1 else np.take(drawn, back, axis=0)
 
     def drain(self) -> Sums:
         """Return the sums of what has been scored since the last time, and forget them."""

@@ -44,7 +44,7 @@ class DrawnMissing:
     """H before any response in every draw, per stage.
 
     Attributes:
-        route: (D, routes).   importer: (D, n + 1) each country's pool, and last the bloc.
+        route: (routes, D).   importer: (n + 1, D) each country's pool, and last the bloc.
         lost_t: (D,) tonnes that final users outside the curbing country go short of.
     """
 
@@ -143,8 +143,8 @@ class JointChain:
     def _nothing(self) -> DrawnMissing:
         n = len(self.chain.countries)
         return DrawnMissing(
-            [np.broadcast_to(0.0, (self.size, len(exporters))) for exporters, _ in self.routes],
-            [np.broadcast_to(0.0, (self.size, n + 1)) for _ in self.routes],
+            [np.broadcast_to(0.0, (len(exporters), self.size)) for exporters, _ in self.routes],
+            [np.broadcast_to(0.0, (n + 1, self.size)) for _ in self.routes],
             [np.broadcast_to(0.0, self.size) for _ in self.routes],
         )
 
@@ -152,8 +152,8 @@ class JointChain:
         """Room for what will be found."""
         n = len(self.chain.countries)
         return DrawnMissing(
-            [np.empty((self.size, len(exporters))) for exporters, _ in self.routes],
-            [np.empty((self.size, n + 1)) for _ in self.routes],
+            [np.empty((len(exporters), self.size)) for exporters, _ in self.routes],
+            [np.empty((n + 1, self.size)) for _ in self.routes],
             [np.empty(self.size) for _ in self.routes],
         )
 
@@ -220,9 +220,9 @@ class JointChain:
             lost = lost_t(shock, worlds.pools[s], worlds.exports_t[s], rows, curbing)
             for missing, own in zip(found, np.split(np.arange(len(rows)), len(laws)), strict=True):
                 at = slice(own[0], own[-1] + 1)
-                missing.route[s][worlds.at] = route[at]
-                missing.importer[s][worlds.at, :-1] = pools[at]
-                missing.importer[s][worlds.at, -1] = bloc[at]
+                missing.route[s][:, worlds.at] = route[at].T
+                missing.importer[s][:-1, worlds.at] = pools[at].T
+                missing.importer[s][-1, worlds.at] = bloc[at]
                 missing.lost_t[s][worlds.at] = lost[at]
 
     def _reached_share(self, worlds: _Worlds) -> list[Array]:
@@ -259,14 +259,14 @@ class JointChain:
         """Return (D, n + 1) share of each importer's loss that others could replace, the bloc last; NaN if unknown."""
         n = len(self.chain.countries)
         if not supply.is_known:
-            return np.full((self.size, n + 1), np.nan)
+            return np.full((n + 1, self.size), np.nan)
         u = self._capacity(self.chain.stages[stage].name)[:, None]
         reachable = quantile(reachable_t(supply), u, self.spread.kind)
         share = share_of_loss(reachable, lost[:, None])
         weight = np.where(self.members, self.pool_t[stage], 0.0)
         total = weight.sum(axis=1)
         bloc = (share * weight).sum(axis=1) / np.where(total > 0, total, 1.0)
-        return np.concatenate([share, bloc[:, None]], axis=1)
+        return np.concatenate([share.T, bloc[None]])
 
     def _capacity(self, stage: str) -> Array:
         return self.curbs.of("capacity", self.chain.mineral, stage)

@@ -280,4 +280,4 @@ def _supply_fall(
     replaced = joint.alternatives(
         stage.place, supply[chain.stages[stage.place].name, horizon], missing.lost_t[stage.place]
     )
-    return np.asarray(missing.importer[stage.place][:, buyer] * (1.0 - np.nan_to_num(replaced[:, buyer])))
+    return np.asarray(missing.importer[stage.place][buyer] * (1.0 - np.nan_to_num(replaced[buyer])))

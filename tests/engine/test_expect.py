@@ -81,9 +81,9 @@ def test_the_range_of_a_total_is_narrower_than_the_sum_of_its_parts() -> None:
 @pytest.mark.parametrize(("days", "left"), [(0, 60.0), (30, 49.5), (90, 28.5), (600, 0.0)])
 def test_a_stock_is_drained_once_by_the_days_of_a_measure(days: int, left: float) -> None:
     totals = Expectations(Numbers(4), inputs(), default_ruleset())
-    totals.rebuilding = np.zeros((4, 1))
-    found = totals._left(np.full((4, 1), 60.0), np.full((4, 1), 0.35), np.array([float(days)]))
-    assert found[:, 0].tolist() == pytest.approx([left] * 4)
+    totals.rebuilding = np.zeros((1, 4))
+    found = totals._left(np.full((1, 4), 60.0), np.full((1, 4), 0.35), np.array([float(days)]))
+    assert found[0].tolist() == pytest.approx([left] * 4)
 
 
 def test_magnets_to_germany_are_short_once_the_stock_is_used_up() -> None:
@@ -122,9 +122,9 @@ def test_a_rule_is_drawn_by_its_own_spread() -> None:
 def test_the_day_of_a_shortage_has_quantiles_over_all_draws() -> None:
     totals = Expectations(Numbers(4), inputs(), default_ruleset())
     # In three draws of four the goods run short, after 20, 40 and 80 days and five under way; in one the stock lasts.
-    gap = np.array([[0.5], [0.5], [0.5], [0.01]])
-    stock = np.array([[10.0], [20.0], [40.0], [40.0]])
-    missing = np.maximum(0.0, gap - stock / 365.0).astype(np.float32).T
+    gap = np.array([[0.5, 0.5, 0.5, 0.01]])
+    stock = np.array([[10.0, 20.0, 40.0, 40.0]])
+    missing = np.maximum(0.0, gap - stock / 365.0).astype(np.float32)
     found = dict(totals._first_days("active", missing, gap, stock, np.array([5.0])))
     days = [found[f"active_time_to_shortage_days_{name}"].item() for name in ("p10", "p50", "p90")]
     assert days[:2] == [25.0, 45.0]

@@ -52,13 +52,13 @@ def test_bounds_contain_every_draw_where_tonnes_are_certain(seed: int, reach: fl
     bounds = scorer_of(chain).evaluate(law)
     drawn = joint_of(chain).missing([Posed(law)])[0]
     # The curbing country's own pool stands apart: what is unexplained there is worst in the mix, not at an end.
-    others = [missing[:, 1:] for missing in drawn.importer]
+    others = [missing[1:] for missing in drawn.importer]
     for ends, draws in (
         *zip(bounds.route, drawn.route, strict=True),
         *zip([missing[:, 1:] for missing in bounds.importer], others, strict=True),
     ):
-        assert np.all(draws >= ends[LOW] - 1e-9)
-        assert np.all(draws <= ends[HIGH] + 1e-9)
+        assert np.all(draws >= ends[LOW][:, None] - 1e-9)
+        assert np.all(draws <= ends[HIGH][:, None] + 1e-9)
 
 
 @settings(max_examples=25)
@@ -70,7 +70,7 @@ def test_with_every_range_a_point_the_draws_are_best(seed: int) -> None:
     joint.origin = np.full(joint.size, 0.5)
     drawn = joint.missing([Posed(law)])[0]
     for ends, draws in zip(best.route, drawn.route, strict=True):
-        assert np.abs(draws - ends[BEST]).max() < 1e-9
+        assert np.abs(draws - ends[BEST][:, None]).max() < 1e-9
     for ends, lost in zip(best.lost_t, drawn.lost_t, strict=True):
         assert np.abs(lost - ends[BEST]).max() < 1e-9 * max(1.0, ends[BEST])
 
