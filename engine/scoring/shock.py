@@ -13,6 +13,7 @@ from engine.scoring.attribution import Index, Pools, propagate, propagate_reache
 from engine.scoring.ranges import Array
 
 ROWS_AT_ONCE: Final = 32  # matrices of so many rows stay near the processor
+ROUNDING_SHARE: Final = 1e-12  # a pool that is short of less is whole: the rest is the rounding of its sums
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def run_shock(
         after_x, *fed_x = _after(pool, curb, entering, row_world, curbing)
         safe = np.where(base_x > 0, base_x, 1.0)
         ratio = np.where(base_x > 0, after_x / safe, 1.0)
+        ratio[np.abs(ratio - 1.0) < ROUNDING_SHARE] = 1.0
         fed = ratio
         if builds:
             fed = np.maximum(ratio, np.where(base_x > 0, np.minimum(1.0, fed_x[0] / safe), 1.0))

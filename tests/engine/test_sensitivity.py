@@ -52,8 +52,8 @@ def assert_same(found: RouteScores, ruleset: RuleSet, horizon: int) -> None:
     )
     both = routes.join(the_long_way(ruleset, horizon), on=ROUTE_KEYS)
     assert both.height == routes.height > 500
-    np.testing.assert_allclose(both["score"], both["active"], atol=1e-5)
-    np.testing.assert_allclose(both["priority"], both["active_priority"], atol=1e-5)
+    np.testing.assert_allclose(both["score"], both["active"], atol=1e-7)
+    np.testing.assert_allclose(both["priority"], both["active_priority"], atol=1e-7)
 
 
 def lever(rule_id: str, name: str) -> Lever:
