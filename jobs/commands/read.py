@@ -1,4 +1,4 @@
-"""Commands that only read what is published: explain, doubt, sql, status, verify."""
+"""Commands that only read what is published: explain, calendar, doubt, sql, status, verify."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RegimeOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (explain, doubt, sql, status, verify):
+    for command in (explain, calendar, doubt, sql, status, verify):
         app.command()(command)
 
 
@@ -63,6 +63,42 @@ def explain(
     with Database.open(snapshot.path, read_only=True) as reader:
         found = collect(reader, question)
     if as_json:
+        typer.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=1))
+    else:
+        screen().print(as_text(found))
+    return ExitCode.OK
+
+
+def calendar(
+    *,
+    days: Annotated[int, typer.Option("--days", min=0, max=1825, help="How far ahead to look.")] = 90,
+    country: Annotated[
+        str | None, typer.Option("--country", help="Only events of this country: a code or a name.")
+    ] = None,
+    mineral: Annotated[
+        str | None, typer.Option("--mineral", help="Only events that name this mineral.")
+    ] = None,
+    as_ics: Annotated[bool, typer.Option("--ics", help="Print an iCalendar file.")] = False,
+    run_id: RunOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Look ahead: dated events of the law, of pledges and rules; what lapsed and is unverified comes first."""
+    from jobs.calendar.events import Wanted, events
+    from jobs.calendar.ics import ics
+    from jobs.calendar.show import as_text
+    from jobs.sql import plain
+    from warehouse.database import Database
+
+    if as_ics and as_json:
+        raise SettingsError("--ics and --json are two formats; name one of them.")
+    snapshot = published(settings_with(settings, out=out), run_id)
+    with Database.open(snapshot.path, read_only=True) as reader:
+        found = events(reader, Wanted(days, country, mineral))
+    if as_ics:
+        typer.echo(ics(found), nl=False)
+    elif as_json:
         typer.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=1))
     else:
         screen().print(as_text(found))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,10 +18,10 @@ from engine.scoring.steps import step_frame
 from engine.scoring.withheld import withheld_portfolio
 from ground.draws import DEFAULT_DRAWS
 from ground.question import Question
-from ground.words import HORIZONS
 from jobs.errors import InputError
 from jobs.explain.terms import term_frame
 from jobs.gather import gather
+from jobs.nightly.calendar import calendar_frame
 from jobs.nightly.coverage import measure_coverage
 from jobs.nightly.listing import Floors, with_listing
 from jobs.nightly.unknown import unknown_scores
@@ -121,7 +120,7 @@ def recalculate(
             "exposure": totals.exposure().with_columns(pl.lit(None, pl.String).alias("run_id")),
             "doubt": doubt,
             "measure_coverage": measure_coverage(state, question.known_at, every_route),
-            "calendar": _calendar(facts),
+            "calendar": calendar_frame(facts, ruleset),
             "waterfall_step": step_frame(),
         }
     deliver({name: publishable(name, frame) for name, frame in last.items()})
@@ -148,16 +147,15 @@ def _scored(
 def _every_country(
     request: RunRequest, state: Warehouse, ruleset: RuleSet, on_phase: Phase, deliver: Deliver
 ) -> list[str]:
-    parts = []
     countries = state.query(LEDGER_COUNTRIES, {"known_at": request.question.known_at})["curbing_country"]
-    calendars = []
+    every = [
+        WarehouseInputs(state, replace(request.question, curbing_country=country)) for country in countries
+    ]
     with on_phase("withheld shares"):
-        for country in countries:
-            facts = WarehouseInputs(state, replace(request.question, curbing_country=country))
-            parts.append(
-                withheld_portfolio(gather(facts, strict_knowledge=request.strict_knowledge), ruleset)
-            )
-            calendars.append(_calendar(facts))
+        parts = [
+            withheld_portfolio(gather(facts, strict_knowledge=request.strict_knowledge), ruleset)
+            for facts in every
+        ]
     filled = [part for part in parts if part.height]
     if not filled:
         raise InputError(
@@ -166,21 +164,8 @@ def _every_country(
             "--curbing-country."
         )
     keys = ["curbing_country", "mineral", "stage", "importer", "horizon_days"]
-    deliver({"withheld_share": pl.concat(filled).sort(keys), "calendar": pl.concat(calendars)})
+    deliver({"withheld_share": pl.concat(filled).sort(keys), "calendar": calendar_frame(every[0], ruleset)})
     return []
-
-
-def _calendar(facts: WarehouseInputs) -> pl.DataFrame:
-    """Changes of measures that are already known to come, within the longest horizon."""
-    return facts.measure_timeline(facts.as_of + timedelta(days=max(HORIZONS))).select(
-        event_date="valid_from",
-        measure_id="measure_id",
-        clause="clause",
-        event=pl.format("{} becomes {} for {}", "notice", "state", "importer").str.replace_all("_", " "),
-        state_after="state",
-        notice="notice",
-        source_id="source_id",
-    )
 
 
 def _warnings(grades: pl.DataFrame, facts: WarehouseInputs) -> list[str]:

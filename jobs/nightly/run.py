@@ -12,6 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from ground.question import Question
+from jobs.calendar.events import Wanted, events
+from jobs.calendar.ics import ics
 from jobs.errors import ExitCode, InputError, SettingsError
 from jobs.export.book import Selection, load_book
 from jobs.export.tables import NIGHTLY_SKIP, TableFormat, export_tables, whole_folder, write_manifest
@@ -36,6 +38,9 @@ from warehouse.bundle.reading import LoadReport
 from warehouse.database import Database
 from warehouse.published.datapackage import write_data_package
 from warehouse.published.snapshot import Append, build_snapshot
+
+#: What a buyer subscribes to: a year ahead.
+ICS_FILE, ICS_DAYS = "calendar.ics", 365
 
 
 @dataclass(frozen=True)
@@ -214,6 +219,9 @@ def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp,
         for selection in selections:
             book = load_book(reader, selection)
             write_book(book, folder / book.selection.file_name)
+        (folder / ICS_FILE).write_text(
+            ics(events(reader, Wanted(days=ICS_DAYS))), encoding="utf-8", newline=""
+        )
         parquet.result()
         write_data_package(reader, folder, facts.bundles)
         write_manifest(folder)

@@ -92,7 +92,7 @@ def test_the_next_date_is_the_end_of_the_gallium_suspension(published: Path) -> 
     first = next(r for r in rows(published, 3) if r["notice"] == "MOFCOM 46/2024 art. 2")
     assert (first["event_date"], first["days_left"]) == (date(2026, 11, 28), 5)
     assert first["state_after"] == "lapsed_unverified"
-    assert first["routes"] > 0
+    assert first["lane_count"] > 0
     assert first["route_usd"] > 0
 
 

@@ -147,7 +147,8 @@ def marts() -> dict[str, pl.DataFrame]:
         {
             "event_date": [date(2026, 11, 28)], "measure_id": ["mofcom-46-2024"], "clause": ["art. 2"],
             "event": ["suspension ends"], "state_after": ["lapsed_unverified"], "notice": ["MOFCOM 46/2024"],
-            "source_id": ["src-b"],
+            "source_id": ["src-b"], "kind": ["measure"], "subject_id": ["mofcom-46-2024"], "country": ["CHN"],
+            "is_unverified": [False], "minerals": [["gallium"]],
         }
     )  # fmt: skip
     portfolios = [

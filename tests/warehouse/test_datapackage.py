@@ -33,8 +33,15 @@ CALENDAR = pl.DataFrame(
         "state_after": ["lapsed_unverified"],
         "notice": ["1/2026"],
         "source_id": ["s1"],
+        "kind": ["measure"],
+        "subject_id": ["m1"],
     }
 )
+CALENDAR = CALENDAR.with_columns(
+    pl.lit(None, dtype=c.dtype).alias(c.name)
+    for c in TABLES_OF_MART["calendar"].own
+    if c.name not in CALENDAR.columns
+).select(c.name for c in TABLES_OF_MART["calendar"].own)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +51,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         build_snapshot(root / "file.duckdb", state, given({"calendar": CALENDAR}))
     exports = root / "exports"
     exports.mkdir()
-    CALENDAR.write_csv(exports / "calendar.csv")
+    flat = CALENDAR.with_columns(minerals=pl.lit(None, pl.String), other_reports=pl.lit(None, pl.String))
+    flat.write_csv(exports / "calendar.csv")
     CALENDAR.write_parquet(exports / "calendar.parquet")
     (exports / "contribution_wide.csv").write_text("mineral,stage\n", encoding="utf-8")
     (exports / "book.xlsx").write_bytes(b"not a table")
@@ -69,12 +77,13 @@ def test_every_exported_table_is_a_resource_and_nothing_else(folder: Path) -> No
 def test_fields_are_the_published_columns_with_their_comments(folder: Path) -> None:
     resource = described(folder)["resources"][0]
     columns = TABLES_OF_MART["calendar"].own
-    assert [(f["name"], f["description"]) for f in resource["schema"]["fields"]] == [
-        (c.name, c.comment) for c in columns
-    ]
+    assert [f["name"] for f in resource["schema"]["fields"]] == [c.name for c in columns]
+    for field, column in zip(resource["schema"]["fields"], columns, strict=True):
+        is_list = column.dtype == pl.List(pl.String)
+        assert field["description"] == column.comment + (" A list, such as [AUS, MYS]." if is_list else "")
     assert resource["description"] == TABLES_OF_MART["calendar"].says
     assert resource["schema"]["fields"][0]["type"] == "date"
-    assert resource["schema"]["primaryKey"] == ["event_date", "measure_id", "clause", "event"]
+    assert resource["schema"]["primaryKey"] == list(TABLES_OF_MART["calendar"].key)
     assert resource["schema"]["missingValues"] == [""]
 
 

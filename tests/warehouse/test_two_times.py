@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
@@ -10,6 +10,12 @@ from warehouse.asof.inputs import Inputs
 from warehouse.asof.state import Warehouse
 
 KNOWN_TODAY = date(2026, 11, 23)
+
+
+def calendar(warehouse: Warehouse, day: date, until: date) -> pl.DataFrame:
+    """What is dated in the law of China from 90 days before the day."""
+    found = Inputs(warehouse, Question(day, day, "CHN")).calendar(day - timedelta(days=90), until)
+    return found.filter(kind="measure", country="CHN")
 
 
 def state(warehouse: Warehouse, measure: str, as_of: date, known_at: date) -> pl.DataFrame:
@@ -78,18 +84,16 @@ def test_an_older_row_never_returns(warehouse: Warehouse) -> None:
 
 
 def test_the_end_of_a_suspension_is_a_known_change(warehouse: Warehouse) -> None:
-    timeline = Inputs(warehouse, Question(KNOWN_TODAY, KNOWN_TODAY, "CHN")).measure_timeline(
-        date(2027, 11, 23)
-    )
-    assert timeline.select("measure_id", "clause", "importer", "valid_from", "state").rows() == [
-        ("46-2024", "art. 2", "*", date(2026, 11, 28), "lapsed_unverified")
+    found = calendar(warehouse, KNOWN_TODAY, date(2027, 11, 23)).filter(pl.col("event_date") > KNOWN_TODAY)
+    assert found.select("subject_id", "clause", "event_date", "state_before", "state_after").rows() == [
+        ("46-2024", "art. 2", date(2026, 11, 28), "suspended", "lapsed_unverified")
     ]
 
 
 def test_a_scheduled_start_is_a_known_change(warehouse: Warehouse) -> None:
     day = date(2025, 10, 30)
-    timeline = Inputs(warehouse, Question(day, day, "CHN")).measure_timeline(date(2025, 12, 31))
-    assert timeline.select("measure_id", "valid_from", "state", "notice").rows() == [
+    found = calendar(warehouse, day, date(2025, 12, 31)).filter(pl.col("event_date") > day)
+    assert found.select("measure_id", "event_date", "state_after", "notice").rows() == [
         ("57-2025", date(2025, 11, 8), "in_force", "MOFCOM 57/2025")
     ]
 

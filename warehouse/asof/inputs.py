@@ -282,20 +282,22 @@ class Inputs(Asked):
             asdict(self.question),
         )
 
-    def measure_timeline(self, until: date) -> pl.DataFrame:
-        """Changes of state after as_of and up to `until`, as they are stated and were known on known_at.
+    def calendar(self, since: date, until: date) -> pl.DataFrame:
+        """Return dated events of every country's measures, agreements and pledges, as they were known on known_at.
 
-        What they come to for one importer is in `law_changes`.
+        What a change of state means for one importer is in `law_changes`.
 
-        Columns: measure_id, clause, importer (ISO3, bloc or *), valid_from, state, source_id, notice. The end of a
-        suspension without a successor comes as lapsed_unverified on the day after its last day.
+        Args:
+            since: events after this day; states that lapsed earlier and are unverified on as_of are there as well.
+            until: the last day.
+
+        Columns: those of `mart.calendar`. The end of a suspension, or of a stated term, without a successor comes as
+        lapsed_unverified on the day after its last day.
         """
-        text = sql_text("asof/queries/timeline")
-        changes = self._warehouse.query(text, self._parameters(text, until=until))
-        notices = self._warehouse.query(
-            "SELECT measure_id, coalesce(notice, title) AS notice FROM core.measures"
-        )
-        return changes.join(notices, on="measure_id", how="left", maintain_order="left")
+        lanes = ("mineral", "stage", "exporter", "importer", "route_usd")
+        flow = self.flows.select(*lanes, route_t="route_t_best")
+        text = sql_text("asof/queries/calendar")
+        return self._warehouse.query(text, self._parameters(text, since=since, until=until), flow=flow)
 
     @cached_property
     def pledges(self) -> pl.DataFrame:

@@ -116,16 +116,41 @@ LAW_TABLES: dict[str, MartTable] = {
         ),
     ),
     "calendar": MartTable(
-        "Changes of measures that are already known to come.",
-        ("event_date", "measure_id", "clause", "event"),
+        "Dated events, ahead or just passed, of all countries' measures, of agreements, pledges and rules.",
+        ("event_date", "kind", "subject_id", "clause", "event"),
         (
-            day("event_date", "Day of the change; from core.measure_states."),
-            text("measure_id", "Measure; see core.measures."),
-            text("clause", "Clause of the measure."),
+            day("event_date", "Day of the event, or day on which a state lapsed that is unverified still."),
+            text("kind", "measure, agreement, pledge or rule."),
+            text(
+                "country",
+                "Whose it is: the country that curbs, the first party; ISO 3166 alpha-3. Empty for rules.",
+            ),
+            text("subject_id", "Measure, agreement, pledge or rule; see core and meta.rule."),
+            text("measure_id", "Measure, also where a pledge is one; see core.measures. Otherwise empty."),
+            text("clause", "Clause of the measure, name of the rule's parameter, or all."),
             text("event", "What happens."),
+            text("state_before", "State up to the day before."),
             text("state_after", "State from that day on, lapsed_unverified among them."),
-            text("notice", "Number of the notice."),
-            text("source_id", "Source of the change; see core.sources."),
+            flag("is_unverified", "True where the state has lapsed by as_of and no successor is known."),
+            text("notice", "Number of the notice, or what it is."),
+            texts("minerals", "Minerals that it names; * for all."),
+            whole(
+                "lane_count",
+                "Lanes out of the country that its items and destinations name, all stages; empty where its goods have no "
+                "trade in the facts.",
+            ),
+            number(
+                "route_t",
+                "Tonnes of content a year of these lanes; empty where they are of several minerals or stages, which do not "
+                "add up.",
+            ),
+            number("route_usd", "Value a year of these lanes of which it is known (USD, baseline year)."),
+            day("last_confirmed_on", "Day on which a source last confirmed the state, or was published."),
+            text("last_confirmed_by", "Publisher of that source."),
+            text("what_is_open", "What the facts leave open."),
+            text("what_would_settle", "What would settle an unverified or ended state."),
+            texts("other_reports", "What other sources say of the same state, where they differ."),
+            text("source_id", "Source of the change; see core.sources. Empty for rules."),
         ),
     ),
 }

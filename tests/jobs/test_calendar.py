@@ -1,0 +1,192 @@
+"""The published calendar on a terminal, as data, and as a file that calendar programs read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from engine.language.rules import Range, RuleSet
+from ground.question import Question
+from jobs.calendar.ics import OCTETS, escaped, folded, ics, uid
+from jobs.calendar.show import as_text
+from jobs.cli import main
+from jobs.commands.options import screen
+from jobs.nightly.calendar import calendar_frame
+from jobs.resources import default_rules_dir
+from jobs.rules.rulebook import load_rulebook
+from tests.warehouse.conftest import small_facts, write_bundle
+from warehouse.asof.inputs import Inputs
+from warehouse.asof.state import Warehouse
+
+DAY = date(2026, 11, 23)
+EVENT: dict[str, Any] = {
+    "event_date": date(2026, 11, 11), "kind": "measure", "country": "CHN", "subject_id": "cn-57", "measure_id": "cn-57",
+    "clause": "all", "event": "57/2025 becomes lapsed unverified", "state_before": "suspended",
+    "state_after": "lapsed_unverified", "is_unverified": True, "notice": "57/2025",
+    "minerals": ["erbium", "europium", "holmium", "thulium"], "lane_count": 12, "route_t": None, "route_usd": 1_234_567.0,
+    "last_confirmed_on": date(2026, 10, 5), "last_confirmed_by": "World Journal", "what_is_open": "nobody knows; or says, so",
+    "what_would_settle": "a notice of MOFCOM", "other_reports": ["Press says suspended from 2025-11-07 to before 2027-11-11"],
+    "source_id": "src", "days_left": -12,
+}  # fmt: skip
+FOUND = {"as_of": DAY, "known_at": DAY, "days": 90, "events": [EVENT]}
+
+
+# -- a parser of its own for what RFC 5545 asks of a file -------------------------------------------------------
+
+
+def parsed(text: str) -> list[dict[str, str]]:
+    """The events of an iCalendar file: lines unfolded, values unescaped."""
+    assert text.endswith("\r\n")
+    assert "\n" not in text.replace("\r\n", "")
+    physical = text[:-2].split("\r\n")
+    assert all(len(line.encode()) <= OCTETS for line in physical)
+    lines: list[str] = []
+    for line in physical:
+        if line.startswith(" "):
+            lines[-1] += line[1:]
+        else:
+            lines.append(line)
+    assert (lines[0], lines[-1]) == ("BEGIN:VCALENDAR", "END:VCALENDAR")
+    assert "VERSION:2.0" in lines
+    found: list[dict[str, str]] = []
+    for line in lines:
+        name, value = line.split(":", 1)
+        if line == "BEGIN:VEVENT":
+            found.append({})
+        elif found:
+            found[-1][name] = unescaped(value)
+    return found
+
+
+def unescaped(value: str) -> str:
+    out, rest = "", iter(value)
+    for character in rest:
+        if character != "\\":
+            out += character
+            continue
+        following = next(rest)
+        out += "\n" if following in "nN" else following
+    return out
+
+
+def test_an_event_of_the_file_says_what_the_calendar_says() -> None:
+    (event,) = parsed(ics(FOUND))
+    assert event["DTSTART;VALUE=DATE"] == "20261111"
+    assert event["DTEND;VALUE=DATE"] == "20261112"
+    assert event["SUMMARY"] == "Unverified: 57/2025 becomes lapsed unverified"
+    assert datetime.strptime(event["DTSTAMP"], "%Y%m%dT%H%M%SZ").date() == DAY  # noqa: DTZ007
+    told = event["DESCRIPTION"].split("\n")
+    assert told[1] == "Lanes: 12, 1,234,567 USD a year"
+    assert "Open: nobody knows; or says, so" in told
+    assert told[-1] == "Would settle it: a notice of MOFCOM"
+
+
+def test_an_event_keeps_its_name_when_its_date_moves_and_no_two_share_one() -> None:
+    later = {**EVENT, "event_date": date(2027, 1, 1), "is_unverified": False, "days_left": 39}
+    assert uid(later) == uid(EVENT)
+    assert uid({**EVENT, "clause": "art. 2"}) != uid(EVENT)
+    assert ics(FOUND) == ics(FOUND)
+
+
+@pytest.mark.parametrize("text", ["a" * 300, "漢字" * 60, "é" * 75 + "\U0001f5d3" * 40, "plain", ""])
+def test_a_long_line_is_folded_between_characters(text: str) -> None:
+    parts = folded(text)
+    assert all(len(part.encode()) <= OCTETS for part in parts)
+    assert parts[0] + "".join(part[1:] for part in parts[1:]) == text
+    assert all(part.startswith(" ") for part in parts[1:])
+
+
+@pytest.mark.parametrize("text", ["a;b,c\\n", "two\nlines", "back\\slash", "win\r\ndows"])
+def test_text_is_escaped_and_back(text: str) -> None:
+    assert unescaped(escaped(text)) == text.replace("\r\n", "\n")
+
+
+# -- the terminal -----------------------------------------------------------------------------------------------
+
+
+def shown(found: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> str:
+    screen().print(as_text(found))
+    return capsys.readouterr().out
+
+
+def test_what_is_unverified_comes_first_with_what_would_settle_it(capsys: pytest.CaptureFixture[str]) -> None:
+    ahead = {**EVENT, "is_unverified": False, "days_left": 5, "event_date": date(2026, 11, 28), "event": "72/2025 ends", "other_reports": []}  # fmt: skip
+    text = shown({**FOUND, "events": [EVENT, ahead]}, capsys)
+    first, last = text.index("Unverified: 1 state lapsed"), text.index("\nAhead")
+    assert first < text.index("57/2025 becomes") < last < text.index("72/2025 ends")
+    assert "erbium, europium, holmium and 1 more" in text
+    assert "2026-10-05, World Journal" in text
+    assert "Would settle it, 57/2025: a notice of MOFCOM." in text
+    assert "Reports differ on 57/2025: the calendar has 2026-11-11; Press says suspended from" in text
+
+
+def test_an_empty_calendar_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Nothing is dated within this time." in shown({**FOUND, "events": []}, capsys)
+
+
+def test_the_command_reads_what_is_published(small_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ask = ["calendar", "--out", str(small_root)]
+    assert main(ask) == 0
+    assert "suspension ends" in capsys.readouterr().out
+    assert main([*ask, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["event_date"], one["days_left"]) for one in found["events"]] == [("2026-11-28", 5)]
+    assert main([*ask, "--ics"]) == 0
+    assert [one["DTSTART;VALUE=DATE"] for one in parsed(capsys.readouterr().out)] == ["20261128"]
+    assert main([*ask, "--days", "4", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["events"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--mineral", "galium"], "did you mean 'gallium'?"),
+        (["--country", "Atlantis"], "unknown country 'Atlantis'"),
+        (["--ics", "--json"], "two formats"),
+        (["--days", "-1"], "Invalid value for '--days'"),
+    ],
+)
+def test_wrong_options_are_refused(
+    small_root: Path, options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["calendar", "--out", str(small_root), *options]) == 40
+    assert told in capsys.readouterr().err
+
+
+# -- the rules' own dates ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ruleset() -> RuleSet:
+    return load_rulebook(default_rules_dir()).ruleset
+
+
+def of_rules(tmp_path: Path, ruleset: RuleSet) -> pl.DataFrame:
+    with Warehouse.open_memory() as state:
+        state.load_bundles([write_bundle(tmp_path / "facts", small_facts())], strict=True)
+        return calendar_frame(Inputs(state, Question(DAY, DAY, "CHN")), ruleset).filter(kind="rule")
+
+
+def with_later(ruleset: RuleSet, start: date) -> RuleSet:
+    """The rules with a value of one parameter that begins on a day."""
+    rule = next(rule for rule in ruleset.rules if rule.id == "quota")
+    old = rule.parameters["where_unknown"]
+    new = replace(old, values=(*old.values, replace(old.values[-1], start=start, value=Range(0.2, 0.3, 0.4))))
+    changed = replace(rule, parameters={**rule.parameters, "where_unknown": new})
+    return replace(ruleset, rules=tuple(changed if one.id == "quota" else one for one in ruleset.rules))
+
+
+@pytest.mark.parametrize(("start", "there"), [(date(2027, 3, 1), True), (date(2026, 3, 1), False)])
+def test_a_parameter_that_changes_is_an_event(
+    tmp_path: Path, ruleset: RuleSet, start: date, there: bool
+) -> None:
+    found = of_rules(tmp_path, with_later(ruleset, start))
+    own = found.filter(subject_id="quota").select("event_date", "clause", "event").rows()
+    event = "quota: where_unknown is 30 % (20 to 40) instead of 10 % (0 to 30)"
+    assert own == ([(start, "where_unknown", event)] if there else [])
