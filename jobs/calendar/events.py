@@ -37,7 +37,7 @@ def events(reader: Reader, wanted: Wanted) -> dict[str, Any]:
     """Collect the events of a published file, what is unverified first.
 
     Returns:
-        The run (run_id, as_of, known_at, curbing_country), `days`, and `events`: rows of `mart.calendar` with
+        The run (run_id, as_of, known_at, curbing_country), `days`, `mineral`, and `events`: rows of `mart.calendar` with
         `days_left`, negative where they have passed.
 
     Raises:
@@ -47,7 +47,7 @@ def events(reader: Reader, wanted: Wanted) -> dict[str, Any]:
     country = country_code(reader, "country", wanted.country) if wanted.country else None
     mineral = _mineral(reader, wanted.mineral)
     asked = {"passed": PASSED_DAYS, "days": wanted.days, "country": country, "mineral": mineral}
-    return {**run, "days": wanted.days, "events": reader.query(_EVENTS, asked).to_dicts()}
+    return {**run, "days": wanted.days, "mineral": mineral, "events": reader.query(_EVENTS, asked).to_dicts()}
 
 
 def _mineral(reader: Reader, written: str | None) -> str | None:

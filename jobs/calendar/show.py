@@ -46,9 +46,26 @@ def as_text(found: Mapping[str, Any]) -> Group:
                 *_reports(some),
                 Text(),
             ]
+    parts += _ways(found.get("ways"))
     if not events:
         parts += [Text("Nothing is dated within this time."), Text()]
     return Group(*parts[:-1])
+
+
+def _ways(rows: Sequence[Mapping[str, Any]] | None) -> list[RenderableType]:
+    if not rows:
+        return []
+    shown = [
+        (
+            row["event_date"], row["country"], ", ".join(row["notices"]), counted(len(row["minerals"]), "mineral"),
+            _amount(row["base_missing_usd"]), _amount(row["missing_usd_if_binding"]) or "the same",
+            _amount(row["missing_usd_if_not"]) or "the same",
+        )
+        for row in rows
+    ]  # fmt: skip
+    columns = ("date", "whose", "measures", "reached", "missing now, USD", "if they bind", "if not")
+    title = f"Either way: what everybody is expected to miss within {rows[0]['horizon_days']} days"
+    return [Text(title, style="bold"), as_table(columns, shown), Text()]
 
 
 def _row(event: Mapping[str, Any]) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ import typer
 from ground.counted import counted
 from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
+    FactsOption,
     HorizonOption,
     JsonOption,
     OutOption,
@@ -78,9 +79,17 @@ def calendar(
     mineral: Annotated[
         str | None, typer.Option("--mineral", help="Only events that name this mineral.")
     ] = None,
+    either_way: Annotated[
+        bool,
+        typer.Option(
+            "--either-way",
+            help="Score what it comes to if the measures of each day bind, and if not: seconds a mineral.",
+        ),
+    ] = False,
     as_ics: Annotated[bool, typer.Option("--ics", help="Print an iCalendar file.")] = False,
     run_id: RunOption = None,
     out: OutOption = None,
+    facts: FactsOption = None,
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -88,14 +97,19 @@ def calendar(
     from jobs.calendar.events import Wanted, events
     from jobs.calendar.ics import ics
     from jobs.calendar.show import as_text
+    from jobs.calendar.ways import RunFacts, either
     from jobs.sql import plain
     from warehouse.database import Database
 
     if as_ics and as_json:
         raise SettingsError("--ics and --json are two formats; name one of them.")
-    snapshot = published(settings_with(settings, out=out), run_id)
+    chosen = settings_with(settings, out=out, facts=facts)
+    snapshot = published(chosen, run_id)
     with Database.open(snapshot.path, read_only=True) as reader:
         found = events(reader, Wanted(days, country, mineral))
+        run = RunFacts.of(reader) if either_way else None
+    if run is not None:
+        found["ways"] = either(chosen, found, run)
     if as_ics:
         typer.echo(ics(found), nl=False)
     elif as_json:

@@ -82,24 +82,29 @@ def read_scenario(path: Path) -> ScenarioFile:
         raise SettingsError(f"{path}: not UTF-8; save the file as UTF-8.") from None
     except OSError as problem:
         raise SettingsError(f"{path}: cannot be read ({problem.strerror}).") from None
-    root, problems = parse(text, path.name)
+    return parse_scenario(text, path.name)
+
+
+def parse_scenario(text: str, file: str) -> ScenarioFile:
+    """Read the text of a scenario; see `read_scenario`.
+
+    Raises:
+        ScenarioError: it is no strict YAML, or a key or value is wrong; every fault is listed with line and column.
+    """
+    root, problems = parse(text, file)
     if root is None or problems:
         told = [
             _fault(one.location, f"{one.message}; {one.hint}" if one.hint else one.message)
             for one in problems
         ]
-        raise ScenarioError(
-            str(path), told or [f"{path.name}: the file is empty; start with scenario: its-name"]
-        )
+        raise ScenarioError(file, told or [f"{file}: the file is empty; start with scenario: its-name"])
     if not isinstance(root, Mapping):
-        raise ScenarioError(
-            str(path), [_fault(root.at, "a scenario is a mapping; start with scenario: its-name")]
-        )
+        raise ScenarioError(file, [_fault(root.at, "a scenario is a mapping; start with scenario: its-name")])
     try:
-        return ScenarioFile(Scenario.model_validate(plain(root)), path.name, root)
+        return ScenarioFile(Scenario.model_validate(plain(root)), file, root)
     except ValidationError as problem:
         faults = [_sentence(root, error) for error in problem.errors(include_url=False)]
-        raise ScenarioError(str(path), list(dict.fromkeys(faults))) from None
+        raise ScenarioError(file, list(dict.fromkeys(faults))) from None
 
 
 def plain(node: Node) -> Any:

@@ -15,14 +15,19 @@ from engine.language.rules import Range, RuleSet
 from ground.question import Question
 from jobs.calendar.ics import OCTETS, escaped, folded, ics, uid
 from jobs.calendar.show import as_text
+from jobs.calendar.ways import RunFacts, either, ways
 from jobs.cli import main
 from jobs.commands.options import screen
+from jobs.errors import SettingsError
 from jobs.nightly.calendar import calendar_frame
 from jobs.resources import default_rules_dir
 from jobs.rules.rulebook import load_rulebook
+from jobs.scenario.world import Comparison
+from jobs.settings import build_settings
 from tests.warehouse.conftest import small_facts, write_bundle
 from warehouse.asof.inputs import Inputs
 from warehouse.asof.state import Warehouse
+from warehouse.bundle.reading import read_bundles
 
 DAY = date(2026, 11, 23)
 EVENT: dict[str, Any] = {
@@ -157,6 +162,40 @@ def test_wrong_options_are_refused(
 ) -> None:
     assert main(["calendar", "--out", str(small_root), *options]) == 40
     assert told in capsys.readouterr().err
+
+
+# -- either way -------------------------------------------------------------------------------------------------
+
+
+def test_both_ways_of_a_day_lie_around_what_stands(
+    tmp_path: Path, ruleset: RuleSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = date(2026, 11, 28)
+    facts = read_bundles([write_bundle(tmp_path / "facts", small_facts())], strict=True)
+    with Warehouse.open_memory() as state:
+        state.load_facts(facts)
+        frame = calendar_frame(Inputs(state, Question(day, day, "CHN")), ruleset)
+        events = frame.with_columns(days_left=(pl.col("event_date") - day).dt.total_days()).to_dicts()
+        found = {"as_of": day, "known_at": day, "days": 90, "events": events}
+        asked = Comparison(365, draws=64)
+        rows = ways(found, state, facts, ruleset, asked)
+        assert ways(found, state, facts, ruleset, asked, pauses=["46-2024"]) == []
+        assert ways(found, state, facts, ruleset, asked, minerals=["dysprosium"]) != rows
+        assert state.stored_hash() == facts.report.facts_hash
+    (row,) = rows  # 57/2025 is on holmium, of which the tiny facts have no trade
+    assert (row["event_date"], row["country"], row["minerals"]) == (day, "CHN", ["gallium"])
+    assert row["missing_usd_if_not"] < row["base_missing_usd"] < row["missing_usd_if_binding"]
+    text = shown({**found, "events": [], "ways": rows}, capsys)
+    assert "Either way: what everybody is expected to miss within 365 days" in text
+    assert "MOFCOM 46/2024" in text
+
+
+def test_other_facts_than_those_of_the_run_are_refused(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path / "facts", small_facts())
+    settings = build_settings({"facts": [str(bundle)]}, base=tmp_path, origin=None, text="")
+    found = {**FOUND, "run_id": "0123", "mineral": None}
+    with pytest.raises(SettingsError, match="run 0123 was of other facts than those of the settings"):
+        either(settings, found, RunFacts("other", ()))
 
 
 # -- the rules' own dates ---------------------------------------------------------------------------------------
