@@ -100,6 +100,9 @@ def parse_scenario(text: str, file: str) -> ScenarioFile:
         raise ScenarioError(file, told or [f"{file}: the file is empty; start with scenario: its-name"])
     if not isinstance(root, Mapping):
         raise ScenarioError(file, [_fault(root.at, "a scenario is a mapping; start with scenario: its-name")])
+    if {"facts", "expect"} <= {str(key.value) for key, _ in root.items}:
+        mend = "`curbline rules test` runs it; a scenario has changes:"
+        raise ScenarioError(file, [_fault(root.at, f"this is a scenario test of rules; {mend}")])
     try:
         return ScenarioFile(Scenario.model_validate(plain(root)), file, root)
     except ValidationError as problem:

@@ -1,6 +1,6 @@
 """The words of a scenario file: one change is one verb with the columns of the facts or the names of the rules.
 
-A scenario asks *what if*. It is no test of rules: those are the world tests below `rules/`.
+A scenario asks *what if*. It is no test of rules: those are the scenario tests below `rules/scenarios/`.
 """
 
 from __future__ import annotations

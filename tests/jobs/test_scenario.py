@@ -244,6 +244,13 @@ def test_every_fault_is_told_at_once(play: Play) -> None:
     assert [line.split(":")[1] for line in str(problem.value).splitlines()[:-1]] == ["4", "5"]
 
 
+def test_a_scenario_test_of_rules_is_told_apart() -> None:
+    with pytest.raises(
+        ScenarioError, match="this is a scenario test of rules; `curbline rules test` runs it"
+    ):
+        read_scenario(default_rules_dir() / "scenarios" / "suspended-ban.yml")
+
+
 def test_a_country_that_is_not_one_is_refused(play: Play) -> None:
     path = play.file("lapse: {measure_id: 46-2024}")
     path.write_text(path.read_text() + "curbing_country: China\nas_of: soon\n", encoding="utf-8")
