@@ -1,8 +1,9 @@
-"""Commands about time: diff."""
+"""Commands about time: diff, backfill."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from ground.words import MAIN_HORIZON, REGIMES
 from jobs.commands.options import (
+    DrawsOption,
     FactsOption,
     HorizonOption,
     JsonOption,
@@ -17,6 +19,7 @@ from jobs.commands.options import (
     OutOption,
     RulesOption,
     SettingsOption,
+    now,
     parse_day,
     screen,
     settings_with,
@@ -31,6 +34,7 @@ NIGHT = "A published run: its id (or the start of it), or its day, such as 2026-
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(diff)
+    app.command()(backfill)
 
 
 def diff(
@@ -87,6 +91,76 @@ def diff(
     else:
         screen().print(as_text(told))
     return ExitCode.OK
+
+
+def backfill(
+    *,
+    first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day.")],
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="The last day; by default today in UTC.")
+    ] = None,
+    every: Annotated[
+        str, typer.Option("--every", metavar="day|week|month", help="Step between the days.")
+    ] = "month",
+    strict_knowledge: Annotated[
+        bool,
+        typer.Option(
+            "--strict-knowledge", help="Refuse days for which figures published later would have to be used."
+        ),
+    ] = False,
+    curbing_country: Annotated[
+        str | None, typer.Option("--curbing-country", metavar="ISO3", help="The country whose curbs count.")
+    ] = None,
+    facts: FactsOption = None,
+    rules: RulesOption = None,
+    draws: DrawsOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Score past days in a row, each as known on that day, and keep them in mart.score_history.
+
+    A day that is there already, of the same facts, rules and code, is kept: a backfill that was stopped goes on where it
+    was.
+    """
+    from rich.console import Console
+
+    from jobs.nightly.phases import Phases
+    from jobs.nightly.series import SeriesOutcome, days_of
+    from jobs.nightly.series import backfill as score_days
+    from jobs.output.layout import Layout
+    from jobs.sql import plain
+
+    moment = now()
+    begin = parse_day("--from", first) or moment.date()
+    days = days_of(begin, parse_day("--to", last) or moment.date(), every, moment.date())
+    chosen = settings_with(
+        settings,
+        out=out,
+        facts=facts,
+        rules=rules,
+        curbing_country=curbing_country,
+        strict_knowledge=strict_knowledge,
+        draws=draws,
+    )
+    outcome = SeriesOutcome()
+    with Phases(Console(stderr=True), expected=len(days)) as phases:
+        for vintage in score_days(chosen, days, moment, phases):
+            outcome.vintages.append(vintage)
+            if not as_json:
+                typer.echo(vintage.sentence)
+    if as_json:
+        told: dict[str, object] = {
+            "vintages": [asdict(one) for one in outcome.vintages],
+            "history": str(Layout(chosen.out).history),
+        }
+        told["seconds"] = {one.name: round(one.seconds, 1) for one in phases.done}
+        typer.echo(json.dumps(told, default=plain, ensure_ascii=False, indent=1))
+    else:
+        typer.echo(
+            f"History: {Layout(chosen.out).history} (Parquet by day; docs/time.md says how to read it)"
+        )
+    return outcome.code
 
 
 def _day(written: str) -> date:

@@ -197,7 +197,7 @@ def _calendar(ends: Ends) -> Iterator[Reason]:
             f"figures of years up to {after.as_of.year} count instead of {before.as_of.year}",
         )  # fmt: skip
     yield from _law_by_day(ends.after.rows, before, after)
-    yield from _dated(ends.rules_after, before.as_of, after.as_of)
+    yield from dated_between(ends.rules_after, before.as_of, after.as_of)
 
 
 def _law_by_day(rows: Rows, before: Question, after: Question) -> Iterator[Reason]:
@@ -251,7 +251,7 @@ def _pledge(row: dict[str, Any]) -> str:
     )
 
 
-def _dated(rules: RuleSet, before: date, after: date) -> Iterator[Reason]:
+def dated_between(rules: RuleSet, before: date, after: date) -> Iterator[Reason]:
     """Parameters and rules that another day finds otherwise."""
     for rule in rules.rules:
         if rule.stands_on(before) != rule.stands_on(after):

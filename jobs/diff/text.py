@@ -113,7 +113,7 @@ def as_text(found: dict[str, Any]) -> Group:
         Text(f"{_night(before)} to {_night(after)}, curbs of {after['curbing_country']}", style="bold"),
         Text(
             f"{found['horizon_days']} days, {found['regime'].replace('_', ' ')}: {what} moved by {MOVED:g} points or more "
-            f"or into another band; {moved['into_another_band']} into another band."
+            f"or into another band; {moved['into_another_band']:,} into another band."
         ),
     ]
     for cause in found["causes"]:
@@ -131,7 +131,7 @@ def since_text(found: dict[str, Any]) -> list[RenderableType]:
     lines: list[RenderableType] = [Text(f"Since {before['as_of']} (run {before['run_id']})", style="bold")]
     if not found["causes"]:
         return [*lines, Text("  no score moved"), Text()]
-    lines.append(Text(f"  {what} moved, {moved['into_another_band']} into another band"))
+    lines.append(Text(f"  {what} moved, {moved['into_another_band']:,} into another band"))
     for cause in found["causes"]:
         first, *rest = _told(cause, SHOWN_AT_NIGHT)
         lines += [Text(f"  {first.plain}"), *(Text(f"  {line.plain}") for line in rest)]
@@ -149,7 +149,7 @@ def _night(night: dict[str, Any]) -> str:
 def _told(cause: dict[str, Any], most: int = SHOWN_REASONS) -> list[Text]:
     usd = cause["missing_usd_change"]
     head = (
-        f"{WORDS[cause['cause']]}: {counted(cause['routes'], 'route')} ({cause['up']} up, {cause['down']} down), "
+        f"{WORDS[cause['cause']]}: {counted(cause['routes'], 'route')} ({cause['up']:,} up, {cause['down']:,} down), "
         f"{signed(usd)} USD expected to be missing"
     )
     shown = cause["reasons"][:most]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -12,6 +12,7 @@ import polars as pl
 
 from engine.scoring.draws import Numbers
 from engine.scoring.expect import Expectations
+from engine.scoring.inputs import Inputs as EngineInputs
 from engine.scoring.portfolio import Marts, parts_of, score_in_parts
 from engine.scoring.processes import ROUTES_WORTH_A_PROCESS, score_in_processes
 from engine.scoring.steps import step_frame
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 Phase = Callable[[str], AbstractContextManager[object]]
 Deliver = Callable[[Mapping[str, pl.DataFrame]], None]
+Choose = Callable[[EngineInputs], Sequence[str]]
 LEDGER_COUNTRIES = (
     "SELECT DISTINCT curbing_country FROM core.measures WHERE known_from <= $known_at ORDER BY 1"
 )
@@ -57,7 +59,12 @@ class RunRequest:
 
 
 def recalculate(
-    request: RunRequest, state: Warehouse, ruleset: RuleSet, on_phase: Phase, deliver: Deliver
+    request: RunRequest,
+    state: Warehouse,
+    ruleset: RuleSet,
+    on_phase: Phase,
+    deliver: Deliver,
+    choose: Choose | None = None,
 ) -> list[str]:
     """Score every route and importer, or give c of every ledger country where the curbing country is ``all``.
 
@@ -68,6 +75,8 @@ def recalculate(
         on_phase: times a phase; the phases of scoring come again for every few minerals.
         deliver: is given the mart tables, with a null run_id, a few minerals at a time; what has been delivered is
             not kept, so that memory does not grow with the number of minerals.
+        choose: is given the day's inputs, and returns the minerals that must be scored; by default all are. Tables that
+            sum over minerals are then left out.
 
     Returns:
         What a reader should be warned of.
@@ -82,6 +91,10 @@ def recalculate(
     with on_phase("gather"):
         inputs = gather(facts, strict_knowledge=request.strict_knowledge)
     unmeasured = facts.unmeasured
+    if choose is not None:
+        minerals = choose(inputs)
+        inputs = inputs.only(minerals)
+        unmeasured = unmeasured.filter(pl.col("mineral").is_in(minerals))
     run = {
         "run_id": pl.lit(None, pl.String),
         **{name: pl.lit(value) for name, value in asdict(question).items()},
@@ -112,6 +125,8 @@ def recalculate(
         rest = unknown_scores(empty, unmeasured, ruleset.scorecard.horizons, run)
         rest["route_score"] = listed(rest["route_score"])
         deliver({name: publishable(name, frame) for name, frame in rest.items()})
+    if choose is not None:
+        return []  # what follows sums over all minerals, and only some were scored
     with on_phase("doubt"):
         doubt = totals.doubt().with_columns(pl.lit(None, pl.String).alias("run_id"))
     with on_phase("tables"):

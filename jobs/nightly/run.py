@@ -24,6 +24,7 @@ from jobs.nightly.phases import Phases
 from jobs.nightly.recalculate import RunRequest, recalculate
 from jobs.nightly.since import Since
 from jobs.output import ledger
+from jobs.output.history import write_vintage
 from jobs.output.identity import code_version, new_attempt_id, run_identity
 from jobs.output.layout import Layout
 from jobs.output.lock import exclusive
@@ -102,7 +103,7 @@ def run(settings: Settings, dates: RunDates, phases: Phases) -> RunOutcome:
         with open_or_rebuild(layout.state) as state:
             with phases.phase("facts"):
                 facts = state.load_bundles(settings.facts, strict=settings.strict)
-            _require_reach(state, settings, dates)
+            require_reach(state, settings, {"--as-of": dates.as_of, "--known-at": dates.known_at})
             stamp = _stamp(settings, dates, facts, rulebook)
             try:
                 outcome = _score_and_publish(settings, dates, phases, layout, state, facts, rulebook, stamp)
@@ -175,6 +176,11 @@ def _score_and_publish(
             warnings.extend(point_to(layout, snapshot))
     with phases.phase("exports"):
         exports = _export(settings, layout, snapshot, stamp, facts)
+        if (
+            stamp.question.known_at == stamp.question.as_of
+            and stamp.question.curbing_country != ALL_COUNTRIES
+        ):
+            write_vintage(layout, stamp.question, stamp.run_id, since.history())
     ledger.append(state, _entry(stamp, dates, ledger.PUBLISHED, file=snapshot.name))
     dropped = drop_old(layout, keep=settings.keep_snapshots, spare=snapshot)
     return RunOutcome(
@@ -228,14 +234,23 @@ def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp,
     return target
 
 
-def _require_reach(state: Warehouse, settings: Settings, dates: RunDates) -> None:
-    """Refuse a day before any trade was known, and a curbing country that the facts do not have."""
+def require_reach(state: Warehouse, settings: Settings, days: Mapping[str, date]) -> None:
+    """Refuse a day before any trade was known, and a curbing country that the facts do not have.
+
+    Args:
+        state: the facts.
+        settings: curbing country and declared importers.
+        days: each day by the option that names it.
+
+    Raises:
+        InputError: the facts do not reach back so far. SettingsError: a country is unknown.
+    """
     first: date | None = state.query("SELECT min(known_from) AS first FROM core.trade")["first"].item()
     if first is None:
         raise InputError(
             "the facts contain no trade, so there are no routes to score; add a `trade` table to a bundle."
         )
-    for name, day in (("--as-of", dates.as_of), ("--known-at", dates.known_at)):
+    for name, day in days.items():
         if day < first:
             raise InputError(
                 f"{name} {day} is before {first}, the day on which the first trade year of these facts was known; "

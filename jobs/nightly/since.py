@@ -14,11 +14,12 @@ from engine.scoring.blocks import BLOC_AS_IMPORTER
 from ground.question import Question
 from jobs.diff.asked import told_of
 from jobs.diff.changes import NOTHING, Changes, changes_between, ends_of
-from jobs.diff.compared import LANE_COLUMNS, MEMBERS, TOTAL_COLUMNS, compared
+from jobs.diff.compared import MEMBERS, compared
 from jobs.diff.night import PublishedNight, published_night
 from jobs.diff.swaps import Timer
 from jobs.errors import JobError
 from jobs.nightly.meta import RunStamp
+from jobs.nightly.vintage import Delivered
 from jobs.output.layout import Layout, Snapshot
 from jobs.rules.rulebook import Rulebook
 from warehouse.asof.known import Rows, rows_known
@@ -37,15 +38,7 @@ class RunningNight:
     draws: int
     rules: Mapping[str, str] = field(repr=False)
     state: Warehouse = field(repr=False)
-    _parts: list[pl.DataFrame] = field(default_factory=list, repr=False)
-    _totals: list[pl.DataFrame] = field(default_factory=list, repr=False)
-
-    def take(self, marts: Mapping[str, pl.DataFrame]) -> None:
-        """Keep what two nights are compared by."""
-        if "route_score" in marts:
-            self._parts.append(marts["route_score"].select(LANE_COLUMNS))
-        if "importer_score" in marts:
-            self._totals.append(marts["importer_score"].select(TOTAL_COLUMNS))
+    delivered: Delivered = field(default_factory=Delivered, repr=False)
 
     @cached_property
     def rows(self) -> Rows:
@@ -55,10 +48,13 @@ class RunningNight:
     @cached_property
     def scores(self) -> pl.DataFrame:
         """Compared scores."""
+        return compared(self.delivered.routes, self.delivered.totals, self.members())
+
+    def members(self) -> list[str]:
+        """Return the countries of the bloc that is an importer by itself."""
         asked = {"as_of": self.question.as_of, "known_at": self.question.known_at, "bloc": BLOC_AS_IMPORTER}
-        members = self.state.query(MEMBERS, asked)["country"].to_list()
-        lanes = pl.concat(self._parts, how="vertical_relaxed")
-        return compared(lanes, pl.concat(self._totals, how="vertical_relaxed"), members)
+        found: list[str] = self.state.query(MEMBERS, asked)["country"].to_list()
+        return found
 
 
 class Since:
@@ -90,8 +86,11 @@ class Since:
 
     def take(self, marts: Mapping[str, pl.DataFrame]) -> None:
         """Take in mart tables as they are delivered."""
-        if self.before is not None:
-            self._own.take(marts)
+        self._own.delivered.take(marts)
+
+    def history(self) -> pl.DataFrame:
+        """Return this night as `mart.score_history` keeps it."""
+        return self._own.delivered.history(self._own.members())
 
     def marts(self, timer: Timer) -> dict[str, pl.DataFrame]:
         """Return `mart.score_change` and `mart.score_change_reason`, empty where there is nothing to compare with.

@@ -38,8 +38,8 @@ class Layout:
     """The files below one output folder.
 
     ``state.duckdb`` (facts and run ledger, for jobs only), ``snapshots/`` (immutable published files),
-    ``curbline.duckdb`` (the pointer that analysts open), ``curbline.txt`` (the same pointer as text, for file
-    systems without symbolic links) and ``exports/<run_id>/``.
+    ``history/`` (scores by day, Parquet), ``curbline.duckdb`` (the pointer that analysts open), ``curbline.txt`` (the
+    same pointer as text, for file systems without symbolic links) and ``exports/<run_id>/``.
     """
 
     root: Path
@@ -58,6 +58,11 @@ class Layout:
     def exports(self) -> Path:
         """Folder of the exported tables, one folder per run."""
         return self.root / "exports"
+
+    @property
+    def history(self) -> Path:
+        """Folder of the scores by day, which outlive the published files."""
+        return self.root / "history"
 
     @property
     def pointer(self) -> Path:
@@ -84,7 +89,7 @@ class Layout:
         """
         home = self.root.resolve()
         wal = self.state.with_name(self.state.name + ".wal")
-        ours = [self.lock, self.state, wal, self.text_pointer, self.snapshots, self.exports]
+        ours = [self.lock, self.state, wal, self.text_pointer, self.snapshots, self.exports, self.history]
         if self.exports.is_dir():
             ours += sorted(self.exports.iterdir())
         for path in ours:

@@ -384,3 +384,9 @@ SELECT
     END AS grade
 FROM paired
 ORDER BY mineral, form, importer, publisher, exporter = 'OTH', published_share DESC, exporter;
+
+-- Scores by day lie beside the published files, since they outlive them: `FROM mart.score_history()` in the output folder,
+-- or with its path from anywhere else. A view would have to know where the folder is.
+CREATE MACRO mart.score_history(folder := '.') AS TABLE
+SELECT * FROM read_parquet(folder || '/history/*/*/scores.parquet', hive_partitioning = false, union_by_name = true);
+COMMENT ON MACRO TABLE mart.score_history IS 'Scores of routes and importer totals by day, as known on each; the output folder is its parameter.';
