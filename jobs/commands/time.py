@@ -65,7 +65,7 @@ def diff(
     settings: SettingsOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Say which scores moved between two nights, and why: code, rules, facts, law, or the calendar alone.
+    """Say which scores moved between two nights, and why: code, rules, facts, the calendar alone, or law.
 
     One input is swapped at a time, in this order, in the same draws, so that the causes of a move sum to it. A published
     run holds its own facts and rules; its code is told apart by scoring them again with this one.

@@ -12,7 +12,7 @@ import polars as pl
 from engine.language.rules import Parameter, Range, RuleSet
 from ground.counted import counted
 from ground.question import Question
-from jobs.diff.swaps import Ends, changed_card, changed_rules, differing
+from jobs.diff.swaps import Ends, changed_card, changed_rules, differing, mixed
 from warehouse.asof.known import LAW, Rows, warehouse_of
 from warehouse.records.tables import TABLES
 
@@ -122,8 +122,8 @@ def _rows(ends: Ends) -> Iterator[Reason]:
         **_by_id(after, before, "pledge_items", "pledge_id"),
     }
     for name in sorted(differing(before, after) - _SILENT):
-        cause = "law" if name in LAW else "facts"
         for row, what in _differences(name, before[name], after[name]):
+            cause = "law" if name in LAW else "calendar" if _begins_later(row, ends) else "facts"
             key = " ".join(_cell(row[column]) for column in TABLES[name].key if column != "known_from")
             owner = row.get("measure_id") or row.get("pledge_id")
             of = [str(row["mineral"])] if row.get("mineral") else minerals.get(str(owner), [EVERY])
@@ -133,24 +133,21 @@ def _rows(ends: Ends) -> Iterator[Reason]:
                     mineral,
                     f"{name}:{key}:{row['known_from']}",
                     "row",
-                    f"{name} {key} {what}{_says(name, row)}, known from {row['known_from']}",
+                    f"{_cell(name)} {key} {what}, known from {row['known_from']}",
                     row.get("source_id"),
                 )
+
+
+def _begins_later(row: dict[str, Any], ends: Ends) -> bool:
+    """Whether a figure counts only from a day after the earlier night: it is the day that brings it."""
+    begins = row.get("valid_from")
+    return isinstance(begins, date) and begins > ends.before.question.as_of
 
 
 def _by_id(after: Rows, before: Rows, table: str, column: str) -> dict[str, list[str]]:
     both = pl.concat([rows[table].select(column, "mineral") for rows in (before, after)]).unique()
     listed = both.sort(column, "mineral").group_by(column, maintain_order=True).agg("mineral")
     return dict(listed.iter_rows())
-
-
-def _says(name: str, row: dict[str, Any]) -> str:
-    """Return what a row of the law states, which its key does not."""
-    if name == "measure_states":
-        return f": {_cell(row['state'])} from {row['valid_from']}"
-    if name == "agreement_states":
-        return f": {_cell(row['state'])} from {row['valid_from']}"
-    return ""
 
 
 def _cell(value: object) -> str:
@@ -196,7 +193,7 @@ def _calendar(ends: Ends) -> Iterator[Reason]:
             "calendar", EVERY, f"year:{after.as_of.year}", "date",
             f"figures of years up to {after.as_of.year} count instead of {before.as_of.year}",
         )  # fmt: skip
-    yield from _law_by_day(ends.after.rows, before, after)
+    yield from _law_by_day(mixed(ends.after.rows, ends.before.rows), before, after)
     yield from dated_between(ends.rules_after, before.as_of, after.as_of)
 
 

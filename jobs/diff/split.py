@@ -10,8 +10,9 @@ import polars as pl
 from ground.words import REGIMES
 from jobs.diff.compared import KEYS, VALUES, columns_of
 
-#: In the order in which they are swapped: the code of today, rules, facts, law, and last the day.
-CAUSES = ("code", "rules", "facts", "law", "calendar")
+#: In the order in which they are swapped: the code of today, rules, figures, the day, and last what states did. So a
+#: notice that comes known and begins on the later day is law, and a term that runs out by itself is not.
+CAUSES = ("code", "rules", "facts", "calendar", "law")
 #: Points of score; less is not seen in a score that is printed with one digit.
 MOVED = 0.05
 LAST_DIGIT = 1e-13

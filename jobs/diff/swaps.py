@@ -80,7 +80,7 @@ class _Step:
 
 
 def states_between(ends: Ends, timer: Timer = no_timer) -> list[State]:
-    """Swap code, rules, facts, law and the day, in this order.
+    """Swap code, rules, facts, the day and the law, in this order.
 
     A mineral is scored in a state only where the input reaches it and another is still to be swapped: after the last
     one its scores are those of the later night, if the code that published it is this one.
@@ -179,12 +179,11 @@ def _steps(ends: Ends) -> list[_Step]:
         known = replace(before.question, known_at=after.question.known_at)
         last = replace(last, cause="facts", rows=mixed(after.rows, before.rows), question=known)
         steps.append(last)
-    if changed & LAW:
-        known = replace(before.question, known_at=after.question.known_at)
-        last = replace(last, cause="law", rows=after.rows, question=known)
+    if before.question.as_of != after.question.as_of:
+        last = replace(last, cause="calendar", rows=mixed(after.rows, before.rows), question=after.question)
         steps.append(last)
-    if before.question != after.question:
-        steps.append(replace(last, cause="calendar", rows=after.rows, question=after.question))
+    if changed & LAW:
+        steps.append(replace(last, cause="law", rows=after.rows, question=after.question))
     return steps
 
 

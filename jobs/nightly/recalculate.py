@@ -32,7 +32,6 @@ from warehouse.published.marts import publishable
 
 if TYPE_CHECKING:
     from engine.language.rules import RuleSet
-    from engine.scoring.inputs import Inputs as EngineInputs
     from warehouse.asof.state import Warehouse
 
 Phase = Callable[[str], AbstractContextManager[object]]
@@ -93,6 +92,8 @@ def recalculate(
     unmeasured = facts.unmeasured
     if choose is not None:
         minerals = choose(inputs)
+        if not minerals:
+            return []
         inputs = inputs.only(minerals)
         unmeasured = unmeasured.filter(pl.col("mineral").is_in(minerals))
     run = {

@@ -195,7 +195,12 @@ class _Series:
             known.append((inputs, ruled, every & same))
             return sorted(every - same)
 
-        request = RunRequest(question, self._settings.draws, strict_knowledge=self._settings.strict_knowledge)
+        request = RunRequest(
+            question,
+            self._settings.draws,
+            strict_knowledge=self._settings.strict_knowledge,
+            processes=self._settings.processes,
+        )
         try:
             recalculate(request, self._state, ruleset, self._phases.phase, delivered.take, choose)
         except InputError:

@@ -7,7 +7,7 @@ import pytest
 from tests.docs.console_page import BLOCK, comparable, run_page, shown
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ("walk-through.md", "tutorial-rule.md", "scenarios.md")
+PAGES = ("walk-through.md", "tutorial-rule.md", "scenarios.md", "time.md")
 
 
 @pytest.mark.slow

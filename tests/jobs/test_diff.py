@@ -138,6 +138,28 @@ def test_the_october_notices_lapse_by_the_calendar_alone() -> None:
     assert not [one for one in before.reasons["reason"] if "lapsed" in one]
 
 
+@pytest.mark.slow
+def test_a_notice_that_comes_known_on_the_day_it_begins_is_law() -> None:
+    before, after = night(EVE), night(DAY)
+    states = after.rows["measure_states"]
+    ban = states.filter(measure_id="cn-46-2024-art2-us", state="suspended").with_columns(
+        state=pl.lit("in_force"),
+        valid_from=pl.lit(DAY),
+        valid_to=pl.lit(None, pl.Date),
+        known_from=pl.lit(DAY),
+    )
+    again = replace(after, rows={**after.rows, "measure_states": pl.concat([states, ban])})
+    found = changes(before, again)
+    assert causes(found) == {"calendar", "law"}
+    said = found.reasons.filter(cause="law")["reason"].to_list()
+    assert said == [f"measure states cn-46-2024-art2-us art. 2 * in force {DAY} came, known from {DAY}"]
+    america = found.moves.filter(exporter="CHN", importer="USA", horizon_days=365, regime="active")
+    points = dict(america.select("cause", "points").iter_rows())
+    # By the day alone the ban may bind or not; then it does.
+    assert points["calendar"] > 1
+    assert points["law"] > 1
+
+
 def test_runs_of_different_countries_and_draws_are_refused() -> None:
     one = night(EVE)
     congo = replace(one, question=Question(EVE, EVE, "COD"))

@@ -7,8 +7,8 @@ from warehouse.published.route_columns import HORIZON, IMPORTER, MINERAL, REGIME
 
 _CAUSE = text(
     "cause",
-    "What moved it: code, rules, facts, law (a row on what states did or promised) or calendar (the day alone, dated "
-    "parameters included); swapped in this order.",
+    "What moved it: code, rules, facts, calendar (the day alone, dated parameters included) or law (rows on what states "
+    "did or promised); swapped in this order.",
 )
 CHANGE_TABLES: dict[str, MartTable] = {
     "score_change": MartTable(
