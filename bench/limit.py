@@ -1,8 +1,10 @@
-"""The same arithmetic by hand: flat numpy and polars, no rules, no names, no checks. How close is the engine to it?
+"""The draws by hand: flat numpy, no names, no rules, no checks. How close is the engine to it?
 
-The engine scores the embedded facts once while every system that it solves is written down. Then the same systems are
-solved again by the lines below, the same scores and points are formed, and both times are printed as JSON together
-with the largest difference between the two results. One process, one run: quote the ratio.
+While the engine scores the embedded facts, each chain's draws are made again by the lines below: tonnes out of their
+ranges, pools, the shock of every law, and for each law the mean, quantiles and chances of what is missing after
+stocks (every law is treated so here; the engine does it for the nine of three regimes and horizons, and takes the mean
+alone of the others). What is withheld of each flow is taken from the engine. Prints as JSON the seconds of both and
+the largest difference between their missing shares. One process, one run: quote the ratio.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -17,11 +20,14 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import numpy as np
-import polars as pl
 
-from engine.scoring.chain_score import ChainScorer
-from engine.scoring.portfolio import score_portfolio
-from engine.scoring.world import build_worlds
+from engine.scoring.draws import Numbers, quantile
+from engine.scoring.expect import Expectations
+from engine.scoring.joint import JointChain, Posed
+from engine.scoring.portfolio import score_in_parts
+from engine.scoring.response import replacement_t
+from engine.scoring.world import drawn_stages
+from ground.draws import DEFAULT_DRAWS
 from ground.question import Question
 from jobs.gather import gather
 from jobs.resources import default_rules_dir
@@ -30,180 +36,220 @@ from warehouse.asof.inputs import Inputs
 from warehouse.asof.state import Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 FACTS = Path(__file__).resolve().parents[1] / "warehouse" / "facts"
 AS_OF = date(2026, 11, 23)
-EDGES = np.array([20.0, 40.0, 60.0, 80.0])
-Call = tuple[ChainScorer, Any, Any, Any, Any]
+WORLDS = 32
+PHASES = ("attribution and shock", "draws")
 
 
 def main() -> None:
-    """Score once with the engine, once by hand."""
-    ruleset = load_rulebook(default_rules_dir()).ruleset
-    state = Warehouse.open_memory()
-    state.load_bundles([FACTS])
-    inputs = gather(Inputs(state, Question(AS_OF, AS_OF, "CHN")))
-    score_portfolio(inputs, ruleset)  # warm: imports, caches
-    seconds: dict[str, float] = {}
+    """Score once with the engine, and chain by chain by hand."""
+    draws = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_DRAWS
+    inputs, ruleset = embedded()
+    seconds: defaultdict[str, float] = defaultdict(float)
+    apart = 0.0
+    missing = JointChain.missing
 
     @contextmanager
     def phase(name: str) -> Iterator[None]:
-        start = time.perf_counter()
+        start, before = time.perf_counter(), seconds["by hand"]
         yield
-        seconds[name] = time.perf_counter() - start
+        seconds[name] += time.perf_counter() - start - (seconds["by hand"] - before)
 
-    start = time.perf_counter()
-    marts = score_portfolio(inputs, ruleset, phase)
-    engine_seconds = time.perf_counter() - start
-    calls, answers = recorded(inputs, ruleset)
-    start = time.perf_counter()
-    missing = by_hand(calls)
-    units, points = (
-        int(marts["route_score"].height + marts["importer_score"].height),
-        marts["contribution_wide"].width,
-    )
-    formed(units, points)
-    hand_seconds = time.perf_counter() - start
-    apart = max(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(missing, answers, strict=True))
+    def both(joint: JointChain, posed: Sequence[Posed]) -> Any:
+        nonlocal apart
+        found = missing(joint, posed)
+        curbs = joint._curbs(posed)
+        start = time.perf_counter()
+        mine = by_hand(joint, posed, curbs)
+        stocked(mine)
+        seconds["by hand"] += time.perf_counter() - start
+        for one, routes in zip(found, mine, strict=True):
+            for theirs, ours in zip(one.route, routes, strict=True):
+                apart = max(apart, float(np.abs(theirs - ours).max(initial=0.0)))
+        return found
+
+    totals = Expectations(Numbers(draws), inputs, ruleset)
+    with patch.object(JointChain, "missing", both):
+        for _ in score_in_parts(inputs, ruleset, phase, totals):
+            pass
     if apart > 1e-9:
         sys.exit(f"by hand another result: {apart}")
+    engine = sum(seconds[name] for name in PHASES)
+    hand = seconds["by hand"]
     print(
         json.dumps(
-            {"seconds": hand_seconds, "engine_seconds": engine_seconds, "apart": apart, "phases": seconds}
+            {"draws": draws, "hand_s": hand, "engine_s": engine, "ratio": engine / hand, "apart": apart}
         )
     )
 
 
-def recorded(inputs: Any, ruleset: Any) -> tuple[list[Call], list[Any]]:
-    """Every system that the engine solves, and the missing shares of routes that it finds."""
-    calls: list[Call] = []
-    answers: list[Any] = []
-    solve = ChainScorer._solve
-
-    def watch(self: ChainScorer, curbs: Any, worlds: Any, weight: Any, added: Any) -> Any:
-        found = solve(self, curbs, worlds, weight, added)
-        if any(np.any(curb.withheld_share) or np.any(curb.extraterritorial_share) for curb in curbs):
-            calls.append((self, curbs, worlds, weight, added))
-            answers.extend(found.route)
-        return found
-
-    with patch.object(ChainScorer, "_solve", watch):
-        score_portfolio(inputs, ruleset)
-    return calls, answers
+def embedded() -> tuple[Any, Any]:
+    """Inputs of the embedded facts, and the embedded rules."""
+    state = Warehouse.open_memory()
+    state.load_bundles([FACTS])
+    inputs = gather(Inputs(state, Question(AS_OF, AS_OF, "CHN")))
+    return inputs, load_rulebook(default_rules_dir()).ruleset
 
 
-def by_hand(calls: list[Call]) -> list[Any]:
-    """Missing shares of routes of every recorded system."""
-    found = []
-    ready: dict[int, list[Any]] = {}
-    for scorer, curbs, worlds, weight, added in calls:
-        if id(scorer) not in ready:
-            build_worlds(scorer.chain)
-            ready[id(scorer)] = [
-                pools(t, p) for t, p in zip(scorer.trade_t, scorer.production_t, strict=True)
-            ]
-        cc = scorer.chain.curbing
-        ratio: Any = None
-        before: Any = None
-        for s, (x, d, at, share, inverse) in enumerate(ready[id(scorer)]):
-            c, e, reach = curbs[s].withheld_share, curbs[s].extraterritorial_share, curbs[s].reach_share
-            p0, x0 = scorer.production_t[s][worlds], x[worlds]
-            p1 = p0 if ratio is None else p0 * np.where((before <= 0) & (p0 > 0), 1.0, ratio)
-            made = p0.sum(axis=1)[:, None]
-            mix = np.where(
-                made > 0,
-                (p1.sum(axis=1)[:, None] - c * p1[:, cc, None]) / np.where(made > 0, made, 1),
-                1 - c / 2,
-            )
-            w = weight[:, None]
-            kept = np.clip(np.where(w < 0.5, 1 - (1 - mix) * 2 * w, mix + (1 - c - mix) * (2 * w - 1)), 0, 1)
-            entering = p1 + d[worlds] * kept
-            after = solved(entering, worlds, at, share, inverse, c, e, reach, cc)
-            ratio = np.where(x0 > 0, after / np.where(x0 > 0, x0, 1), 1.0)
-            k, j = scorer.routes[s]
-            cut = np.where(k == cc, c[:, j], e[:, j] * reach[:, k])
-            found.append(np.clip(1 - (1 - cut) * ratio[:, k], 0, 1))
-            importers(scorer, s, worlds, x0, ratio, c, e, reach)
-            for point in range(5):
-                found[-1].min(axis=0) if point < 2 else found[-1].max(axis=0)
-            if added is not None and np.any(added[s]):
-                fed = solved(entering + added[s], worlds, at, share, inverse, c, e, reach, cc)
-                ratio = np.maximum(np.where(x0 > 0, np.minimum(1, fed / np.where(x0 > 0, x0, 1)), 1), ratio)
-            before = x0
+def by_hand(joint: JointChain, posed: Sequence[Posed], curbs: Any) -> list[list[Any]]:
+    """Missing shares of the routes of each law, stage by stage, (routes, D)."""
+    stages, cc, size = (
+        drawn_stages(joint.chain, joint.numbers, joint.spread.kind),
+        joint.chain.curbing,
+        joint.size,
+    )
+    found = [[np.zeros((len(k), size)) for k, _ in joint.routes] for _ in posed]
+    biting = [p for p, law in enumerate(curbs) if any(c.any() or e.any() for c, e in law)]
+    for start in range(0, size, WORLDS):
+        w = slice(start, start + WORLDS)
+        ready = [pools(stage, w) for stage in stages]
+        origin = joint.origin[w]
+        reach = (
+            joint_reach(joint, ready, stages, w)
+            if any(curbs[p][s][1].any() for p in biting for s in range(len(stages)))
+            else None
+        )
+        stop_lost: list[Any] = []
+        for p in biting:
+            ratio: Any = None
+            before: Any = None
+            for s, (x, d, at, share, inverse, out) in enumerate(ready):
+                c, e = (part[w] for part in curbs[p][s])
+                p0 = stages[s].production_t[w]
+                p1 = p0 if ratio is None else p0 * np.where((before <= 0) & (p0 > 0), 1.0, ratio)
+                entering = p1 + d * kept(p0, p1, c, origin, cc)
+                new = None
+                if (plant := posed[p].new_plant) is not None:
+                    u = joint._capacity(joint.chain.stages[s].name)[w, None]
+                    tonnes = quantile(replacement_t(plant[s]), u, joint.spread.kind)
+                    total = tonnes.sum(axis=1)
+                    new = tonnes * (np.minimum(total, stop_lost[s]) / np.where(total > 0, total, 1))[:, None]
+                after, fed = solved(
+                    entering, new, at, share, inverse, c, e, None if reach is None else reach[s], cc
+                )
+                full = np.where(x > 0, x, 1)
+                own = np.where(x > 0, after / full, 1.0)
+                own[np.abs(own - 1) < 1e-12] = 1.0
+                ratio = (
+                    own if new is None else np.maximum(own, np.where(x > 0, np.minimum(1, fed / full), 1.0))
+                )
+                before = x
+                k, j = joint.routes[s]
+                cut = e[:, j] * (0 if reach is None else reach[s][:, k])
+                cut[:, k == cc] = c[:, j[k == cc]]
+                found[p][s][:, w] = np.clip(1 - (1 - cut) * own[:, k], 0, 1).T
+                if p == 0:
+                    use = np.maximum(0, x - out) * np.maximum(0, 1 - own)
+                    use[:, cc] = 0
+                    stop_lost.append(use.sum(axis=1))
     return found
 
 
-def importers(
-    scorer: ChainScorer, s: int, worlds: Any, x: Any, ratio: Any, c: Any, e: Any, reach: Any
-) -> None:
-    """Missing share of every pool, of the bloc's, and what final users lose."""
-    eu = np.flatnonzero(scorer.bloc_members)
-    np.clip(1 - ratio, 0, 1)
-    inner = scorer.trade_t[s][:, eu][:, :, eu][worlds]
-    kept = inner * (1 - e[:, None, eu] * reach[:, eu, None]) * ratio[:, eu, None]
-    before = x[:, eu].sum(axis=1) - inner.sum(axis=(1, 2))
-    after = (x * ratio)[:, eu].sum(axis=1) - kept.sum(axis=(1, 2))
-    np.where(before > 0, 1 - after / np.where(before > 0, before, 1), 0)
-    use = np.maximum(0, x - scorer.exports_t[s][worlds]) * np.maximum(0, 1 - ratio)
-    use.sum(axis=1)
-    del c
+def joint_reach(joint: JointChain, ready: Any, stages: Any, w: slice) -> list[Any]:
+    """Part of each pool that a re-export licence reaches."""
+    mixing = quantile(np.array([0.0, 0.0, 1.0]), joint.numbers.of("mixed stock"), joint.spread.kind)[w, None]
+    origin, cc = joint.origin[w], joint.chain.curbing
+    reach: list[Any] = []
+    clean: Any = None
+    was: Any = None
+    for (x, d, at, share, inverse, _), stage in zip(ready, stages, strict=True):
+        p = stage.production_t[w]
+        made = np.ones_like(p)
+        if clean is not None:
+            total = np.where(was, p, 0).sum(axis=1)
+            mix = np.where(was, p * clean, 0).sum(axis=1) / np.where(total > 0, total, 1)
+            made = np.where(was, clean, unknown(np.where(total > 0, mix, 0.5), origin)[:, None])
+        made[:, cc] = 0
+        total = p.sum(axis=1)
+        mix = (p * made).sum(axis=1) / np.where(total > 0, total, 1)
+        entering = p * made + d * unknown(np.where(total > 0, mix, 0.5), origin)[:, None]
+        through = entering + (share @ (inverse @ entering[:, at, None]))[:, :, 0]
+        clean = np.where(x > 0, np.clip(through / np.where(x > 0, x, 1), 0, 1), 1.0)
+        was = x > 0
+        touched = 1 - clean
+        part = touched + mixing * ((touched >= joint.threshold) - touched)
+        part[:, cc] = 0
+        reach.append(part)
+    return reach
 
 
-def pools(trade: Any, made: Any) -> tuple[Any, ...]:
-    """Pool, unexplained exports, exporters, their shares, and the inverse of each world."""
+def unknown(mix: Any, weight: Any) -> Any:
+    """Clean share of goods of unknown origin."""
+    return np.where(weight < 0.5, 1 - (1 - mix) * 2 * weight, mix * (2 - 2 * weight))
+
+
+def kept(p0: Any, p1: Any, c: Any, weight: Any, cc: int) -> Any:
+    """Share of unexplained exports that still arrives."""
+    made = p0.sum(axis=1)[:, None]
+    mix = np.where(
+        made > 0, (p1.sum(axis=1)[:, None] - c * p1[:, cc, None]) / np.where(made > 0, made, 1), 1 - c / 2
+    )
+    w = weight[:, None]
+    return np.clip(np.where(w < 0.5, 1 - (1 - mix) * 2 * w, mix + (1 - c - mix) * (2 * w - 1)), 0, 1)
+
+
+def pools(stage: Any, w: slice) -> tuple[Any, ...]:
+    """Pool, unexplained exports, exporters, their shares, the inverse, and what each exports."""
+    k, j, t, made = stage.exporter, stage.importer, stage.lane_t[w], stage.production_t[w]
+    count, n = made.shape
+    trade = np.zeros((count, n, n))
+    trade[:, k, j] = t
     out, into = trade.sum(axis=2), trade.sum(axis=1)
     d = np.maximum(0, out - made - into)
-    has = made + d > 0
+    has, feeds = made + d > 0, (trade[0] > 0).astype(np.float32)
     while True:
-        wider = has | np.einsum("wkj,wk->wj", trade > 0, has)
+        wider = has | (has.astype(np.float32) @ feeds > 0)
         if np.array_equal(wider, has):
             break
         has = wider
     d = np.where(has, d, out)
     x = made + into + d
-    at = np.flatnonzero((out > 0).any(axis=0))
+    at = np.unique(k)
     share = np.ascontiguousarray(np.swapaxes(trade[:, at] / np.where(x > 0, x, 1)[:, at, None], 1, 2))
-    return x, d, at, share, np.linalg.inv(np.eye(len(at)) - share[:, at])
+    return x, d, at, share, np.linalg.inv(np.eye(len(at)) - share[:, at]), out
 
 
 def solved(
-    entering: Any, worlds: Any, at: Any, share: Any, inverse: Any, c: Any, e: Any, reach: Any, cc: int
+    entering: Any, new: Any, at: Any, share: Any, inverse: Any, c: Any, e: Any, reach: Any, cc: int
 ) -> Any:
-    """Pools after the shock: rank one where only the curbing country's flows are cut, else a full solve."""
-    after = np.empty_like(entering)
+    """Pools after the shock of one law, and with new plant: rank one, or a full solve where a licence bites."""
+    every = entering[:, :, None] if new is None else np.stack([entering, entering + new], axis=2)
     full = np.any(e, axis=1)
-    own = int(np.searchsorted(at, cc))
-    cut = own < len(at) and at[own] == cc
-    for world in np.unique(worlds[~full]):
-        rows = np.flatnonzero((worlds == world) & ~full)
-        inner = entering[rows][:, at] @ inverse[world].T
-        if cut:
-            lost = share[world][:, own] * c[rows]
-            through = lost[:, at] @ inverse[world].T
-            inner -= through * (inner[:, own] / (1 + through[:, own]))[:, None]
-            after[rows] = entering[rows] + inner @ share[world].T - inner[:, own, None] * lost
-        else:
-            after[rows] = entering[rows] + inner @ share[world].T
+    own = np.flatnonzero(at == cc)
+    inner = inverse @ every[:, at]
+    lost = share[:, :, own] * c[:, :, None]
+    through = inverse @ lost[:, at]
+    if len(own):
+        inner -= through * (inner[:, own] / (1 + through[:, own]))
+    after = every + share @ inner - lost @ inner[:, own]
     if full.any():
         keep = 1 - e[full][:, :, None] * reach[full][:, None, at]
-        keep[:, :, at == cc] = 1 - c[full][:, :, None]
-        keep *= share[worlds[full]]
-        inner = np.linalg.solve(np.eye(len(at)) - keep[:, at], entering[full][:, at, None])[:, :, 0]
-        after[full] = entering[full] + np.einsum("bjk,bk->bj", keep, inner)
-    return after
+        keep[:, :, own] = 1 - c[full][:, :, None]
+        keep *= share[full]
+        after[full] = every[full] + keep @ np.linalg.solve(np.eye(len(at)) - keep[:, at], every[full][:, at])
+    return after[:, :, 0], after[:, :, -1]
 
 
-def formed(units: int, columns: int) -> None:
-    """Scores, bands and points of as many rows as the engine publishes, as polars frames in the same order."""
+def stocked(found: Any) -> None:
+    """Of every route and law: what others replace, what stocks cover, and what is published of the rest."""
     rng = np.random.default_rng(0)
-    for _ in range(3):
-        missing = np.maximum(0, rng.random((5, units)) * (1 - rng.random((5, units))) - 0.1)
-        scores = 100 * np.sqrt(missing)
-        frame = pl.DataFrame({f"s{i}": scores[i] for i in range(5)} | {f"l{i}": missing[i] for i in range(5)})
-        frame.with_columns(pl.Series("band", np.searchsorted(EDGES, scores[2], side="right"))).sort("l2")
-    steps = 100 * np.sqrt(rng.random((columns // 2, 3 * units)))
-    pl.DataFrame({f"t{i}": row for i, row in enumerate(np.diff(steps, axis=0))}).sort("t0")
+    for law in found:
+        for missing in law:
+            relief, stock = rng.random(missing.shape[1]), rng.random((len(missing), 1)) / 10
+            if not missing.any():
+                continue
+            gap = missing * (1 - relief) * 0.9
+            left = np.clip(gap - np.clip(stock - gap * 0.1, 0, stock), 0, None)
+            left.mean(axis=1), gap.mean(axis=1)
+            ordered = np.sort(left.astype(np.float32), axis=1)
+            last = ordered.shape[1] - 1
+            [ordered[:, int(share * last)] for share in (0.1, 0.5, 0.9)]
+            [np.count_nonzero(ordered >= edge, axis=1) for edge in (0.04, 0.16, 0.36, 0.64, 0.04)]
+            days = np.divide(stock, gap, out=np.full(gap.shape, np.inf), where=left > 0)
+            np.sort(days, axis=1)
 
 
 if __name__ == "__main__":
