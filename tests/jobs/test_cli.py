@@ -284,7 +284,8 @@ def test_sql_reads_standard_input(small_root: Path) -> None:
 
 def test_sql_says_when_rows_are_cut(small_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
-        main(["sql", "SELECT notice FROM mart.calendar, range(5)", "--limit", "2", "--out", str(small_root)]) == 0
+        main(["sql", "SELECT notice FROM mart.calendar, range(5)", "--limit", "2", "--out", str(small_root)])
+        == 0
     )
     shown = capsys.readouterr()
     assert "first 2 rows" in shown.err
