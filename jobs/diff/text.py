@@ -109,8 +109,12 @@ def as_text(found: dict[str, Any]) -> Group:
     before, after = found["before"], found["after"]
     moved = found["moved"]
     what = f"{counted(moved['routes'], 'route')} and {counted(moved['importer_totals'], 'importer total')}"
+    head = Text(f"{_night(before)} to {_night(after)}, curbs of {after['curbing_country']}", style="bold")
+    if not found["causes"]:
+        place = f"{found['horizon_days']} days, {found['regime'].replace('_', ' ')}"
+        return Group(head, Text(f"{place}: no score moved by {MOVED:g} points or more or into another band."))
     parts: list[RenderableType] = [
-        Text(f"{_night(before)} to {_night(after)}, curbs of {after['curbing_country']}", style="bold"),
+        head,
         Text(
             f"{found['horizon_days']} days, {found['regime'].replace('_', ' ')}: {what} moved by {MOVED:g} points or more "
             f"or into another band; {moved['into_another_band']:,} into another band."
