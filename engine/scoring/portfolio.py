@@ -53,7 +53,7 @@ def score_in_parts(
     phase: Phase = lambda _: nullcontext(),
     totals: Expectations | None = None,
 ) -> Iterator[Marts]:
-    """Score a few minerals at a time, in alphabetical order; `engine.scoring.processes` scores them side by side.
+    """Score a few minerals at a time, in alphabetical order; `jobs.nightly.processes` scores them side by side.
 
     Args:
         inputs: the day's facts and law.

@@ -14,7 +14,6 @@ from engine.scoring.draws import Numbers
 from engine.scoring.expect import Expectations
 from engine.scoring.inputs import Inputs as EngineInputs
 from engine.scoring.portfolio import Marts, parts_of, score_in_parts
-from engine.scoring.processes import ROUTES_WORTH_A_PROCESS, score_in_processes
 from engine.scoring.steps import step_frame
 from engine.scoring.withheld import withheld_portfolio
 from ground.draws import DEFAULT_DRAWS
@@ -25,6 +24,7 @@ from jobs.gather import gather
 from jobs.nightly.calendar import calendar_frame
 from jobs.nightly.coverage import measure_coverage
 from jobs.nightly.listing import Floors, with_listing
+from jobs.nightly.processes import ROUTES_WORTH_A_PROCESS, score_in_processes
 from jobs.nightly.unknown import unknown_scores
 from jobs.settings import ALL_COUNTRIES
 from warehouse.asof.inputs import Inputs as WarehouseInputs

@@ -18,8 +18,8 @@ from engine.scoring.draws import Numbers
 from engine.scoring.expect import Expectations
 from engine.scoring.inputs import Inputs
 from engine.scoring.portfolio import Marts, parts_of, score_in_parts
-from engine.scoring.processes import score_in_processes
 from jobs.gather import gather_in_memory
+from jobs.nightly.processes import score_in_processes
 from jobs.settings import load_settings
 from tests.engine.rulebook import default_ruleset
 
@@ -79,7 +79,7 @@ PARENT = dedent(
     """
     import multiprocessing, os, time
     from concurrent.futures import ProcessPoolExecutor
-    from engine.scoring.processes import _begin
+    from jobs.nightly.processes import _begin
 
     if __name__ == "__main__":
         pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _begin, (None,))
