@@ -40,8 +40,8 @@ keep_snapshots = 30
 # How many joint draws the ranges rest on, a power of two up to 4096. More cost time and memory and smooth the tails.
 draws = 256
 
-# How many processes score minerals side by side, each with some 500 MB; by default one a processor, at most four.
-# It changes no figure.
+# How many processes score minerals side by side, each with some 800 MB; by default one a processor and one for every
+# 2 GB of memory, at most four. It changes no figure.
 # processes = 2
 
 # `curbline status` returns 30 when the published day is older than this.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tomllib
@@ -23,6 +24,8 @@ ALL_COUNTRIES = "all"
 #: Whom a run tells of first, unless the settings say otherwise: six large buyers.
 DEFAULT_IMPORTERS = ("USA", "EU27", "JPN", "KOR", "GBR", "IND")
 MOST_IMPORTERS = 30
+MOST_PROCESSES = 4
+MEMORY_A_PROCESS = 2e9  # bytes
 
 ImporterCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}$")]
 IMPORTER_KEYS = ("declared_importers", "importers")
@@ -55,9 +58,16 @@ class ExportSettings(Table):
     top: Annotated[int, Field(ge=0, le=10_000)] = 50
 
 
-def usable_processors() -> int:
-    """Return how many processes score at once unless the settings say so: one a processor, at most four."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
+def usable_processes() -> int:
+    """Return how many processes score at once unless the settings say so.
+
+    One a processor, and one for every 2 GB of memory: each takes some 800 MB, beside 1.2 GB of the run itself.
+    """
+    memory_bytes = (
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
+    )
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(max(1, min(processors, memory_bytes / MEMORY_A_PROCESS, MOST_PROCESSES)))
 
 
 class Settings(Table):
@@ -77,7 +87,7 @@ class Settings(Table):
     strict_knowledge: bool = False
     keep_snapshots: Annotated[int, Field(ge=1, le=10_000)] = 30
     draws: int = DEFAULT_DRAWS
-    processes: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=usable_processors)
+    processes: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=usable_processes)
     stale_after_days: Annotated[int, Field(ge=1, le=365)] = 2
     schedule: ScheduleSettings = ScheduleSettings()
     export: ExportSettings = ExportSettings()

@@ -23,12 +23,14 @@ from engine.scoring.law_marts import flow_measures, reconciliation, withheld_sha
 from engine.scoring.responses import EVERY_EXPORTER, respond, unit_frame
 from engine.scoring.supply import RuledAccess, chain_supply, rule_access
 from engine.scoring.waterfall import build_waterfall, terms_last
+from ground.draws import DEFAULT_DRAWS
 from ground.words import REGIMES
 
 Phase = Callable[[str], AbstractContextManager[object]]
 Marts = Mapping[str, pl.DataFrame]
 
-#: Minerals are scored together until they have this many routes: the rules are compiled once for all of them.
+#: Minerals are scored together until they have this many routes, at the default number of draws: the rules are compiled
+#: once for all of them. With more draws they are fewer, for the sake of memory.
 ROUTES_AT_ONCE: Final = 5_000
 
 
@@ -67,7 +69,7 @@ def score_in_parts(
         is in two parts.
     """
     totals = totals or Expectations(Numbers(), inputs, ruleset)
-    for part in parts_of(inputs, ruleset, phase):
+    for part in parts_of(inputs, ruleset, totals.numbers.draws, phase):
         marts = score_part(part, totals, phase)
         totals.take(totals.drain())
         yield marts
@@ -83,12 +85,14 @@ class Part:
     access: RuledAccess
 
 
-def parts_of(inputs: Inputs, ruleset: RuleSet, phase: Phase = lambda _: nullcontext()) -> Iterator[Part]:
+def parts_of(
+    inputs: Inputs, ruleset: RuleSet, draws: int, phase: Phase = lambda _: nullcontext()
+) -> Iterator[Part]:
     """Yield minerals that are scored together, in alphabetical order. Arguments as of `score_in_parts`."""
     with phase("rules, first pass"):
         chains = build_chains(inputs)
         measures, access = rule_measures(inputs, ruleset), rule_access(inputs, ruleset)
-    for some in _few_at_a_time(chains):
+    for some in _few_at_a_time(chains, ROUTES_AT_ONCE * min(1.0, DEFAULT_DRAWS / draws)):
         minerals = [frames.chain.mineral for frames in some]
         yield Part(some, inputs.only(minerals).alone, measures.only(minerals), _only(access, minerals))
 
@@ -97,13 +101,13 @@ def _only(ruled: Mapping[tuple[object, ...], pl.DataFrame], minerals: Sequence[s
     return {key: rows for key, rows in ruled.items() if key[0] in minerals}
 
 
-def _few_at_a_time(chains: Sequence[ChainFrames]) -> Iterator[list[ChainFrames]]:
+def _few_at_a_time(chains: Sequence[ChainFrames], routes_at_once: float) -> Iterator[list[ChainFrames]]:
     some: list[ChainFrames] = []
     routes = 0
     for frames in chains:
         some.append(frames)
         routes += sum(flows.height for flows in frames.flows)
-        if routes >= ROUTES_AT_ONCE:
+        if routes >= routes_at_once:
             yield some
             some, routes = [], 0
     if some:

@@ -144,7 +144,7 @@ def backfill(
         draws=draws,
     )
     outcome = SeriesOutcome()
-    with Phases(Console(stderr=True), expected=len(days)) as phases:
+    with Phases(Console(stderr=True)) as phases:
         for vintage in score_days(chosen, days, moment, phases):
             outcome.vintages.append(vintage)
             if not as_json:

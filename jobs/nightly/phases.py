@@ -26,13 +26,12 @@ class PhaseTime:
 
 @dataclass
 class Phases:
-    """Times the phases of a run; as a context manager it also shows a bar where there is a terminal.
+    """Times the phases of a run; as a context manager it also shows the phase of the moment where there is a terminal.
 
     A phase may be entered again, for the next few minerals: its times add up.
     """
 
     console: Console
-    expected: int = 13
     _done: dict[str, PhaseTime] = field(default_factory=dict)
     _progress: Progress | None = None
     _task: TaskID | None = None
@@ -42,7 +41,7 @@ class Phases:
             columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
             self._progress = Progress(*columns, console=self.console, transient=True)
             self._progress.start()
-            self._task = self._progress.add_task("starting", total=self.expected)
+            self._task = self._progress.add_task("starting", total=None)
         return self
 
     def __exit__(
@@ -72,8 +71,6 @@ class Phases:
             before = self._done.get(name)
             if before is not None:
                 seconds += before.seconds
-            elif self._progress is not None and self._task is not None:
-                self._progress.advance(self._task)
             self._done[name] = PhaseTime(name, seconds, peak_memory_mb())
 
 

@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
 from typing import Final
@@ -29,8 +29,8 @@ _totals: list[Expectations] = []  # of this process, when it is a worker
 
 def score_in_processes(
     parts: Sequence[Part], totals: Expectations, processes: int
-) -> Iterator[tuple[Marts, Sums]]:
-    """Score each part in one of several processes.
+) -> Generator[tuple[Marts, Sums]]:
+    """Score each part in one of several processes; close it, and they end.
 
     Args:
         parts: which minerals go together.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -151,13 +151,13 @@ def _scored(
     if processes < 2:
         yield from score_in_parts(inputs, ruleset, on_phase, totals)
         return
-    parts = list(parts_of(inputs, ruleset, on_phase))
-    scored = score_in_processes(parts, totals, processes)
-    for _ in parts:
-        with on_phase(f"scores, in {processes} processes"):
-            marts, sums = next(scored)
-            totals.take(sums)
-        yield marts
+    parts = list(parts_of(inputs, ruleset, totals.numbers.draws, on_phase))
+    with closing(score_in_processes(parts, totals, processes)) as scored:
+        for _ in parts:
+            with on_phase(f"scores, in {processes} processes"):
+                marts, sums = next(scored)
+                totals.take(sums)
+            yield marts
 
 
 def _every_country(

@@ -40,7 +40,7 @@ def test_processes_change_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.scoring.portfolio.ROUTES_AT_ONCE", 1)
     alone, together = totals(), totals()
     one: list[Marts] = list(score_in_parts(of_two(), default_ruleset(), totals=alone))
-    parts = list(parts_of(of_two(), default_ruleset()))
+    parts = list(parts_of(of_two(), default_ruleset(), 16))
     assert len(parts) == len(MINERALS)
     for mine, (theirs, sums) in zip(one, score_in_processes(parts, together, 2), strict=True):
         together.take(sums)
