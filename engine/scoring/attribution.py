@@ -181,7 +181,7 @@ def propagate_reached(
     reach: Array,
     curbing: int,
 ) -> Array:
-    """Pools x = entering + (A o keep^T) x, where goods that come through other countries are cut too.
+    """Return pools x = entering + (A o keep^T) x, where goods that come through other countries are cut too.
 
     The curbing country keeps ``1 - withheld[j]`` of its flow to j, any other exporter k ``1 - licensed[j] reach[k]``.
 
@@ -278,12 +278,12 @@ def clean_shares(
 
 
 def _unknown_clean(mix: Array, weight: Array) -> Array:
-    """Clean share of goods of unknown origin: 1 at weight 0, the mix at 0.5, 0 at weight 1."""
+    """Return the clean share of goods of unknown origin: 1 at weight 0, the mix at 0.5, 0 at weight 1."""
     return np.where(weight < 0.5, 1.0 - (1.0 - mix) * 2 * weight, mix * (2 - 2 * weight))
 
 
 def reconciliation_grade(unexplained_t: float, production_t: float, edges: tuple[float, float, float]) -> str:
-    """Return grade a stage by unexplained exports over all that entered: good, fair, weak or insufficient."""
+    """Return the grade of a stage by its unexplained exports over all that entered: good, fair, weak or insufficient."""
     entered = unexplained_t + production_t
     if entered <= 0:
         return "insufficient"

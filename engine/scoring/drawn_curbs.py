@@ -36,7 +36,7 @@ class Spread:
 
     @classmethod
     def on(cls, ruleset: RuleSet, day: date) -> "Spread":
-        """What the rules say on a day."""
+        """Return what the rules say on a day."""
         common = ruleset.parameter("common_severity_share", day).best
         return cls(ruleset.scorecard.spread, common, ruleset.spread_of)
 
@@ -60,16 +60,16 @@ class DrawnCurbs:
 
     @property
     def size(self) -> int:
-        """D."""
+        """Return D."""
         return self.numbers.draws
 
     def of(self, *name: str) -> Array:
-        """(D,) numbers of one input, which is noted as asked for."""
+        """Return (D,) numbers of one input, which is noted as asked for."""
         self.asked.setdefault(name)
         return self.numbers.of(*name)
 
     def shares(self, stage: StageLaw, severity_of: NumbersOf | None = None) -> tuple[Array, Array]:
-        """c and e of one stage in every draw, each (D, n).
+        """Return c and e of one stage in every draw, each (D, n).
 
         Args:
             stage: its law.
@@ -95,7 +95,7 @@ class DrawnCurbs:
         *,
         strongest: bool,
     ) -> Array:
-        """(D, n) what all items take of each flow: the strongest alone, or combined (`engine.scoring.curbs`)."""
+        """Return (D, n) what all items take of each flow: the strongest alone, or combined (`engine.scoring.curbs`)."""
         taken = np.zeros((self.size, len(self.chain.countries)))
         binds = (curbs.withheld[:, HIGH] > 0) & (weight[:, HIGH] > 0)
         biting, at = np.flatnonzero(binds.any(axis=1)), np.flatnonzero(binds.any(axis=0))
@@ -116,7 +116,7 @@ class DrawnCurbs:
     def _share(
         self, curbs: CurbSet, m: int, at: Index, weight: Array, pledges: int | None, of: NumbersOf
     ) -> Array:
-        """(D, places) coverage x state x withheld x (1 - mitigation) of one item."""
+        """Return (D, places) coverage x state x withheld x (1 - mitigation) of one item."""
         item = curbs.items[m]
         coverage = self._drawn(curbs.coverage[m], "coverage", item.item_id)[:, None]
         share = coverage * self._state(weight[m][:, at], item.measure_id, item.clause)
@@ -131,7 +131,7 @@ class DrawnCurbs:
         return share
 
     def _severity(self, curbs: CurbSet, m: int, of: NumbersOf) -> tuple[Index, Array]:
-        """The places that an item's rule withholds anything from, and its severity there (D, places).
+        """Return the places that an item's rule withholds anything from, and its severity there (D, places).
 
         It is the same in every state of the law.
         """
@@ -147,7 +147,7 @@ class DrawnCurbs:
         return self._severities[key]
 
     def _lanes(self, rule_ids: "np.typing.NDArray[np.str_]", at: Index, of: NumbersOf) -> Array:
-        """(D, places) numbers: a part common to the rule, and a part of the mineral and importer."""
+        """Return (D, places) numbers: a part common to the rule, and a part of the mineral and importer."""
         u = np.empty((self.size, len(at)))
         for rule in np.unique(rule_ids):
             own = np.flatnonzero(rule_ids == rule)
@@ -162,12 +162,12 @@ class DrawnCurbs:
         return u
 
     def _listed(self, at: Index) -> Array:
-        """(D, places) numbers of the share that any listed firm buys: one quantity for all lists of an importer."""
+        """Return (D, places) numbers of the share that any listed firm buys: one for all lists of an importer."""
         names = [self.chain.countries[j] for j in at]
         return np.stack([self.of("named buyers", self.chain.mineral, name) for name in names], axis=1)
 
     def _state(self, ends: Array, measure_id: str, clause: str) -> Array:
-        """(D or 1, places or 1) whether the item binds: a state of law binds in full or not at all."""
+        """Return (D or 1, places or 1) whether the item binds: a state of law binds in full or not at all."""
         if np.all(ends == ends[:, :1]):
             ends = ends[:, :1]
         low, best, high = ends
@@ -185,7 +185,7 @@ class DrawnCurbs:
 
 
 def same_laws(asked: Sequence[tuple[StageLaw, NumbersOf | None]]) -> list[int]:
-    """For each law the place of the first that is the same, so that each is drawn once."""
+    """Return for each law the place of the first that is the same, so that each is drawn once."""
     places: dict[tuple[object, ...], int] = {}
     return [
         places.setdefault(

@@ -53,7 +53,7 @@ class DrawnLaws:
 def draw_laws(
     joint: JointChain, at_horizons: Sequence[AtHorizon], evidence: Evidence
 ) -> Iterator[list[DrawnLaws]]:
-    """By horizon and stage, what the draws say of each regime, of each law to come, and before trade was seen.
+    """Yield by horizon and stage what the draws say of each regime, of each law to come, and before trade was seen.
 
     All are solved at once, since they share the pools. A full stop without new plant is the same at every horizon.
 

@@ -229,11 +229,11 @@ class Expectations:
             yield f"{regime}_time_to_shortage_days_{name}", values
 
     def _chance(self, missing: Draws, edge: float) -> Array:
-        """(u,) share of the draws in which at least so much is missing."""
+        """Return (u,) share of the draws in which at least so much is missing."""
         return np.asarray(np.count_nonzero(missing >= edge, axis=1) / self.numbers.draws)
 
     def _doubt(self, block: Block, missing: Draws, spread: Array) -> Iterator[tuple[str, Array]]:
-        """The group of inputs that explains most of the variance, and how much; empty where little varies.
+        """Yield the group of inputs that explains most of the variance, and how much; empty where little varies.
 
         Args:
             block: the units.

@@ -104,7 +104,7 @@ class Exposure:
         return replace(yearly, usd=yearly.usd * (block.horizon_days / DAYS_A_YEAR))
 
     def _by_buyer(self, block: Block) -> Lanes:
-        """The lanes of a stage, in USD a year."""
+        """Return the lanes of a stage, in USD a year."""
         sold = block.units.select("exporter", "importer", "route_usd").iter_rows()
         pairs = [
             (self._place[buyer], lane, usd)

@@ -102,13 +102,13 @@ class JointChain:
 
     @property
     def size(self) -> int:
-        """D."""
+        """Return D."""
         return self.numbers.draws
 
     # -- solving --------------------------------------------------------------------------------------------
 
     def missing(self, posed: Sequence[Posed]) -> list[DrawnMissing]:
-        """H of several laws at once, which share the pools.
+        """Return H of several laws at once, which share the pools.
 
         Args:
             posed: the laws; the first is a full stop where any other allows for new plant.
@@ -130,7 +130,7 @@ class JointChain:
         return found
 
     def _curbs(self, posed: Sequence[Posed]) -> list[list[tuple[Array, Array]]]:
-        """c and e of each law, stage by stage; what is the same for several laws is drawn once."""
+        """Return c and e of each law, stage by stage; what is the same for several laws is drawn once."""
         curbs: list[list[tuple[Array, Array]]] = [[] for _ in posed]
         for s in range(len(self.stages)):
             first = same_laws([(one.law[s], one.severity_of) for one in posed])
@@ -149,7 +149,7 @@ class JointChain:
         )
 
     def _solved(self) -> DrawnMissing:
-        """Room for what will be found."""
+        """Return room for what will be found."""
         n = len(self.chain.countries)
         return DrawnMissing(
             [np.empty((len(exporters), self.size)) for exporters, _ in self.routes],
@@ -174,7 +174,7 @@ class JointChain:
             yield _Worlds(at, pools, made, exports, inner, self.origin[at])
 
     def _within_bloc(self, stage: DrawnStage, lane_t: Array) -> Array:
-        """(w, members, members) trade between the members of the bloc."""
+        """Return (w, members, members) trade between the members of the bloc."""
         places = np.flatnonzero(self.members)
         within = np.flatnonzero(self.members[stage.exporter] & self.members[stage.importer])
         trade = np.zeros((len(lane_t), len(places), len(places)))
@@ -218,15 +218,15 @@ class JointChain:
             bloc = bloc_missing_share(shock, curb, worlds.pools[s], inner, rows, self.members, curbing)
             pools = np.clip(1.0 - shock.pool_ratio, 0.0, 1.0)
             lost = lost_t(shock, worlds.pools[s], worlds.exports_t[s], rows, curbing)
-            for missing, own in zip(found, np.split(np.arange(len(rows)), len(laws)), strict=True):
-                at = slice(own[0], own[-1] + 1)
+            for place, missing in enumerate(found):
+                at = slice(place * len(worlds.origin), (place + 1) * len(worlds.origin))
                 missing.route[s][:, worlds.at] = route[at].T
                 missing.importer[s][:-1, worlds.at] = pools[at].T
                 missing.importer[s][-1, worlds.at] = bloc[at]
                 missing.lost_t[s][worlds.at] = lost[at]
 
     def _reached_share(self, worlds: _Worlds) -> list[Array]:
-        """Per stage (w, n) part of each pool that a re-export licence reaches: its touched share, or all mixed stock."""
+        """Return (w, n) per stage, the part of each pool that a re-export licence reaches: what is touched, or mixed."""
         reached = []
         clean: Array | None = None
         has_input: Mask | None = None
@@ -246,7 +246,7 @@ class JointChain:
     # -- what others add ------------------------------------------------------------------------------------
 
     def _built(self, at: slice, supply: Sequence[Supply], stop: DrawnMissing) -> list[Array]:
-        """Per stage (w, n) tonnes of new plant upstream, never more than a full stop takes in the same draw."""
+        """Return (w, n) tonnes of new plant upstream, per stage, never more than a full stop takes in the same draw."""
         built = []
         for stage, own, lost in zip(self.chain.stages, supply, stop.lost_t, strict=True):
             u = self._capacity(stage.name)[at, None]
@@ -256,7 +256,7 @@ class JointChain:
         return built
 
     def alternatives(self, stage: int, supply: Supply, lost: Array) -> Array:
-        """Return (D, n + 1) share of each importer's loss that others could replace, the bloc last; NaN if unknown."""
+        """Return (n + 1, D) share of each importer's loss that others could replace, the bloc last; NaN if unknown."""
         n = len(self.chain.countries)
         if not supply.is_known:
             return np.full((n + 1, self.size), np.nan)

@@ -59,7 +59,7 @@ def replacement_t(supply: Supply) -> Array:
 
 
 def share_of_loss(reachable: Array, lost: Array) -> Array:
-    """min(1, reachable / lost), 0 where nothing is lost: there it does not matter; both in tonnes and broadcast."""
+    """Return min(1, reachable / lost) of tonnes that broadcast; 0 where nothing is lost, where it does not matter."""
     is_lost = lost > ROUNDING_T
     return np.asarray(np.minimum(reachable, lost) * is_lost / np.where(is_lost, lost, 1.0))
 

@@ -105,7 +105,7 @@ def run_shock(
 def _after(
     pool: Pools, curb: StageCurbs, entering_t: Sequence[Array], row_world: Index, curbing: int
 ) -> list[Array]:
-    """(b, n) pools after the shock, for each of several (b, n) tonnes that enter.
+    """Return (b, n) pools after the shock, for each of several (b, n) tonnes that enter.
 
     Foreign flows are cut only in the rows in which a re-export licence bites.
     """

@@ -143,3 +143,10 @@ def test_a_shortage_comes_in_the_draws_in_which_something_is_missing(regime: str
     both = frame.drop_nulls(f"{name}_p90")
     assert both.height > 0
     assert both.filter(pl.col(f"{name}_p10") > pl.col(f"{name}_p90")).height == 0
+
+
+def test_lanes_of_unknown_value_are_in_no_sum_and_break_none() -> None:
+    few = inputs().only(["gallium"])
+    flows = few["flows"].with_columns(pl.lit(None, pl.Float64).alias("route_usd"))
+    unknown = Inputs(few.question, {**few.frames, "flows": flows})
+    assert score_portfolio(unknown, default_ruleset())["exposure"].height == 0

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from engine.scoring.attribution import (
     AttributionError,
+    Index,
+    Pools,
     form_pools,
     origin_shares,
     propagate,
@@ -249,36 +251,35 @@ def test_a_singular_system_is_an_error_that_names_the_pair(monkeypatch: pytest.M
         form_pools(trade, np.array([[5.0, 0.0, 0.0]]))
 
 
-@EVERY
-@given(seeds)
-def test_the_correction_of_rank_one_equals_the_full_solve(seed: int) -> None:
+def seven_rows(seed: int) -> tuple[np.random.Generator, Pools, Index, int]:
+    """Pools of a first stage in several worlds, and the worlds of seven rows."""
     rng = np.random.default_rng(seed)
     chain = chain_of(seed)
     worlds = build_worlds(chain)
     pools = form_pools(worlds.trade_t[0], worlds.production_t[0])
-    rows = rng.integers(0, len(worlds.trade_t[0]), 7)
+    return rng, pools, rng.integers(0, len(worlds.trade_t[0]), 7), chain.curbing
+
+
+@EVERY
+@given(seeds)
+def test_the_correction_of_rank_one_equals_the_full_solve(seed: int) -> None:
+    rng, pools, rows, curbing = seven_rows(seed)
     withheld, entering, nothing = rng.random((7, N)), rng.random((7, N)) * 100, np.zeros((7, N))
     np.testing.assert_allclose(
-        propagate(pools, entering, rows, withheld, chain.curbing),
-        propagate_reached(pools, entering[:, :, None], rows, withheld, nothing, nothing, chain.curbing)[
-            :, :, 0
-        ],
+        propagate(pools, entering, rows, withheld, curbing),
+        propagate_reached(pools, entering[:, :, None], rows, withheld, nothing, nothing, curbing)[:, :, 0],
     )
 
 
 @EVERY
 @given(seeds)
 def test_licensed_pools_solve_their_own_equation(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    chain = chain_of(seed)
-    worlds = build_worlds(chain)
-    pools = form_pools(worlds.trade_t[0], worlds.production_t[0])
-    rows = rng.integers(0, len(worlds.trade_t[0]), 7)
+    rng, pools, rows, curbing = seven_rows(seed)
     withheld, licensed, reach = rng.random((3, 7, N))
     entering = rng.random((7, N, 2)) * 100
-    found = propagate_reached(pools, entering, rows, withheld, licensed, reach, chain.curbing)
+    found = propagate_reached(pools, entering, rows, withheld, licensed, reach, curbing)
     kept = 1.0 - licensed[:, :, None] * reach[:, None, pools.exporters]
-    kept[:, :, pools.exporters == chain.curbing] = 1.0 - withheld[:, :, None]
+    kept[:, :, pools.exporters == curbing] = 1.0 - withheld[:, :, None]
     arrives = (pools.outflow_share[rows] * kept) @ found[:, pools.exporters]
     np.testing.assert_allclose(found, entering + arrives)
 
