@@ -16,6 +16,7 @@ import polars as pl
 from warehouse.errors import (
     DamagedError,
     DataError,
+    LackingError,
     QueryError,
     QueryTimeoutError,
     SandboxError,
@@ -136,7 +137,9 @@ class Database:
             raise self._failed("a query", error) from error
 
     def _failed(self, what: str, error: duckdb.Error) -> DataError:
-        return damage(self._name, error) or QueryError(f"{what} failed: {error}")
+        lacking = isinstance(error, (duckdb.CatalogException, duckdb.BinderException))
+        kind = LackingError if lacking else QueryError
+        return damage(self._name, error) or kind(f"{what} failed: {error}")
 
     def copy_parquet(self, query: str, path: Path) -> None:
         """Write the rows of a query as Parquet, in their order and without holding them; equal rows give equal bytes.

@@ -71,6 +71,10 @@ class QueryError(DataError):
     """A SQL statement failed."""
 
 
+class LackingError(QueryError):
+    """A statement reads a table or column that is not there."""
+
+
 class SandboxError(QueryError):
     """The sandbox refused a statement that reaches outside the published file."""
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from ground.words import HORIZONS
-from jobs.errors import SettingsError
+from jobs.errors import InputError, SettingsError
 from jobs.output.layout import Layout, Snapshot
 from jobs.resources import EMBEDDED
 from jobs.settings import Settings, build_settings, load_settings
 from jobs.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from warehouse.database import Database
 
 OutOption = Annotated[
     Path | None,
@@ -182,6 +187,30 @@ def published(settings: Settings, run_id: str | None) -> Snapshot:
     if not found:
         raise SettingsError(f"{layout.snapshots}: no published run '{run_id}'{did_you_mean(run_id, known)}")
     raise SettingsError(f"{layout.snapshots}: {len(found)} runs start with '{run_id}'; write more of the id.")
+
+
+@contextmanager
+def reading(settings: Settings, run_id: str | None) -> Iterator[Database]:
+    """Open the published file to read; see `published`.
+
+    Raises:
+        InputError: It lacks what is read, since another version of Curbline published it.
+    """
+    from jobs.output.identity import code_version
+    from warehouse.database import Database
+    from warehouse.errors import LackingError
+
+    snapshot = published(settings, run_id)
+    with Database.open(snapshot.path, read_only=True) as reader:
+        try:
+            yield reader
+        except LackingError as problem:
+            if reader.query("SELECT code_version FROM meta.run").item() == code_version():
+                raise
+            raise InputError(
+                f"{snapshot.path.name} was published by another version of Curbline and lacks what this command reads. "
+                f"Publish that day again with `curbline run --as-of {snapshot.as_of}`."
+            ) from problem
 
 
 def screen() -> Console:

@@ -19,6 +19,7 @@ from jobs.commands.options import (
     SettingsOption,
     now,
     published,
+    reading,
     screen,
     settings_with,
 )
@@ -57,11 +58,9 @@ def explain(
     from jobs.explain.route import explain as collect
     from jobs.explain.text import as_text
     from jobs.sql import plain
-    from warehouse.database import Database
 
-    snapshot = published(settings_with(settings, out=out), run_id)
     question = RouteQuestion(mineral, stage, exporter, importer, horizon, regime.lower().replace("-", "_"))
-    with Database.open(snapshot.path, read_only=True) as reader:
+    with reading(settings_with(settings, out=out), run_id) as reader:
         found = collect(reader, question)
     if as_json:
         typer.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=1))
@@ -99,13 +98,11 @@ def calendar(
     from jobs.calendar.show import as_text
     from jobs.calendar.ways import RunFacts, either
     from jobs.sql import plain
-    from warehouse.database import Database
 
     if as_ics and as_json:
         raise SettingsError("--ics and --json are two formats; name one of them.")
     chosen = settings_with(settings, out=out, facts=facts)
-    snapshot = published(chosen, run_id)
-    with Database.open(snapshot.path, read_only=True) as reader:
+    with reading(chosen, run_id) as reader:
         found = events(reader, Wanted(days, country, mineral))
         run = RunFacts.of(reader) if either_way else None
     if run is not None:
@@ -142,11 +139,9 @@ def doubt(
     from jobs.explain.doubt import Portfolio, as_text
     from jobs.explain.doubt import doubt as collect
     from jobs.sql import plain
-    from warehouse.database import Database
 
-    snapshot = published(settings_with(settings, out=out), run_id)
     portfolio = Portfolio(importer, mineral, horizon, regime.lower().replace("-", "_"))
-    with Database.open(snapshot.path, read_only=True) as reader:
+    with reading(settings_with(settings, out=out), run_id) as reader:
         found = collect(reader, portfolio)
     if as_json:
         typer.echo(json.dumps(found, default=plain, ensure_ascii=False, indent=1))

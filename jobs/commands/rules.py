@@ -25,7 +25,7 @@ from jobs.commands.options import (
     either,
     now,
     parse_day,
-    published,
+    reading,
     settings_with,
 )
 from jobs.commands.rules_pages import pages
@@ -244,11 +244,10 @@ def who(
     from jobs.rules.who import Lane, as_data, as_text
     from jobs.rules.who import who as ask
     from jobs.sql import plain
-    from warehouse.database import Database
 
     chosen = settings_with(settings, out=out, rules=rules)
     ruleset = load_rulebook(chosen.rules, method=CURBS, facts=chosen.facts).ruleset
-    with Database.open(published(chosen, run_id).path, read_only=True) as reader:
+    with reading(chosen, run_id) as reader:
         ends = country_code(reader, "exporter", exporter), country_code(reader, "importer", importer)
         lane = Lane(mineral.lower(), stage.lower(), *ends, horizon)
         day, looks = ask(reader, ruleset, lane)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -74,14 +75,39 @@ class Differences:
 
 @dataclass
 class _Sum:
-    """Sums of a buyer in every draw: traded, and missing (2, D) without and with the scenario."""
+    """Sums of a buyer's lanes in every draw: traded, and missing (2, D) without and with the scenario.
+
+    Lanes of unknown size are counted, not summed; where no lane is known, neither is the sum.
+    """
 
     traded: float = 0.0
     missing: Array | None = None
+    unknown: int = 0
 
-    def add(self, traded: float, missing: Array) -> None:
-        self.traded += traded
-        self.missing = missing if self.missing is None else self.missing + missing
+    def add(self, yearly: pl.Series, share_of_year: float, taken: Array) -> Self:
+        """Take in lanes: tonnes or USD a year (k,), and the shares missing of each (2, k, D)."""
+        known = np.flatnonzero(yearly.is_not_null())
+        self.unknown += yearly.null_count()
+        if len(known):
+            size = yearly.drop_nulls().to_numpy() * share_of_year
+            missing = size @ taken[:, known]
+            self.traded += float(size.sum())
+            self.missing = missing if self.missing is None else self.missing + missing
+        return self
+
+    def figures(self, unit: str) -> dict[str, float]:
+        """Return the columns of the sum in a unit; none where nothing is known."""
+        if self.missing is None:
+            return {}
+        before, after = self.missing
+        change = np.sort(after - before)[None]
+        return {
+            f"traded_{unit}": self.traded,
+            f"base_missing_{unit}": float(before.mean()),
+            f"missing_{unit}": float(after.mean()),
+            f"change_missing_{unit}": float(change.mean()),
+            **{f"change_{name}_{unit}": float(row_quantile(change, QUANTILES[name])[0]) for name in ENDS},
+        }
 
 
 def differences(base: Kept, scenario: Kept, buys: Mapping[str, Iterable[str]]) -> Differences:
@@ -103,21 +129,25 @@ def differences(base: Kept, scenario: Kept, buys: Mapping[str, Iterable[str]]) -
         lanes.append(_lanes(mineral, stage, before, after))
         both = np.stack([before.missing, after.missing])  # (2, u, D)
         for buyer, own in _by_buyer(before.units, buys).items():
-            picked = before.units[own]
-            tonnes, usd = (
-                picked[name].fill_null(0.0).to_numpy() * share_of_year for name in ("route_t", "route_usd")
-            )
-            taken = both[:, own].astype(np.float64)
+            picked, taken = before.units[own], both[:, own].astype(np.float64)
+            sums = {unit: _Sum().add(picked[f"route_{unit}"], share_of_year, taken) for unit in ("t", "usd")}
             row: dict[str, object] = {"importer": buyer, "mineral": mineral, "stage": stage}
-            row |= _figures("t", float(tonnes.sum()), tonnes @ taken)
-            row |= _figures("usd", float(usd.sum()), usd @ taken)
-            rows.append({**row, "lanes_without_usd": picked["route_usd"].null_count()})
+            row |= {
+                name: value for unit, own_sum in sums.items() for name, value in own_sum.figures(unit).items()
+            }
+            rows.append({**row, "lanes_without_usd": sums["usd"].unknown})
             for scope in (mineral, EVERY):
-                money.setdefault((buyer, scope), _Sum()).add(float(usd.sum()), usd @ taken)
-    for (buyer, mineral), total in money.items():
-        assert total.missing is not None  # noqa: S101  (each sum is made when something is added)
-        figures = _figures("usd", total.traded, total.missing)
-        rows.append({"importer": buyer, "mineral": mineral, "stage": EVERY, **figures})
+                money.setdefault((buyer, scope), _Sum()).add(picked["route_usd"], share_of_year, taken)
+    rows += [
+        {
+            "importer": buyer,
+            "mineral": mineral,
+            "stage": EVERY,
+            **total.figures("usd"),
+            "lanes_without_usd": total.unknown,
+        }
+        for (buyer, mineral), total in money.items()
+    ]
     buyers = pl.DataFrame(rows, schema=BUYER_SCHEMA).sort("importer", "mineral", "stage")
     return Differences(pl.concat(lanes), buyers)
 
@@ -140,7 +170,7 @@ def _lanes(mineral: str, stage: str, before: Lanes, after: Lanes) -> pl.DataFram
 
 
 def _by_buyer(units: pl.DataFrame, buys: Mapping[str, Iterable[str]]) -> dict[str, Array]:
-    """The places of the lanes that each buyer buys on; what moves between members of a bloc is no import of it."""
+    """Return the places of the lanes that each buyer buys on; what moves between members of a bloc is no import of it."""
     found: dict[str, list[int]] = {}
     for place, (exporter, importer) in enumerate(units.select("exporter", "importer").iter_rows()):
         of_exporter = set(buys.get(exporter, ()))
@@ -148,15 +178,3 @@ def _by_buyer(units: pl.DataFrame, buys: Mapping[str, Iterable[str]]) -> dict[st
             if buyer in (importer, EVERY) or buyer not in of_exporter:
                 found.setdefault(buyer, []).append(place)
     return {buyer: np.array(places, dtype=np.intp) for buyer, places in found.items()}
-
-
-def _figures(unit: str, traded: float, missing: Array) -> dict[str, float]:
-    before, after = missing
-    change = np.sort(after - before)[None]
-    return {
-        f"traded_{unit}": traded,
-        f"base_missing_{unit}": float(before.mean()),
-        f"missing_{unit}": float(after.mean()),
-        f"change_missing_{unit}": float(change.mean()),
-        **{f"change_{name}_{unit}": float(row_quantile(change, QUANTILES[name])[0]) for name in ENDS},
-    }

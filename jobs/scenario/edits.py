@@ -45,7 +45,7 @@ class Supposed:
     _taken: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def table(self, name: str) -> pl.DataFrame:
-        """The rows of a table as they stand under the changes so far."""
+        """Return the rows of a table under the changes so far."""
         return self.tables.get(name, self.facts[name])
 
     def append(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -67,7 +67,7 @@ class Supposed:
         self.faults.append(self.file.fault(place, message))
 
     def known(self, place: Place, what: str, name: str, names: Iterable[str]) -> bool:
-        """Whether a name is one of those that there are; if not, it is refused with the nearest."""
+        """Return whether a name is one of those that there are; refuse any other with the nearest."""
         names = set(names)
         if name in names:
             return True
@@ -75,7 +75,7 @@ class Supposed:
         return False
 
     def take(self, place: Place, what: tuple[str, ...]) -> bool:
-        """Whether nothing else in the file changes the same thing; a second change contradicts the first."""
+        """Return whether nothing else in the file changes the same thing; a second change contradicts the first."""
         first = self._taken.setdefault(what, self.file.at(place).line)
         if first == self.file.at(place).line:
             return True

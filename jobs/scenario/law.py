@@ -37,11 +37,11 @@ class Law:
 
     @property
     def sentences(self) -> list[str]:
-        """What becomes of which measures."""
+        """Return what becomes of which measures."""
         return [f"{told[0].upper()}{told[1:]}: {', '.join(named)}." for told, named in self.told.items()]
 
     def lapse(self, place: Place, body: Lapse) -> None:
-        """The measure binds again from the day after the suspension."""
+        """Let a measure bind again from the day after its suspension."""
         for row in self._rows(place, body, PAUSED):
             end = row["valid_from"] if row["state"] == "lapsed_unverified" else row["valid_to"]
             start = body.valid_from or end
@@ -53,7 +53,7 @@ class Law:
                 self._state(place, row, "in_force", start, None, f"binds again from {start}")
 
     def end(self, place: Place, body: End) -> None:
-        """The measure binds from a day within its suspension."""
+        """Let a measure bind from a day within its suspension."""
         for row in self._rows(place, body, ("suspended",)):
             if body.valid_from < row["valid_from"]:
                 self._backwards((*place, "valid_from"), row, body.valid_from)
@@ -63,7 +63,7 @@ class Law:
                 self._state(place, row, "in_force", body.valid_from, None, f"binds again from {body.valid_from}, before its suspension ends")  # fmt: skip
 
     def extend(self, place: Place, body: Extend) -> None:
-        """The suspension goes on from its last day, or from the day on which it lapsed."""
+        """Let a suspension go on from its last day, or from the day on which it lapsed."""
         for row in self._rows(place, body, PAUSED):
             lapsed = row["state"] == "lapsed_unverified"
             end = row["valid_from"] if lapsed else row["valid_to"]
@@ -78,7 +78,7 @@ class Law:
                 self._state(place, row, "suspended", end, body.valid_to, f"stays suspended up to the day before {body.valid_to}")  # fmt: skip
 
     def suspend(self, place: Place, body: Suspend) -> None:
-        """A measure that binds is suspended."""
+        """Suspend a measure that binds."""
         for row in self._rows(place, body, BINDING):
             until = f" up to the day before {body.valid_to}" if body.valid_to else ""
             self._state(
@@ -91,13 +91,13 @@ class Law:
             )
 
     def repeal(self, place: Place, body: Repeal) -> None:
-        """A measure ends."""
+        """End a measure."""
         start = body.valid_from or self.found.question.as_of
         for row in self._rows(place, body, (*BINDING, "suspended", "proposed", "unknown")):
             self._state(place, row, "ended", start, None, f"is repealed from {start}")
 
     def copy(self, place: Place, body: Copy) -> None:
-        """A new measure on another mineral."""
+        """Add a measure on another mineral."""
         found = self.found
         if not self._measure((*place, "measure_id"), body.measure_id):
             return
@@ -154,7 +154,7 @@ class Law:
         return self.found.known(place, f"measure of {country}", name, self.measures)
 
     def _rows(self, place: Place, body: OfLaw, wanted: Sequence[str]) -> list[dict[str, Any]]:
-        """The state of every clause and destination that a change means; refused where it is another than wanted."""
+        """Return the state of every clause and destination that a change means; refuse any other than wanted."""
         rows: list[dict[str, Any]] = []
         for number, name in enumerate(body.measure_id):
             at = (*place, "measure_id", number)

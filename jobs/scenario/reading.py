@@ -24,18 +24,18 @@ Place = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class ScenarioFile:
-    """A scenario and where each word of it stands."""
+    """A scenario and the place of each of its words."""
 
     scenario: Scenario
     file: str
     root: Node
 
     def at(self, place: Place) -> Location:
-        """Where a key or value stands, by its path such as ``("changes", 0, "lapse", "measure_id")``."""
+        """Return the place of a key or value by its path, such as ``("changes", 0, "lapse", "measure_id")``."""
         return _at(self.root, place)
 
     def fault(self, place: Place, message: str) -> str:
-        """A fault as it is printed."""
+        """Return a fault as it is printed."""
         return _fault(self.at(place), message)
 
 

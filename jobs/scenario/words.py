@@ -165,12 +165,12 @@ class Verb(Change):
 
     @property
     def name(self) -> str:
-        """The verb, as it is written."""
+        """Return the verb, as it is written."""
         return next(iter(self.model_fields_set)).removesuffix("_")
 
     @property
     def body(self) -> Any:
-        """What stands below it."""
+        """Return what is below it."""
         return getattr(self, next(iter(self.model_fields_set)))
 
 

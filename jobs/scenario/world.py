@@ -90,7 +90,7 @@ class World:
 
     @cached_property
     def base(self) -> Inputs:
-        """The engine's frames of all minerals, without any scenario."""
+        """Return the engine's frames of all minerals, without any scenario."""
         return gather(self._at_once)
 
     @cached_property
@@ -133,7 +133,7 @@ class World:
         return Kept(self.asked.horizon_days, self.asked.regime)
 
     def _supposed(self, found: Supposed, wanted: set[str]) -> tuple[Inputs, list[str]]:
-        """The frames under a scenario, and the minerals that it reaches."""
+        """Return the frames under a scenario, and the minerals that it reaches."""
         named = wanted if found.minerals is None or found.rules_changed else wanted & found.minerals
         if not named:
             return self.base, []
@@ -163,7 +163,7 @@ class World:
         return kept
 
     def _ruled_otherwise(self, ruleset: RuleSet, minerals: Collection[str]) -> set[str]:
-        """Minerals whose measures a changed rule says something else of; all where it is no rule about measures."""
+        """Return minerals of whose measures a changed rule says something else; all if it is about anything else."""
         inputs = self.base.only(sorted(minerals))
         changed = {rule.sets for rule in ruleset.rules} if ruleset.scorecard is not self.ruleset.scorecard else {
             rule.sets for rule, old in zip(ruleset.rules, self.ruleset.rules, strict=True) if rule is not old
@@ -172,7 +172,7 @@ class World:
             return set(minerals)
         ruled = [rule_measures(inputs, self._one_horizon(one)) for one in (self.ruleset, ruleset)]
         found = set()
-        for parts in (("measures"), ("pledges")):
+        for parts in ("measures", "pledges"):
             before, after = (getattr(one, parts) for one in ruled)
             found |= {
                 str(key[0])

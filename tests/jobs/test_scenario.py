@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -18,6 +19,7 @@ from ground.question import Question
 from jobs.cli import main
 from jobs.resources import default_facts_dir, default_rules_dir
 from jobs.rules.rulebook import load_rulebook
+from jobs.scenario.compare import Kept, Lanes, differences
 from jobs.scenario.reading import ScenarioError, read_scenario, shipped
 from jobs.scenario.world import Comparison, Outcome, World
 from tests.warehouse.conftest import Rows, small_facts, write_bundle
@@ -364,3 +366,22 @@ def test_each_that_comes_with_it_runs_and_leaves_the_facts(
     moved = {"+": 1.0, "-": -1.0}[way] * change(found, "*", mineral)
     assert moved > 0
     assert state.stored_hash() == facts.report.facts_hash
+
+
+def test_money_of_lanes_without_a_value_is_unknown_not_nothing() -> None:
+    units = pl.DataFrame(
+        {
+            "exporter": ["CHN", "CHN", "CHN"],
+            "importer": ["JPN", "JPN", "USA"],
+            "route_usd": [None, 100.0, None],
+            "route_t": [1.0, 2.0, 4.0],
+        }
+    )
+    base, after = Kept(365, "active"), Kept(365, "active")
+    base.stages["gallium", "refined"] = Lanes(units, np.zeros((3, 2), dtype=np.float32))
+    after.stages["gallium", "refined"] = Lanes(units, np.full((3, 2), 0.5, dtype=np.float32))
+    found = differences(base, after, {"JPN": ("JPN",), "USA": ("USA",)}).buyers.filter(stage="refined")
+    assert found.select("importer", "change_missing_t", "change_missing_usd", "lanes_without_usd").rows() == [
+        ("JPN", 1.5, 50.0, 1),
+        ("USA", 2.0, None, 1),
+    ]
