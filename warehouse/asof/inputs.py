@@ -14,15 +14,12 @@ from typing import Any
 import polars as pl
 
 from ground.question import Asked, Question
+from warehouse.asof.editions import edition
 from warehouse.asof.state import Warehouse
 from warehouse.asof.trade import completeness, flow_frame, gap_frame, production_frame, unmeasured_frame
 from warehouse.asof.word_roles import WordRoles
 from warehouse.ddl import sql_text
 from warehouse.errors import InputError
-from warehouse.records.tables import TABLES, columns
-
-#: Tables that are handed over as they are, once cut to the day and to what was known.
-PLAIN = ("stocks", "substitution", "capacity", "lead_times", "licence_practice", "prices")
 
 
 class Inputs(Asked):
@@ -348,31 +345,8 @@ class Inputs(Asked):
         )
 
     def table(self, name: str) -> pl.DataFrame:
-        """Return a table of `PLAIN` as it was: rows valid on as_of, the newest known edition of each.
-
-        Args:
-            name: stocks, substitution, capacity, lead_times, licence_practice or prices.
-
-        Returns:
-            The table's columns and is_hindsight (nothing was known by known_at, so the earliest edition is used).
-
-        Raises:
-            InputError: no such table here.
-        """
-        if name not in PLAIN:
-            raise InputError(
-                f"'{name}' is not a table that is passed on unchanged; choose one of {', '.join(PLAIN)}"
-            )
-        key = TABLES[name].series or TABLES[name].key
-        own = {c.name for c in columns(name)}
-        dated = "holds_on(valid_from, valid_to, $as_of)" if "valid_from" in own else "true"
-        return self._warehouse.query(
-            f"SELECT *, known_from > $known_at AS is_hindsight FROM core.{name} WHERE {dated} "
-            f"QUALIFY row_number() OVER (PARTITION BY {', '.join(key)} ORDER BY known_from > $known_at, "
-            "CASE WHEN known_from > $known_at THEN known_from END, known_from DESC) = 1 "
-            f"ORDER BY {', '.join(TABLES[name].key)}",
-            {"as_of": self.as_of, "known_at": self.known_at},
-        )
+        """Return a table of `PLAIN` as it was; see `edition`."""
+        return edition(self._warehouse, self.question, name)
 
     @cached_property
     def stocks(self) -> pl.DataFrame:
