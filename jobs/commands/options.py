@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from ground.words import HORIZONS
+from ground.words import HORIZONS, REGIMES
 from jobs.errors import InputError, SettingsError
 from jobs.output.layout import Layout, Snapshot
 from jobs.resources import EMBEDDED
@@ -87,6 +87,31 @@ DrawsOption = Annotated[
         help="Joint draws that the ranges rest on: a power of two up to 4096; by default that of the settings, else 256.",
     ),
 ]
+CountryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--curbing-country",
+        metavar="ISO3",
+        help="The country whose curbs count: an ISO 3166 alpha-3 code, or 'all'.",
+    ),
+]
+OneCountryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--curbing-country",
+        metavar="ISO3",
+        help="The country whose curbs count: an ISO 3166 alpha-3 code.",
+    ),
+]
+StrictKnowledgeOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict-knowledge", help="Refuse production and reserves published after the day of knowledge."
+    ),
+]
+RegimeOption = Annotated[
+    str, typer.Option("--regime", help="Whose figures to show: active, snapback or full_stop.")
+]
 RulesOption = Annotated[
     str | None, typer.Option("--rules", metavar="DIR", help=f"A folder of rules, or '{EMBEDDED}'.")
 ]
@@ -130,6 +155,36 @@ def parse_day(option: str, written: str | None) -> date | None:
     if day is None or day.isoformat() != written:
         raise SettingsError(f"{option} '{written}' is not a date; write YYYY-MM-DD, such as 2026-11-23.")
     return day
+
+
+def named_minerals(written: list[str] | None) -> list[str]:
+    """Return the minerals of an option as the facts spell them, in order and each once; empty where it was left out."""
+    return sorted({name.lower() for name in written or []})
+
+
+def named_horizon(days: int) -> int:
+    """Return the horizon of an option.
+
+    Raises:
+        SettingsError: It is not one that routes are scored at.
+    """
+    if days not in HORIZONS:
+        raise SettingsError(
+            f"--horizon {days} is not one that routes are scored at; write one of {', '.join(map(str, HORIZONS))}."
+        )
+    return days
+
+
+def named_regime(written: str) -> str:
+    """Return the regime of an option; case and hyphens do not matter.
+
+    Raises:
+        SettingsError: There is no such regime.
+    """
+    regime = written.lower().replace("-", "_")
+    if regime not in REGIMES:
+        raise SettingsError(f"unknown regime '{written}'{did_you_mean(regime, REGIMES)}")
+    return regime
 
 
 def settings_with(

@@ -15,8 +15,10 @@ from jobs.commands.options import (
     HorizonOption,
     JsonOption,
     OutOption,
+    RegimeOption,
     RunOption,
     SettingsOption,
+    named_regime,
     now,
     published,
     reading,
@@ -25,10 +27,6 @@ from jobs.commands.options import (
 )
 from jobs.errors import ExitCode, SettingsError
 from jobs.marts import MAIN_REGIME
-
-RegimeOption = Annotated[
-    str, typer.Option("--regime", help="Whose figures to show: active, snapback or full_stop.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -59,7 +57,7 @@ def explain(
     from jobs.explain.text import as_text
     from jobs.sql import plain
 
-    question = RouteQuestion(mineral, stage, exporter, importer, horizon, regime.lower().replace("-", "_"))
+    question = RouteQuestion(mineral, stage, exporter, importer, horizon, named_regime(regime))
     with reading(settings_with(settings, out=out), run_id) as reader:
         found = collect(reader, question)
     if as_json:
@@ -140,7 +138,7 @@ def doubt(
     from jobs.explain.doubt import doubt as collect
     from jobs.sql import plain
 
-    portfolio = Portfolio(importer, mineral, horizon, regime.lower().replace("-", "_"))
+    portfolio = Portfolio(importer, mineral, horizon, named_regime(regime))
     with reading(settings_with(settings, out=out), run_id) as reader:
         found = collect(reader, portfolio)
     if as_json:

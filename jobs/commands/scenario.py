@@ -17,8 +17,11 @@ from jobs.commands.options import (
     JsonOption,
     KnownAtOption,
     MineralOption,
+    RegimeOption,
     RulesOption,
     SettingsOption,
+    named_minerals,
+    named_regime,
     now,
     parse_day,
     screen,
@@ -46,7 +49,7 @@ def scenario(
         int | None,
         typer.Option("--horizon", metavar="DAYS", help="By default that of the file, else 365 days."),
     ] = None,
-    regime: Annotated[str, typer.Option("--regime", help="active, snapback or full_stop.")] = MAIN_REGIME,
+    regime: RegimeOption = MAIN_REGIME,
     mineral: MineralOption = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Lanes shown.")] = 10,
     to: Annotated[
@@ -82,6 +85,7 @@ def scenario(
         raise SettingsError(
             "a scenario asks about the curbs of one country; name it as curbing_country in the file."
         )
+    regime = named_regime(regime)
     if to:
         refuse_foreign(to.resolve())
     read = [read_scenario(find_scenario(file)) for file in files]
@@ -92,7 +96,7 @@ def scenario(
     ruleset = load_rulebook(chosen.rules, method=CURBS, facts=chosen.facts).ruleset
     loaded = read_bundles(chosen.facts, strict=chosen.strict)
     today = now().date()
-    minerals = sorted({name.lower() for name in mineral or []})
+    minerals = named_minerals(mineral)
     outcomes, worlds = [], dict[tuple[Question, Comparison], World]()
     with Warehouse.open_memory() as state:
         state.load_facts(loaded)

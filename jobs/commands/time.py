@@ -9,24 +9,29 @@ from typing import Annotated
 
 import typer
 
-from ground.words import MAIN_HORIZON, REGIMES
+from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
     DrawsOption,
     FactsOption,
     HorizonOption,
     JsonOption,
     MineralOption,
+    OneCountryOption,
     OutOption,
+    RegimeOption,
     RulesOption,
     SettingsOption,
+    StrictKnowledgeOption,
+    named_horizon,
+    named_minerals,
+    named_regime,
     now,
     parse_day,
     screen,
     settings_with,
 )
-from jobs.errors import ExitCode, SettingsError
+from jobs.errors import ExitCode
 from jobs.marts import MAIN_REGIME
-from jobs.suggest import did_you_mean
 
 NIGHT = "A published run: its id (or the start of it), or its day, such as 2026-11-10."
 
@@ -51,14 +56,9 @@ def diff(
     ] = False,
     mineral: MineralOption = None,
     horizon: HorizonOption = MAIN_HORIZON,
-    regime: Annotated[
-        str, typer.Option("--regime", help="Whose moves to show: active, snapback or full_stop.")
-    ] = MAIN_REGIME,
+    regime: RegimeOption = MAIN_REGIME,
     top: Annotated[int, typer.Option("--top", min=0, help="How many of the largest moves are listed.")] = 10,
-    curbing_country: Annotated[
-        str | None,
-        typer.Option("--curbing-country", metavar="ISO3", help="With --replay: whose curbs."),
-    ] = None,
+    curbing_country: OneCountryOption = None,
     facts: FactsOption = None,
     rules: RulesOption = None,
     out: OutOption = None,
@@ -74,18 +74,14 @@ def diff(
     from jobs.diff.text import Shown, as_dict, as_text
     from jobs.sql import plain
 
-    chosen_regime = regime.lower().replace("-", "_")
-    if chosen_regime not in REGIMES:
-        raise SettingsError(f"unknown regime '{regime}'{did_you_mean(regime, REGIMES)}")
-    chosen = settings_with(
-        settings, out=out, facts=facts, rules=rules, curbing_country=curbing_country, importers=None
-    )
-    minerals = tuple(mineral or ())
+    shown = Shown(named_horizon(horizon), named_regime(regime), top)
+    chosen = settings_with(settings, out=out, facts=facts, rules=rules, curbing_country=curbing_country)
+    minerals = named_minerals(mineral)
     if replay:
         found = diff_replayed(chosen, (_day(before), _day(after)), minerals)
     else:
         found = diff_published(chosen, (before, after), minerals)
-    told = as_dict(found[0], found[1], found[2].moves, found[2].reasons, Shown(horizon, chosen_regime, top))
+    told = as_dict(found[0], found[1], found[2].moves, found[2].reasons, shown)
     if as_json:
         typer.echo(json.dumps(told, default=plain, ensure_ascii=False, indent=1))
     else:
@@ -102,15 +98,8 @@ def backfill(
     every: Annotated[
         str, typer.Option("--every", metavar="day|week|month", help="Step between the days.")
     ] = "month",
-    strict_knowledge: Annotated[
-        bool,
-        typer.Option(
-            "--strict-knowledge", help="Refuse days for which figures published later would have to be used."
-        ),
-    ] = False,
-    curbing_country: Annotated[
-        str | None, typer.Option("--curbing-country", metavar="ISO3", help="The country whose curbs count.")
-    ] = None,
+    strict_knowledge: StrictKnowledgeOption = False,
+    curbing_country: OneCountryOption = None,
     facts: FactsOption = None,
     rules: RulesOption = None,
     draws: DrawsOption = None,

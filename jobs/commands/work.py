@@ -15,6 +15,7 @@ from rich.console import Console
 from ground.words import MAIN_HORIZON
 from jobs.commands.options import (
     AsOfOption,
+    CountryOption,
     DrawsOption,
     FactsOption,
     HorizonOption,
@@ -25,6 +26,7 @@ from jobs.commands.options import (
     RulesOption,
     RunOption,
     SettingsOption,
+    StrictKnowledgeOption,
     now,
     parse_day,
     published,
@@ -33,20 +35,8 @@ from jobs.commands.options import (
 )
 from jobs.errors import ExitCode, InputError, SettingsError
 
-CountryOption = Annotated[
-    str | None,
-    typer.Option(
-        "--curbing-country",
-        metavar="ISO3",
-        help="The country whose curbs count: an ISO 3166 alpha-3 code, or 'all'.",
-    ),
-]
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Stop the run if any row of the facts does not validate.")
-]
-StrictKnowledgeOption = Annotated[
-    bool,
-    typer.Option("--strict-knowledge", help="Refuse production and reserves published after --known-at."),
 ]
 
 

@@ -298,7 +298,7 @@ def test_the_command_shows_writes_and_lists(
             "two of the files are named 'licence-on-magnesium'",
         ),
         (["licence-on-magnesium", "--horizon", "30"], "--horizon 30 is not one of the scorecard's"),
-        (["licence-on-magnesium", "--regime", "activ"], "--regime activ; did you mean 'active'?"),
+        (["licence-on-magnesium", "--regime", "activ"], "unknown regime 'activ'; did you mean 'active'?"),
         (
             ["licence-on-magnesium", "--mineral", "magnesum"],
             "no route of it on 2026-11-28; did you mean 'magnesium'?",
