@@ -47,6 +47,10 @@ class InputError(JobError):
     code = ExitCode.INPUT
 
 
+class HindsightError(InputError):
+    """Figures first known after the day would have to be used, and that was ruled out."""
+
+
 class CheckError(JobError):
     """A check failed, so nothing was published and the last published file stays."""
 

@@ -12,7 +12,7 @@ from engine.scoring.inputs import Inputs as EngineInputs
 from ground.counted import counted
 from ground.question import Question
 from ground.words import ENDS, HORIZONS
-from jobs.errors import InputError, SettingsError
+from jobs.errors import HindsightError, InputError, SettingsError
 from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
 from jobs.suggest import did_you_mean
 from warehouse.asof.inputs import Inputs as WarehouseInputs
@@ -32,7 +32,8 @@ def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineI
         strict_knowledge: refuse figures that were first known after known_at.
 
     Raises:
-        InputError: no stage of `chains` has trade, or strict, and a figure had to be taken from later.
+        InputError: no stage of `chains` has trade.
+        HindsightError: strict, and a figure had to be taken from later.
     """
     flows = facts.flows.filter(pl.col("route_t_high") > 0)
     if flows.join(facts.chains, on=["mineral", "stage"], how="semi").is_empty():
@@ -109,7 +110,7 @@ def _refuse_hindsight(facts: WarehouseInputs, flows: pl.DataFrame) -> None:
             f"{counted(len(late), 'stage of a mineral', 'stages of minerals')} with figures first known after {facts.known_at}: "
             f"{shown}. Choose a later --known-at, or leave out --strict-knowledge."
         )
-        raise InputError(message)
+        raise HindsightError(message)
 
 
 def _open_scope(frame: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:

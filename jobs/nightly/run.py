@@ -14,7 +14,7 @@ import polars as pl
 from ground.question import Question
 from jobs.calendar.events import Wanted, events
 from jobs.calendar.ics import ics
-from jobs.errors import ExitCode, InputError, SettingsError
+from jobs.errors import ExitCode
 from jobs.export.book import Selection, load_book
 from jobs.export.tables import NIGHTLY_SKIP, TableFormat, export_tables, whole_folder, write_manifest
 from jobs.export.xlsx import write_book
@@ -31,9 +31,9 @@ from jobs.output.lock import exclusive
 from jobs.output.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
 from jobs.output.rebuild import open_or_rebuild
 from jobs.output.seal import Contents, contents_of
+from jobs.reach import require_reach
 from jobs.rules.rulebook import CURBS, Rulebook, load_rulebook, require_tested
-from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, DEFAULT_IMPORTERS, Settings
-from jobs.suggest import did_you_mean
+from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
 from warehouse.asof.state import Warehouse
 from warehouse.bundle.reading import LoadReport
 from warehouse.database import Database
@@ -176,10 +176,7 @@ def _score_and_publish(
             warnings.extend(point_to(layout, snapshot))
     with phases.phase("exports"):
         exports = _export(settings, layout, snapshot, stamp, facts)
-        if (
-            stamp.question.known_at == stamp.question.as_of
-            and stamp.question.curbing_country != ALL_COUNTRIES
-        ):
+        if _is_history(stamp.question, dates.started_at.date()):
             write_vintage(layout, stamp.question, stamp.run_id, since.history())
     ledger.append(state, _entry(stamp, dates, ledger.PUBLISHED, file=snapshot.name))
     dropped = drop_old(layout, keep=settings.keep_snapshots, spare=snapshot)
@@ -203,6 +200,11 @@ def _verify(path: Path, checks: MartChecks) -> Contents:
         checks.verify_built(built, path)
         built.keep_small()
         return contents_of(built)
+
+
+def _is_history(question: Question, today: date) -> bool:
+    """Return whether a run scores one country as known on the day itself, which nobody can yet of a day to come."""
+    return question.known_at == question.as_of <= today and question.curbing_country != ALL_COUNTRIES
 
 
 def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp, facts: LoadReport) -> Path:
@@ -232,44 +234,6 @@ def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp,
         write_data_package(reader, folder, facts.bundles)
         write_manifest(folder)
     return target
-
-
-def require_reach(state: Warehouse, settings: Settings, days: Mapping[str, date]) -> None:
-    """Refuse a day before any trade was known, and a curbing country that the facts do not have.
-
-    Args:
-        state: the facts.
-        settings: curbing country and declared importers.
-        days: each day by the option that names it.
-
-    Raises:
-        InputError: the facts do not reach back so far. SettingsError: a country is unknown.
-    """
-    first: date | None = state.query("SELECT min(known_from) AS first FROM core.trade")["first"].item()
-    if first is None:
-        raise InputError(
-            "the facts contain no trade, so there are no routes to score; add a `trade` table to a bundle."
-        )
-    for name, day in days.items():
-        if day < first:
-            raise InputError(
-                f"{name} {day} is before {first}, the day on which the first trade year of these facts was known; "
-                f"choose {first} or later."
-            )
-    country = settings.curbing_country
-    if country != ALL_COUNTRIES:
-        known = state.query("SELECT DISTINCT country FROM core.countries ORDER BY 1")["country"].to_list()
-        if country not in known:
-            raise SettingsError(f"unknown curbing country '{country}'{did_you_mean(country, known)}")
-    # Facts of one's own may lack a default; what was asked for by name must be there.
-    codes = state.query(
-        "SELECT country AS code FROM core.countries UNION SELECT bloc FROM core.blocs ORDER BY 1"
-    )["code"].to_list()
-    for importer in settings.declared_importers:
-        if importer not in (*codes, *DEFAULT_IMPORTERS):
-            raise SettingsError(
-                f"declared_importers: '{importer}' is neither a country nor a bloc of these facts{did_you_mean(importer, codes)}"
-            )
 
 
 def _stamp(settings: Settings, dates: RunDates, facts: LoadReport, rulebook: Rulebook) -> RunStamp:

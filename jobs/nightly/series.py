@@ -16,24 +16,24 @@ from ground.counted import counted
 from ground.question import Question
 from jobs.diff.compared import MEMBERS
 from jobs.diff.reasons import dated_between
-from jobs.errors import ExitCode, InputError, SettingsError
+from jobs.errors import ExitCode, HindsightError, SettingsError
 from jobs.facts.plan import reached, taught
 from jobs.nightly.phases import Phases
 from jobs.nightly.recalculate import RunRequest, recalculate
-from jobs.nightly.run import require_reach
 from jobs.nightly.vintage import Delivered
 from jobs.output.history import read_vintage, run_of, vintage_path, write_vintage
 from jobs.output.identity import code_version, run_identity
 from jobs.output.layout import Layout
 from jobs.output.lock import exclusive
 from jobs.output.rebuild import open_or_rebuild
+from jobs.reach import require_reach
 from jobs.rules.rulebook import CURBS, Rulebook, load_rulebook, require_tested
 from jobs.settings import ALL_COUNTRIES, Settings
 from jobs.suggest import did_you_mean
 from warehouse.asof.state import Warehouse
 
 #: Steps between the days of a series, as polars writes them.
-EVERY = {"day": "1d", "week": "1w", "month": "1mo"}
+EVERY = {"day": "d", "week": "w", "month": "mo"}
 WRITTEN, KEPT, REFUSED = "written", "kept", "refused"
 #: More days than this are a slip of the year.
 MOST_DAYS = 2_000
@@ -84,19 +84,20 @@ def days_of(first: date, last: date, every: str, today: date) -> list[date]:
         SettingsError: the range is empty, reaches past today, or has too many days; or the step is unknown.
     """
     if every not in EVERY:
-        raise SettingsError(f"--every '{every}': write day, week or month{did_you_mean(every, list(EVERY))}")
+        raise SettingsError(f"--every '{every}' is not a step{did_you_mean(every, list(EVERY))}")
+    for option, day in (("--from", first), ("--to", last)):
+        if day > today:
+            raise SettingsError(
+                f"{option} {day} is after today, {today}: nobody knows yet what will be known then. Choose {today} or "
+                "earlier; `curbline run --as-of` scores a day to come."
+            )
     if first > last:
         raise SettingsError(f"--from {first} is after --to {last}; swap them.")
-    if last > today:
-        raise SettingsError(
-            f"--to {last} is after today, {today}: nobody knows yet what will be known then. Choose {today} or earlier; "
-            "`curbline run --as-of` scores a day to come as known today."
-        )
     step = EVERY[every]
     start = pl.Series([first])
     days: list[date] = []
     while len(days) <= MOST_DAYS:
-        day = start.dt.offset_by(f"{len(days)}{step[1:]}").item()
+        day = start.dt.offset_by(f"{len(days)}{step}").item()
         if day > last:
             return days
         days.append(day)
@@ -180,7 +181,9 @@ class _Series:
         path = vintage_path(self._layout, question)
         if run_of(path) == run_id:
             self._before = None  # its inputs are not at hand; the next day is scored whole
-            return Vintage(question.as_of, KEPT, has_hindsight=bool(read_vintage(path)["hindsight"].any()))
+            late = bool(read_vintage(path)["hindsight"].any())
+            refused = late and self._settings.strict_knowledge  # by a series that was not strict
+            return Vintage(question.as_of, REFUSED if refused else KEPT, has_hindsight=late)
         ruleset = rules_on(self._settings, question.known_at).ruleset
         delivered = Delivered()
         known: list[tuple[Inputs, RuledMeasures, set[str]]] = []
@@ -203,9 +206,7 @@ class _Series:
         )
         try:
             recalculate(request, self._state, ruleset, self._phases.phase, delivered.take, choose)
-        except InputError:
-            if not self._settings.strict_knowledge:
-                raise
+        except HindsightError:
             self._before = None
             return Vintage(question.as_of, REFUSED, has_hindsight=True)
         inputs, ruled, same = known[0]

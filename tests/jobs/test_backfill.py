@@ -101,6 +101,8 @@ def test_hindsight_is_marked_and_refused_where_asked(gallium: Path, tmp_path: Pa
     assert SeriesOutcome(refused).code == ExitCode.INPUT
     assert SeriesOutcome([*refused, Vintage(TODAY, WRITTEN)]).code == ExitCode.WARNINGS
     assert days_there(Layout(tmp_path / "strict"), "CHN") == []
+    again = run(settings(gallium, tmp_path, strict=True), MONTHS[:1])
+    assert [one.outcome for one in again] == [REFUSED]  # a day that is there is no way round it
 
 
 def test_a_day_before_any_fact_is_refused_before_anything_is_scored(gallium: Path, tmp_path: Path) -> None:
@@ -114,6 +116,7 @@ def test_a_day_before_any_fact_is_refused_before_anything_is_scored(gallium: Pat
     [
         (date(2026, 2, 1), date(2025, 1, 1), "month", "is after --to 2025-01-01; swap them"),
         (date(2026, 2, 1), date(2027, 1, 1), "month", "is after today, 2026-11-28"),
+        (date(2030, 1, 1), TODAY, "month", "--from 2030-01-01 is after today"),
         (date(2026, 2, 1), date(2026, 3, 1), "monthly", "did you mean 'month'"),
         (date(1990, 1, 1), date(2026, 1, 1), "day", "more than 2,000 days"),
     ],

@@ -72,3 +72,5 @@ def test_a_night_tells_what_moved_since_the_one_before(
     assert run(DAY)["since"] == since
     assert main(["diff", str(EVE), str(DAY), "--out", str(out)]) == 0
     assert "Calendar (only the day)" in capsys.readouterr().out
+    run(date(2026, 11, 24))  # a day to come: nobody knows yet what will be known then
+    assert days_there(Layout(out), "CHN") == [EVE, DAY]
