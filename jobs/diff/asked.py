@@ -19,6 +19,7 @@ from jobs.errors import InputError, SettingsError
 from jobs.output.identity import code_version
 from jobs.output.layout import Layout, Snapshot
 from jobs.output.seal import damage_of
+from jobs.reach import require_reach
 from jobs.rules.rulebook import CURBS, load_rulebook
 from jobs.rules.vocabulary import vocabulary_or_why
 from jobs.settings import ALL_COUNTRIES, Settings
@@ -47,8 +48,10 @@ def find_night(layout: Layout, asked: str) -> Snapshot:
                 f"{layout.snapshots}: no published run of {day}{there}. Publish it with `curbline run --as-of {day}`, or "
                 "compare without published files: add --replay."
             )
+        near = did_you_mean(asked, [one.run_id for one in found])
+        end = "" if near.endswith("?") else "."
         raise SettingsError(
-            f"{layout.snapshots}: no published run '{asked}'{did_you_mean(asked, [one.run_id for one in found])} "
+            f"{layout.snapshots}: no published run '{asked}'{near}{end} "
             "Name a run by its id or by its day, such as 2026-11-10."
         )
     pointed = layout.pointed()
@@ -63,9 +66,10 @@ def find_night(layout: Layout, asked: str) -> Snapshot:
 
 def _day(asked: str) -> date | None:
     try:
-        return date.fromisoformat(asked)
+        day = date.fromisoformat(asked)
     except ValueError:
         return None
+    return day if day.isoformat() == asked else None  # eight digits are the start of an id
 
 
 def diff_published(
@@ -141,7 +145,8 @@ def diff_replayed(
     """Compare two days, each as known on itself, under the facts and rules of the settings; nothing is published.
 
     Raises:
-        SettingsError: both are the same day, or a mineral has no route. InputError: no trade was known.
+        SettingsError: both are the same day, a mineral has no route, or a country is unknown.
+        InputError: no trade was known on one of them.
     """
     if days[0] == days[1]:
         raise SettingsError(f"both days are {days[0]}: nothing can have moved. Name two different days.")
@@ -152,6 +157,7 @@ def diff_replayed(
     rulebook = load_rulebook(settings.rules, method=CURBS, facts=settings.facts, known_at=max(days))
     with Warehouse.open_memory() as state:
         state.load_bundles(settings.facts, strict=settings.strict)
+        require_reach(state, settings, {"A": days[0], "B": days[1]})
         rows = [rows_known(state, day) for day in days]
     code = code_version()
     before, after = (

@@ -239,7 +239,7 @@ def _pledge(row: dict[str, Any]) -> str:
     if row["is_expired"] is None:
         return f"{name} begins"
     if row["is_expired"] != row["is_expired_after"]:
-        return f"{name} expired"
+        return f"{name} {'expired' if row['is_expired_after'] is not False else 'is in its term again'}"
     was, now = row["agreement_state"], row["agreement_state_after"]
     return (
         ""

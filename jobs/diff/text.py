@@ -81,18 +81,28 @@ def _cause(own: pl.DataFrame, reasons: pl.DataFrame, cause: str) -> dict[str, An
         "minerals": sorted(set(rows["mineral"])),
         # Routes alone: totals would count the same tonnes again.
         "missing_t_change_by_mineral": dict(
-            routes.group_by("mineral").agg(pl.col("missing_t_change").sum()).sort("mineral").iter_rows()
+            routes.group_by("mineral").agg(_known_sum("missing_t_change")).sort("mineral").iter_rows()
         ),
-        "missing_usd_change": routes["missing_usd_change"].sum(),
+        "missing_usd_change": routes.select(_known_sum("missing_usd_change")).item(),
         "reasons": told(reasons, cause, sorted(set(rows["mineral"]))),
     }
+
+
+def _known_sum(name: str) -> pl.Expr:
+    """Return the sum over the rows that have the figure; null where there are rows and none has it."""
+    return pl.when(pl.col(name).is_not_null().any() | (pl.len() == 0)).then(pl.col(name).sum()).alias(name)
+
+
+def _whole_sum(name: str) -> pl.Expr:
+    """Return the sum over the causes of one move; null where one of them is unknown, since then the move is."""
+    return pl.when(pl.col(name).is_not_null().all()).then(pl.col(name).sum()).alias(name)
 
 
 def _largest(own: pl.DataFrame, top: int) -> list[dict[str, Any]]:
     """Return the rows that moved most in money, each with its points by cause."""
     summed = own.group_by(ROW, maintain_order=True).agg(
         *(pl.col(name).first() for name in ("score_before", "score_after", "band_before", "band_after")),
-        *(pl.col(name).sum() for name in ("missing_share_change", "missing_t_change", "missing_usd_change")),
+        *(_whole_sum(name) for name in ("missing_share_change", "missing_t_change", "missing_usd_change")),
         pl.struct("cause", "points").alias("by"),
     )
     ordered = summed.sort(

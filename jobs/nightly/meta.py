@@ -44,7 +44,8 @@ def meta_frames(
 ) -> dict[str, pl.DataFrame]:
     """Return the frames of `meta.run`, `meta.step`, `meta.check`, `meta.rule` and `meta.rule_file`.
 
-    `since` has the run_id and as_of of the night that changes are told since. Times appear here only: the tables of schema `mart` hold none, so that the same run gives the same bytes.
+    `since` has the run_id and as_of of the night that changes are told since. Times appear here only: the tables of
+    schema `mart` hold none, so that the same run gives the same bytes.
     """
     run = pl.DataFrame(
         {

@@ -10,12 +10,16 @@ import pytest
 
 from engine.language.ruleset import load_ruleset
 from ground.question import Question
+from ground.words import MAIN_HORIZON
+from jobs.cli import main
 from jobs.diff.asked import diff_replayed, find_night
-from jobs.diff.changes import Changes, changes_between, ends_of
+from jobs.diff.changes import NOTHING, Changes, changes_between, ends_of
+from jobs.diff.reasons import _pledge
 from jobs.diff.replayed import ReplayedNight
 from jobs.diff.split import CHANGE, MOVED, ROW, State, split
 from jobs.diff.swaps import Ends
-from jobs.errors import SettingsError
+from jobs.diff.text import Shown, as_dict
+from jobs.errors import ExitCode, InputError, SettingsError
 from jobs.output.identity import code_version
 from jobs.output.layout import Layout
 from jobs.resources import default_facts_dir, default_rules_dir
@@ -176,6 +180,8 @@ def test_a_run_that_is_not_there_is_named_with_the_mend(small_root: Path) -> Non
         find_night(layout, "2020-01-01")
     with pytest.raises(SettingsError, match="no published run 'zzz'"):
         find_night(layout, "zzz")
+    with pytest.raises(SettingsError, match="no published run '20200101'"):
+        find_night(layout, "20200101")  # eight digits are the start of an id
     assert (
         find_night(layout, layout.list_snapshots()[0].as_of.isoformat()).run_id
         == layout.list_snapshots()[0].run_id
@@ -235,6 +241,62 @@ def test_a_score_that_appears_or_goes_has_a_cause_and_no_points() -> None:
     assert moved(found, "USA") == {"facts": None, "law": 20.0}
     assert moved(found, "JPN") == {"facts": 4.0, "law": None}
     assert moved(found, "DEU") == {"law": 10.0}
+
+
+def test_what_is_unknown_of_a_move_is_not_told_as_zero() -> None:
+    before, after = scores(USA=None, JPN=40.0), scores(USA=50.0, JPN=60.0)
+    states = [
+        State("facts", {"gallium"}, scores(USA=30.0, JPN=44.0)),
+        State("law", {"gallium"}, None),
+    ]
+    night = {"run_id": "", "as_of": DAY, "known_at": DAY, "curbing_country": "CHN"}
+    told = as_dict(
+        night, night, split(before, after, states), NOTHING.reasons, Shown(MAIN_HORIZON, "active", 5)
+    )
+    routes = {row["importer"]: row for row in told["routes"]}
+    assert routes["USA"]["missing_t_change"] is None  # there was no score to move from
+    assert routes["JPN"]["missing_t_change"] == pytest.approx(2.0)
+    assert routes["JPN"]["missing_usd_change"] is None  # nobody knows what the lane is worth
+    assert [cause["missing_usd_change"] for cause in told["causes"]] == [None, None]
+    assert told["causes"][0]["missing_t_change_by_mineral"] == {"gallium": pytest.approx(0.4)}
+
+
+def test_days_in_the_wrong_order_say_that_a_pledge_is_in_its_term_again() -> None:
+    row = {"pledge_id": "p", "agreement_state": "x", "agreement_state_after": "x"}
+    assert _pledge({**row, "is_expired": True, "is_expired_after": False}) == "pledge p is in its term again"
+    assert _pledge({**row, "is_expired": False, "is_expired_after": True}) == "pledge p expired"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("days", "country", "error", "says"),
+    [
+        ((EVE, DAY), "XXX", SettingsError, "unknown curbing country 'XXX'"),
+        ((date(2010, 1, 1), DAY), "CHN", InputError, "A 2010-01-01 is before 20"),
+    ],
+)
+def test_a_replay_that_the_facts_do_not_reach_is_refused(
+    days: tuple[date, date], country: str, error: type[Exception], says: str, tmp_path: Path
+) -> None:
+    chosen = Settings(
+        facts=(default_facts_dir(),), rules=default_rules_dir(), out=tmp_path, curbing_country=country
+    )
+    with pytest.raises(error, match=says):
+        diff_replayed(chosen, days, ["gallium"])
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (("--horizon", "77"), "--horizon 77 is not one"),
+        (("--regime", "actve"), "did you mean 'active'"),
+    ],
+)
+def test_a_wrong_horizon_or_regime_is_refused_before_anything_is_scored(
+    option: tuple[str, str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["diff", "2026-11-10", "2026-11-11", "--replay", *option]) == ExitCode.SETTINGS
+    assert says in capsys.readouterr().err
 
 
 def test_what_todays_code_does_not_say_of_the_later_night_is_code() -> None:
