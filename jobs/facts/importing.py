@@ -26,7 +26,7 @@ from warehouse.sources.registry import IMPORTERS
 
 _REPORTED = 200  # rows of each list of the edition report
 #: Tables of the embedded facts that a file is read against.
-_MAP = ("minerals", "chains", "countries", "hs_codes", "conversions", "measures", "measure_items")
+_MAP = ("minerals", "chains", "countries", "hs_codes", "hs_spans", "conversions", "measures", "measure_items")
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,3 +302,35 @@ def test_unknown_plain_table(inputs: Inputs) -> None:
 def test_numbers_are_added_up_in_the_order_of_their_rows() -> None:
     with Warehouse.open_memory() as state:
         assert state.query("SELECT current_setting('threads')::BIGINT AS n").item() == 1
+
+
+def test_a_year_that_came_in_another_revision_stands_in_where_the_code_means_the_same(
+    facts: Rows, write: Write
+) -> None:
+    span = {"hs6": "284690", "revision_from": "92", "revision_to": "22", "source_id": "official"}
+    newer = {"hs_revision": "22", "value_usd": "5000000", "quantity_t": "1500", "is_complete": "true"}
+    late = {**newer, "year": "2024", "exporter": "CHN", "importer": "JPN", "hs6": "284690"}
+    # A year that the map's own revision has is never added to.
+    again = {**late, "year": "2023", "importer": "DEU", "quantity_t": "7000"}
+    known = {"source_id": "official", "known_from": "2026-01-31"}
+    facts["trade"] += [late | known, again | known, late | known | {"hs6": "811292"}]
+
+    def latest() -> dict[tuple[str, str], Any]:
+        with Warehouse.open_memory() as found:
+            found.load_bundles([write(facts)], strict=True)
+            frame = Inputs(found, Question(TODAY, TODAY, "CHN")).flows
+            wanted = frame.filter(pl.col("latest_t") > 0)
+            return {
+                (r["mineral"], r["importer"]): (r["trade_year"], r["latest_t"])
+                for r in wanted.iter_rows(named=True)
+            }
+
+    without = latest()
+    assert without["dysprosium", "JPN"] == (2023, pytest.approx(1_000 * 0.02 * 0.87))
+    facts["hs_spans"] = [span | {"known_from": "2022-01-01"}]
+    spanned = latest()
+    assert spanned["dysprosium", "JPN"] == (2024, pytest.approx(1_500 * 0.02 * 0.87))
+    # 811292 means other goods in HS 2022, so its row of 2024 counts in neither.
+    assert {key: value for key, value in spanned.items() if key[0] == "gallium"} == {
+        key: value for key, value in without.items() if key[0] == "gallium"
+    }

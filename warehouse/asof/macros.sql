@@ -145,6 +145,42 @@ QUALIFY row_number() OVER (
     ORDER BY t.known_from DESC, s.grade, t.source_id
 ) = 1;
 
+CREATE OR REPLACE MACRO revision_year(hs_revision) AS
+CASE WHEN hs_revision >= '88' THEN 1900 ELSE 2000 END + hs_revision::INTEGER;
+
+-- Trade as known, by the revisions of the map: a code and year that a revision lacks stands in for it where it comes in
+-- another revision in which the code means the same goods. `hs_revision` is then the map's.
+CREATE OR REPLACE MACRO trade_in_revision(as_of, known_at) AS TABLE
+WITH
+known AS (
+    SELECT * FROM core.trade WHERE known_from <= known_at AND year <= year(as_of::DATE)
+),
+told AS (
+    SELECT DISTINCT hs6, hs_revision, year FROM known
+),
+span AS (
+    SELECT * FROM core.hs_spans
+    WHERE known_from <= known_at
+    QUALIFY row_number() OVER (PARTITION BY hs6, revision_from ORDER BY known_from DESC) = 1
+),
+same AS (
+    SELECT DISTINCT w.hs6, w.year, w.hs_revision AS theirs, c.hs_revision
+    FROM told w
+    JOIN span s
+        ON s.hs6 = w.hs6
+        AND revision_year(w.hs_revision) BETWEEN revision_year(s.revision_from) AND revision_year(s.revision_to)
+    JOIN (SELECT DISTINCT hs6, hs_revision FROM core.hs_codes) c
+        ON c.hs6 = w.hs6
+        AND c.hs_revision <> w.hs_revision
+        AND revision_year(c.hs_revision) BETWEEN revision_year(s.revision_from) AND revision_year(s.revision_to)
+    ANTI JOIN told o ON o.hs6 = w.hs6 AND o.year = w.year AND o.hs_revision = c.hs_revision
+)
+SELECT * FROM known
+UNION ALL BY NAME
+SELECT k.* REPLACE (s.hs_revision AS hs_revision)
+FROM known k
+JOIN same s ON s.hs6 = k.hs6 AND s.year = k.year AND s.theirs = k.hs_revision;
+
 CREATE OR REPLACE MACRO splits_at(known_at) AS TABLE
 SELECT e.*, s.grade, e.known_from > known_at AS is_hindsight
 FROM core.element_splits e

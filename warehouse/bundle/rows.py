@@ -8,7 +8,15 @@ import polars as pl
 from pydantic import ValidationError
 
 from warehouse.bundle.files import LINE, RawTable, RejectedRow
-from warehouse.records.fields import FIRST_DAY, FIRST_YEAR, LAST_DAY, LAST_YEAR, MAX_FLOW_T, MAX_USD
+from warehouse.records.fields import (
+    FIRST_DAY,
+    FIRST_YEAR,
+    HS_REVISIONS,
+    LAST_DAY,
+    LAST_YEAR,
+    MAX_FLOW_T,
+    MAX_USD,
+)
 from warehouse.records.tables import TABLES, Column, columns, schema
 from warehouse.suggest import did_you_mean
 
@@ -116,7 +124,7 @@ def _plain(frame: pl.DataFrame, types: pl.Schema) -> tuple[list[pl.Expr], pl.Exp
     codes = {"exporter": "^[A-Z]{3}$", "importer": "^[A-Z]{3}$", "hs6": r"^\d{6}$", "source_id": r"^\S+$"}
     checks = [written(name, pattern) & pl.col(name).is_not_null() for name, pattern in codes.items()]
     checks += [
-        cast("hs_revision").is_in(["92", "96", "02", "07", "12", "17", "22"]),
+        cast("hs_revision").is_in(list(HS_REVISIONS)),
         cast("year").is_between(FIRST_YEAR, LAST_YEAR) & written("year", r"^\d{4}$"),
         cast("known_from").is_between(FIRST_DAY, LAST_DAY) & written("known_from", r"^\d{4}-\d{2}-\d{2}$"),
         written("is_complete", "^(true|false)$") & pl.col("is_complete").is_not_null(),

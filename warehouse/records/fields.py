@@ -71,6 +71,8 @@ ClaimKind = Literal["reserve", "resource"]
 OutcomeKind = Literal["export_fall", "supply_fall"]
 WordRole = Literal["counts_as_cover", "ends_normal_trade", "names_buyers", "reaches_every_stage"]
 
+#: Revisions of the Harmonized System, by the year of each, oldest first.
+HS_REVISIONS = ("92", "96", "02", "07", "12", "17", "22")
 #: Classes from mild to severe; the ends of a class range must rise in this order.
 CLASS_ORDER = {"favoured": 0, "ordinary": 1, "dispute": 2}
 #: Largest plausible figures. The whole world mines 3e9 t of iron ore in a year and one lane carries under 1e9 t.
@@ -147,7 +149,7 @@ DestinationList = Annotated[
 ]
 Hs6 = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
 Hs6List = Annotated[str, StringConstraints(pattern=r"^\d{6}(;\d{6})*$"), IN_ONE_CELL]
-HsRevision = Annotated[str, StringConstraints(pattern=r"^(92|96|02|07|12|17|22)$")]
+HsRevision = Annotated[str, StringConstraints(pattern=rf"^({'|'.join(HS_REVISIONS)})$")]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Day = Annotated[date, BeforeValidator(_day), Field(ge=FIRST_DAY, le=LAST_DAY)]
 Year = Annotated[int, BeforeValidator(_integer), Field(ge=FIRST_YEAR, le=LAST_YEAR)]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from warehouse.records.fields import (
+    HS_REVISIONS,
     AnyStage,
     Count,
     CountryCode,
@@ -107,6 +111,28 @@ class HsCode(SourcedRow):
         "exact, dominant, proxy or bundle: how well the code represents the mineral."
     )
     conversion_id: Key | None = may("How gross tonnes become content; empty where they are the content.")
+
+
+class HsSpan(SourcedRow):
+    """A code that keeps its meaning over several revisions."""
+
+    says: ClassVar[str] = (
+        "A trade code that means the same goods in every revision of a span, so that trade written in one of them can stand "
+        "for another."
+    )
+    hs6: Hs6 = need("Six-digit code of the Harmonized System.")
+    revision_from: HsRevision = need("First revision in which the code means these goods: 92 to 22, by year.")
+    revision_to: HsRevision = need("Last revision in which it does.")
+
+    @model_validator(mode="after")
+    def _is_a_span(self) -> Self:
+        if HS_REVISIONS.index(self.revision_from) > HS_REVISIONS.index(self.revision_to):
+            raise PydanticCustomError(
+                "span",
+                "the span ends with HS {last}, before HS {first}; put the older revision first",
+                {"column": "revision_to", "first": self.revision_from, "last": self.revision_to},
+            )
+        return self
 
 
 class Conversion(SourcedRow):

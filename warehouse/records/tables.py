@@ -109,6 +109,7 @@ _TABLES = (
         ),
         ("hs6", "hs_revision", "exporter", "importer", "year_from", "year_to"),
     ),
+    Table("hs_spans", reference.HsSpan, ("hs6", "revision_from", "known_from")),
     Table(
         "element_splits",
         reference.ElementSplit,

@@ -16,9 +16,11 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.bundle.files import RejectedRow
-from warehouse.records.fields import MAX_FLOW_T, MAX_USD, NUMBER
+from warehouse.records.fields import HS_REVISIONS, MAX_FLOW_T, MAX_USD, NUMBER
 from warehouse.records.tables import schema
 from warehouse.sources.archive import unpacked
+from warehouse.sources.comtrade_judge import same_goods
+from warehouse.sources.figures import UNKNOWN_WORDS
 from warehouse.sources.parsed import (
     WHOLE,
     Importer,
@@ -51,7 +53,7 @@ SOURCE = PublicSource(
 )
 _COLUMNS = ("t", "i", "j", "k", "v", "q")
 _FIGURES = frozenset({"v", "q"})
-_REVISION = re.compile(r"hs(92|96|02|07|12|17|22)", re.IGNORECASE)
+_REVISION = re.compile(f"hs({'|'.join(HS_REVISIONS)})", re.IGNORECASE)
 _RELEASE = re.compile(r"_V(\d{6})", re.IGNORECASE)
 _MEMBER_YEAR = re.compile(r"_Y(\d{4})_", re.IGNORECASE)
 _FIRST_YEAR = 1988
@@ -163,6 +165,8 @@ def _wanted(reading: Reading) -> Wanted:
     by_revision: dict[str, set[str]] = {}
     for revision, hs6 in reading.tables["hs_codes"].select("hs_revision", "hs6").unique().iter_rows():
         by_revision.setdefault(revision, set()).add(hs6)
+    for revision, hs6 in same_goods(reading.tables):
+        by_revision.setdefault(revision, set()).add(hs6)
     return Wanted(
         {revision: frozenset(found) for revision, found in by_revision.items()},
         dict(countries.select("baci_code", "country").iter_rows()),
@@ -242,7 +246,11 @@ def _first(error: BaseException) -> str:
 
 def _judged(frame: pl.DataFrame, countries: Mapping[str, str], known: date) -> pl.DataFrame:
     """Add typed columns, and for each row the first fault that it has."""
-    quantity = pl.when(pl.col("q").str.to_uppercase().is_in(["", "NA"])).then(None).otherwise(pl.col("q"))
+    quantity = (
+        pl.when(pl.col("q").str.strip_chars().str.to_lowercase().is_in(sorted(UNKNOWN_WORDS)))
+        .then(None)
+        .otherwise(pl.col("q"))
+    )
 
     def figure(column: str) -> pl.Expr:
         shaped = pl.col(column).str.contains(f"^({NUMBER.pattern})$") & ~pl.col(column).str.starts_with("-")

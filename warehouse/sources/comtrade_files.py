@@ -1,8 +1,9 @@
 """The files that UN Comtrade hands out, as entries with one set of column names.
 
-Three makes are read: the table of the web page and the bulk files (`typeCode`, `freqCode`, …), the table of the web
-page before 2023 (`Classification`, `Year`, …), and the JSON of the interface for programs. One line is one entry, so
-that a stray quotation mark cannot swallow its neighbours.
+The makes that are read: the table of the web page and the bulk files (`typeCode`, `freqCode`, …), also as its clients
+write it (`type_code`, semicolons, a workbook); the table of the web page before 2023 (`Classification`, `Year`, …); the
+JSON of the interface for programs, of the one before 2023 (`dataset`), and a bare list of records. One line is one
+entry, so that a stray quotation mark cannot swallow its neighbours.
 """
 
 from __future__ import annotations
@@ -20,30 +21,32 @@ from pathlib import Path
 
 from ground.counted import counted
 from warehouse.sources.archive import unpacked
+from warehouse.sources.figures import with_point
 from warehouse.sources.parsed import refused, sniff, whole
+from warehouse.sources.workbook import table_of
 
-#: Names of a column in the makes of file, in lower case.
+#: Names of a column in the makes of file, as `_plain` leaves them: type_code, Type Code and typeCode are one.
 _NAMES = {
-    "type": ("typecode",),
+    "type": ("typecode", "type"),
     "period": ("period",),
-    "reporter": ("reportercode", "reporter code"),
-    "reporter_iso": ("reporteriso", "reporter iso"),
-    "flow": ("flowcode", "trade flow code"),
-    "partner": ("partnercode", "partner code"),
-    "partner_iso": ("partneriso", "partner iso"),
-    "partner2": ("partner2code", "2nd partner code"),
-    "classification": ("classificationcode", "classification"),
-    "code": ("cmdcode", "commodity code"),
-    "customs": ("customscode", "customs proc. code"),
+    "reporter": ("reportercode", "rtcode"),
+    "reporter_iso": ("reporteriso", "rt3iso"),
+    "flow": ("flowcode", "tradeflowcode", "rgcode"),
+    "partner": ("partnercode", "ptcode"),
+    "partner_iso": ("partneriso", "pt3iso"),
+    "partner2": ("partner2code", "2ndpartnercode", "ptcode2"),
+    "classification": ("classificationcode", "classification", "pfcode"),
+    "code": ("cmdcode", "commoditycode"),
+    "customs": ("customscode", "customsproccode", "cstcode"),
     "supply": ("moscode",),
-    "transport": ("motcode", "mode of transport code"),
-    "unit": ("qtyunitcode", "qty unit code"),
-    "quantity": ("qty",),
+    "transport": ("motcode", "modeoftransportcode"),
+    "unit": ("qtyunitcode", "qtcode"),
+    "quantity": ("qty", "tradequantity"),
     "is_quantity_estimated": ("isqtyestimated",),
-    "weight_kg": ("netwgt", "netweight (kg)"),
+    "weight_kg": ("netwgt", "netweightkg", "netweight"),
     "is_weight_estimated": ("isnetwgtestimated",),
-    "flag": ("legacyestimationflag", "flag"),
-    "value_usd": ("primaryvalue", "trade value (us$)"),
+    "flag": ("legacyestimationflag", "flag", "estcode"),
+    "value_usd": ("primaryvalue", "tradevalueus", "tradevalue"),
 }
 COLUMNS = tuple(_NAMES)
 #: Without these, a part cannot be told from its total, or one lane from another.
@@ -52,7 +55,13 @@ _NEEDED = (
     *("weight_kg", "value_usd"),
 )
 _OURS = {theirs: ours for ours, names in _NAMES.items() for theirs in names}
-_TEXT, _JSON = {".csv", ".txt", ".tsv"}, {".json"}
+_TEXT, _JSON, _BOOK = {".csv", ".txt", ".tsv"}, {".json"}, {".xlsx", ".xlsm", ".xls", ".ods"}
+_SEPARATORS = (",", "\t", ";")
+_FIGURES = ("quantity", "weight_kg", "value_usd")
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,9 @@ def _tables(path: Path) -> Iterator[list[tuple[str, Path]]]:
     kind = path.suffix.lower()
     if kind in _TEXT | _JSON:
         yield [(path.name, path)]
+    elif kind in _BOOK:
+        with tempfile.TemporaryDirectory(prefix="curbline-comtrade-") as folder:
+            yield [_as_text(path, Path(folder))]
     elif kind in {".gz", ".zip"}:
         with tempfile.TemporaryDirectory(prefix="curbline-comtrade-") as folder:
             if kind == ".gz":
@@ -99,8 +111,20 @@ def _tables(path: Path) -> Iterator[list[tuple[str, Path]]]:
                 yield unpacked(path, Path(folder), _is_table, "contains neither a table nor JSON")
     else:
         raise refused(
-            path.name, "is none of .csv, .txt, .gz, .zip and .json; give the file as UN Comtrade ships it"
+            path.name,
+            "is none of .csv, .txt, .gz, .zip, .xlsx and .json; give the file as UN Comtrade ships it",
         )
+
+
+def _as_text(path: Path, folder: Path) -> tuple[str, Path]:
+    """Write the sheet with the codes as a table; line numbers count from its header."""
+    header, rows, name = table_of(
+        path, lambda row: {"period", "code"} <= {_OURS.get(_plain(cell)) for cell in row}, "a column cmdCode"
+    )
+    target = folder / "table.csv"
+    with target.open("w", encoding="utf-8", newline="") as sink:
+        csv.writer(sink, lineterminator="\n").writerows([header, *(cells for _, cells in rows)])
+    return f"{path.name}/{name}", target
 
 
 def _is_table(name: str) -> bool:
@@ -122,7 +146,7 @@ def _text(place: str, path: Path) -> Iterator[Entry]:
     # Names of goods and countries may be in another encoding; codes and figures, which are what is read, are ASCII.
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         header = next(file)
-        separator = "\t" if header.count("\t") > header.count(",") else ","
+        separator = max(_SEPARATORS, key=header.count)
         names = next(csv.reader([header], delimiter=separator), [])
         while names and not names[-1].strip():
             names.pop()
@@ -143,13 +167,15 @@ def _text(place: str, path: Path) -> Iterator[Entry]:
                 continue
             named = dict.fromkeys(COLUMNS, "")
             named.update((name, whole(cells[index].strip())) for name, index in columns)
+            if separator == ";":
+                named.update((name, with_point(named[name])) for name in _FIGURES)
             yield Entry(place, line, named)
 
 
 def _columns(place: str, names: Sequence[str]) -> list[tuple[str, int]]:
     found: dict[str, int] = {}
     for index, name in enumerate(names):
-        ours = _OURS.get(name.strip().lower())
+        ours = _OURS.get(_plain(name))
         if ours is None:
             continue
         if ours in found:
@@ -174,7 +200,9 @@ def _json(place: str, path: Path) -> Iterator[Entry]:
         content = json.loads(path.read_bytes(), parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError) as error:
         raise refused(place, f"is not complete JSON ({error}); fetch it again") from None
-    data = content.get("data") if isinstance(content, dict) else None
+    # A bare list is what clients write of the records; `dataset` is how the interface answered before 2023.
+    content = {"data": content} if isinstance(content, list) else content
+    data = content.get("data", content.get("dataset")) if isinstance(content, dict) else None
     if not isinstance(data, list):
         raise refused(place, "contains no list 'data', as an answer of UN Comtrade does; fetch it again")
     if content.get("error"):
@@ -190,7 +218,7 @@ def _json(place: str, path: Path) -> Iterator[Entry]:
         if not isinstance(record, dict):
             yield Entry(place, number, {}, "is not a record; fetch the file again")
             continue
-        found = {_OURS.get(name.lower(), ""): value for name, value in record.items()}
+        found = {_OURS.get(_plain(name), ""): value for name, value in record.items()}
         missing = [_NAMES[name][0] for name in _NEEDED if name not in found]
         if missing:
             yield Entry(place, number, {}, f"lacks {', '.join(missing)}; fetch the file again")

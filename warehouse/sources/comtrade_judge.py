@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from warehouse.records.fields import MAX_FLOW_T, MAX_USD, NUMBER
+import polars as pl
+
+from warehouse.records.fields import HS_REVISIONS, MAX_FLOW_T, MAX_USD
 from warehouse.sources.comtrade_files import Entry
+from warehouse.sources.figures import is_unknown, number
 from warehouse.sources.parsed import Reading
 
-REVISIONS = {"H0": "92", "H1": "96", "H2": "02", "H3": "07", "H4": "12", "H5": "17", "H6": "22"}
+#: Revision by the name that UN Comtrade gives it: H0 is HS 1992.
+REVISIONS = {f"H{place}": revision for place, revision in enumerate(HS_REVISIONS)}
 _NO_HS = re.compile(r"S[1-4]|ST|SS|B[45E]|BEC|EB\w*")
 _FLOWS = {"M": "M", "1": "M", "X": "X", "2": "X"}
 _OTHER_FLOWS = frozenset({"3", "4", "RM", "RX", "FM", "DX", "MIP", "MOP", "XIP", "XOP"})
@@ -100,7 +104,7 @@ class CodeMap:
             countries.drop_nulls("baci_code").select("baci_code", "country").iter_rows()
         )
         pairs = reading.tables["hs_codes"].select("hs_revision", "hs6").unique()
-        self.codes: frozenset[tuple[str, str]] = frozenset(pairs.iter_rows())
+        self.codes: frozenset[tuple[str, str]] = frozenset(pairs.iter_rows()) | same_goods(reading.tables)
         self.any_revision: frozenset[str] = frozenset(pairs.get_column("hs6"))
 
     def country(self, column: str, number: str, iso: str) -> str:
@@ -116,6 +120,21 @@ class CodeMap:
                 column, number or iso, "is not a country in countries.baci_code; add its number there"
             )
         return found
+
+
+def same_goods(tables: Mapping[str, pl.DataFrame]) -> frozenset[tuple[str, str]]:
+    """Return revision and code of every good that the map has in another revision in which the code means the same."""
+    if "hs_spans" not in tables:
+        return frozenset()
+    mapped: dict[str, set[str]] = {}
+    for revision, hs6 in tables["hs_codes"].select("hs_revision", "hs6").unique().iter_rows():
+        mapped.setdefault(hs6, set()).add(revision)
+    found = set()
+    for hs6, first, last in tables["hs_spans"].select("hs6", "revision_from", "revision_to").iter_rows():
+        span = HS_REVISIONS[HS_REVISIONS.index(first) : HS_REVISIONS.index(last) + 1]
+        if mapped.get(hs6, set()) & set(span):
+            found |= {(revision, hs6) for revision in span}
+    return frozenset(found)
 
 
 def about(
@@ -224,13 +243,14 @@ def _partner(cells: Mapping[str, str], known_map: CodeMap) -> str:
 
 
 def _number(column: str, written: str, most: float, unit: str) -> float | None:
-    if not written:
+    if is_unknown(written):
         return None
-    if not NUMBER.fullmatch(written) or written.startswith("-") or not math.isfinite(float(written)):
+    found = number(written)
+    if found is None or written.startswith("-"):
         raise RejectedError(column, written, "is not a number; write digits with a point and no separators")
-    if float(written) > most:
+    if found > most:
         raise RejectedError(column, written, f"is more than can be; the column is in {unit}")
-    return float(written)
+    return found
 
 
 def _tonnes(cells: Mapping[str, str]) -> tuple[float | None, str]:

@@ -20,6 +20,7 @@ from warehouse.bundle.files import LINE, RawTable, RejectedRow
 from warehouse.bundle.rows import typed
 from warehouse.records.fields import Grade
 from warehouse.records.tables import TABLES, columns, schema
+from warehouse.sources.figures import is_unknown
 from warehouse.sources.parsed import Importer, ParsedFile, PublicSource, Reading, check_bounds, refused
 from warehouse.sources.table import Line, read_table
 from warehouse.suggest import did_you_mean
@@ -59,7 +60,12 @@ class _FileStyle(_Strict):
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     decimal: Annotated[str, Field(min_length=1, max_length=1)] = "."
     thousands: Annotated[str, Field(max_length=1)] = ""
-    unknown: tuple[str, ...] = ("",)
+    unknown: tuple[str, ...] | None = None
+    sheet: str = ""
+
+    def is_unknown(self, written: str) -> bool:
+        """Say whether a cell holds no figure: by the mapping's own words, or else by the usual ones."""
+        return is_unknown(written) if self.unknown is None else written in self.unknown
 
 
 class _From(_Strict):
@@ -140,7 +146,9 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
         dict.fromkeys([f.column for f in mapping.columns.values() if f.column] + list(mapping.skip))
     )
     try:
-        found = read_table(path, needed, encodings=(style.encoding,), delimiter=style.delimiter)
+        found = read_table(
+            path, needed, encodings=(style.encoding,), delimiter=style.delimiter, sheet=style.sheet
+        )
     except LookupError:
         raise refused(
             "mapping", f"file.encoding '{style.encoding}' is not known; write utf-8 or cp1252"
@@ -190,7 +198,8 @@ def _cells(line: Line, mapping: Mapping) -> tuple[dict[str, str], tuple[str, str
             written = line.cells[origin.column]
             is_figure = origin.factor is not None
             figures += is_figure
-            if written in mapping.file.unknown:
+            # A usual word for no figure may be a name elsewhere: NA is Namibia.
+            if mapping.file.is_unknown(written) if is_figure or mapping.file.unknown else not written:
                 continue
             known += is_figure
             text = _text(origin.words[written]) if written in origin.words else written

@@ -174,25 +174,30 @@ def sniff(path: Path, place: str) -> None:
         )
 
 
+def is_workbook(path: Path) -> bool:
+    """Say whether a file is a workbook, by its content, by whatever name it goes."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    if not start.startswith(b"PK\x03\x04"):
+        return start.startswith(b"\xd0\xcf\x11\xe0")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.startswith("xl/") or name == "content.xml" for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return path.suffix.lower() in {".xlsx", ".xlsm", ".ods"}
+
+
 def refuse_workbook(path: Path, place: str, mend: str) -> None:
-    """Refuse a workbook, by whatever name it goes, and any other archive where a plain file is asked for.
+    """Refuse a workbook, and any other archive where a plain file is asked for.
 
     Raises:
         BundleError: One of these; `mend` says what to give instead of a workbook.
     """
+    if is_workbook(path):
+        raise refused(place, f"is a workbook; {mend}")
     with path.open("rb") as file:
-        start = file.read(8)
-    if start.startswith(b"PK\x03\x04"):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                is_book = any(name.startswith("xl/") or name == "content.xml" for name in archive.namelist())
-        except (zipfile.BadZipFile, OSError):
-            is_book = path.suffix.lower() in {".xlsx", ".xlsm", ".ods"}
-        if not is_book:
+        if file.read(4) == b"PK\x03\x04":
             raise refused(place, "is a ZIP archive; unpack it and give the file in it")
-    elif not start.startswith(b"\xd0\xcf\x11\xe0"):
-        return
-    raise refused(place, f"is a workbook; {mend}")
 
 
 def check_bounds(place: str, rows: int, rejected: int, *, least: int, most: int) -> None:

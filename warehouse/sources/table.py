@@ -1,4 +1,4 @@
-"""Reading a published CSV of modest size: whole, decoded, with the columns that it must have, and each row's line."""
+"""Reading a published table of modest size, CSV or a sheet of a workbook: whole, decoded, with the columns that it must have, and each row's line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pathlib import Path
 
 from ground.counted import counted
 from warehouse.bundle.files import RejectedRow
-from warehouse.sources.parsed import refused, sniff
+from warehouse.sources.parsed import is_workbook, refused, sniff
+from warehouse.sources.workbook import table_of
 from warehouse.suggest import did_you_mean
 
 #: Published tables of the sources read here have some thousand rows; what is larger is another file.
 _MAX_BYTES = 200_000_000
 _MAX_COLUMNS = 1_000
+_LEAST_HEADER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,16 @@ def read_table(
     *,
     encodings: Sequence[str] = ("utf-8-sig",),
     delimiter: str = ",",
+    sheet: str = "",
 ) -> PublishedTable:
-    """Read a CSV with a header.
+    """Read a CSV with a header, or a workbook with such a sheet.
 
     Args:
         path: the file.
         needed: columns that it must have; others are kept.
         encodings: tried in this order.
         delimiter: what separates two cells.
+        sheet: name of the sheet of a workbook; the first with the needed columns where it is empty.
 
     Raises:
         BundleError: The file cannot be used as a whole.
@@ -63,6 +67,8 @@ def read_table(
         raise refused(place, "no such file; name the file that you downloaded")
     if path.stat().st_size > _MAX_BYTES:
         raise refused(place, f"is larger than {_MAX_BYTES:,} bytes; it is not this source")
+    if is_workbook(path):
+        return _from_workbook(path, needed, sheet)
     sniff(path, place)
     reader = csv.reader(io.StringIO(_decoded(path, encodings), newline=""), delimiter=delimiter, strict=True)
     header: list[str] = []
@@ -83,6 +89,19 @@ def read_table(
     except csv.Error as error:
         raise refused(place, f"breaks off or is not CSV ({error}); download it again", start) from None
     return PublishedTable(lines, rejected)
+
+
+def _from_workbook(path: Path, needed: Sequence[str], sheet: str) -> PublishedTable:
+    def fits(row: Sequence[str]) -> bool:
+        # A title and its notes fill a cell or two; a header fills most of its row.
+        return set(needed) <= set(row) if needed else sum(map(bool, row)) >= _LEAST_HEADER
+
+    what = (
+        f"the columns {', '.join(needed)[:160]}" if needed else f"a header of {_LEAST_HEADER} cells or more"
+    )
+    header, rows, name = table_of(path, fits, what, sheet)
+    _check_header(f"{path.name}/{name}", header, needed)
+    return PublishedTable([Line(line, dict(zip(header, cells, strict=True))) for line, cells in rows], [])
 
 
 def _decoded(path: Path, encodings: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from ground.counted import counted
 from warehouse.bundle.files import RejectedRow
 from warehouse.records.fields import MAX_PRODUCTION_T, MAX_RESERVES_T
 from warehouse.records.tables import TABLES, schema
-from warehouse.sources.parsed import ParsedFile, Reading, check_bounds, refused, sniff
+from warehouse.sources.parsed import ParsedFile, Reading, check_bounds, is_workbook, refused, sniff
 from warehouse.sources.usgs_names import (
     OUTSIDE,
     REST,
@@ -31,6 +31,7 @@ from warehouse.sources.usgs_names import (
     names_several,
 )
 from warehouse.sources.usgs_values import Absent, Figure, parse_value
+from warehouse.sources.workbook import table_of
 
 #: The publisher's name is that of the embedded facts, so that both are one source.
 PUBLISHER = "USGS"
@@ -307,6 +308,14 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> tuple[list[str], Iterator
     place = path.name
     if not path.is_file():
         raise refused(place, "no such file; name the file that you downloaded")
+    if is_workbook(path):
+        wanted = {"".join(name.split()) for name in columns}
+        head, below, _ = table_of(
+            path,
+            lambda row: wanted <= {"".join(name.split()) for name in row},
+            f"the columns {', '.join(columns)}",
+        )
+        return ["".join(name.split()) for name in head], iter(below)
     sniff(path, place)
     content = path.read_bytes()
     try:

@@ -5,7 +5,6 @@ Read for methods that weigh countries by governance; Curbline's own score does n
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -15,17 +14,19 @@ from pathlib import Path
 import polars as pl
 
 from warehouse.bundle.files import RejectedRow
-from warehouse.records.fields import NUMBER
 from warehouse.records.tables import schema
+from warehouse.sources.figures import is_unknown, number
 from warehouse.sources.parsed import (
     Importer,
     ParsedFile,
     PublicSource,
     Reading,
     check_bounds,
+    is_workbook,
     refused,
 )
-from warehouse.sources.table import read_table
+from warehouse.sources.table import PublishedTable, read_table
+from warehouse.sources.wgi_book import book_entries
 from warehouse.sources.wgi_layouts import INDICATORS, entries, indicator
 
 SOURCE = PublicSource(
@@ -47,7 +48,6 @@ SOURCE = PublicSource(
     ),
 )
 _OWN_CODES = {"ROM": "ROU", "ZAR": "COD", "TMP": "TLS", "KSV": "XKX", "ADO": "AND", "WBG": "PSE"}
-_UNKNOWN = frozenset({"", "NA", "..", "#N/A"})
 #: Lines that DataBank puts under its table.
 _FOOTER = ("Data from database:", "Last Updated:")
 _NO_ERROR = "no standard error: the file has none"
@@ -76,15 +76,16 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
             "does not say its edition; give --release YYYY, the year in which the World Bank published it",
         )
     published = date(int(reading.release), 12, 31)
-    found = read_table(path, ())
+    outside: Counter[str] = Counter()
+    of_book = book_entries(path) if path.is_file() and is_workbook(path) else None
+    found = PublishedTable([], []) if of_book is not None else read_table(path, ())
     countries = set(reading.tables["countries"]["country"].to_list())
     rows: list[tuple[str, int, str, float, float | None]] = []
     rejected = [row for row in found.rejected if not row.value.strip(' "').startswith(_FOOTER)]
-    outside: Counter[str] = Counter()
     seen: set[tuple[str, int, str]] = set()
-    for entry in entries(path.name, found.lines, outside):
+    for entry in of_book if of_book is not None else entries(path.name, found.lines, outside):
         cells = entry.cells
-        if cells["estimate"].upper() in _UNKNOWN:
+        if is_unknown(cells["estimate"]):
             outside["no estimate published"] += 1
             continue
         country = _OWN_CODES.get(cells["economy"], cells["economy"])
@@ -93,7 +94,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
             key = (country, int(cells["year"]), indicator(cells["indicator"]))
             if key not in seen:
                 seen.add(key)
-                error = None if cells["error"].upper() in _UNKNOWN else float(cells["error"])
+                error = None if is_unknown(cells["error"]) else float(cells["error"])
                 rows.append((*key, float(cells["estimate"]), error))
                 continue
             fault = ("economy", "repeats economy, year and indicator of an earlier row; remove one")
@@ -132,13 +133,14 @@ def _fault(
     if not _is_estimate(cells["estimate"]):
         return "estimate", "is not an estimate; write digits with a point, between -5 and 5"
     error = cells["error"]
-    if error.upper() not in _UNKNOWN and not (_is_estimate(error) and float(error) > 0):
+    if not is_unknown(error) and not (_is_estimate(error) and float(error) > 0):
         return "error", "is not a standard error; write digits with a point, above 0, or leave it blank"
     return None
 
 
 def _is_estimate(text: str) -> bool:
-    return bool(NUMBER.fullmatch(text)) and math.isfinite(float(text)) and abs(float(text)) <= _FARTHEST
+    found = number(text)
+    return found is not None and abs(found) <= _FARTHEST
 
 
 IMPORTER = Importer(SOURCE, parse)

@@ -23,9 +23,10 @@ INDICATORS = {
     "RL": "rule_of_law",
     "CC": "control_of_corruption",
 }
-_TITLES = {
+TITLES = {
     "political stability and absence of violence/terrorism": "PV",
     "political stability no violence": "PV",
+    "political stability": "PV",
     "voice and accountability": "VA",
     "government effectiveness": "GE",
     "regulatory quality": "RQ",
@@ -109,7 +110,7 @@ def entries(place: str, lines: Sequence[Line], outside: Counter[str]) -> Iterato
 
 def indicator(written: str) -> str:
     """Return our name of an indicator written as a code or a title; empty where it is not one."""
-    return INDICATORS.get(_TITLES.get(written.lower(), written.upper()), "")
+    return INDICATORS.get(TITLES.get(written.lower(), written.upper()), "")
 
 
 def _long(lines: Iterable[Line], found: Mapping[str, str]) -> Iterator[Entry]:

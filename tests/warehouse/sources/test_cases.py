@@ -38,13 +38,25 @@ def estimates(out: Path) -> set[tuple[Any, ...]]:
     return set(found.select("country", "year", "indicator", "estimate", "standard_error").iter_rows())
 
 
-def test_a_wanted_good_in_another_revision_is_set_aside_by_name(
+def test_a_good_that_means_the_same_in_hs_2022_is_stored_in_its_own_revision(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     code, report, _ = imported(out, capsys, "comtrade", "h6/one_h6_one_h0.csv", *COMTRADE)
-    assert code == 10
-    assert (report["stored"], report["outside"]) == (1, {})
+    assert (code, report["stored"], report["outside"], report["set_aside"]) == (0, 2, {}, {})
+    assert lanes(out) == {("CHN", "JPN", "22", 50_000.0, 1.0), ("VNM", "JPN", "92", 50_000.0, 1.0)}
+
+
+def test_a_wanted_good_in_a_revision_that_no_span_reaches_is_set_aside_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # 811211, unwrought beryllium, ended with HS 1996.
+    text = (
+        (CASES / "h6/one_h6_one_h0.csv").read_text(encoding="utf-8").replace(",H6,,,280530", ",H6,,,811211")
+    )
+    (tmp_path / "beryllium.csv").write_text(text, encoding="utf-8")
+    code, report, _ = imported(tmp_path / "out", capsys, "comtrade", tmp_path / "beryllium.csv", *COMTRADE)
+    assert (code, report["stored"]) == (10, 1)
     assert [("HS 2022 (H6)" in reason, count) for reason, count in report["set_aside"].items()] == [(True, 1)]
 
 
@@ -92,7 +104,7 @@ def test_an_import_that_stores_nothing_writes_nothing(
     said: str,
 ) -> None:
     head, newer, _ = (CASES / "h6/one_h6_one_h0.csv").read_text(encoding="utf-8").splitlines(keepends=True)
-    (tmp_path / "h6.csv").write_text(head + newer, encoding="utf-8")
+    (tmp_path / "h6.csv").write_text(head + newer.replace("280530", "811211"), encoding="utf-8")
     made = tmp_path / "BACI_HS92_Y2022_V202401.csv"
     made.write_text("t,i,j,k,v,q\n2022,156,842,010121,1.5,2\n", encoding="utf-8")
     path = CASES / file if (CASES / file).is_file() else tmp_path / file
@@ -167,7 +179,9 @@ def test_databank_pairs_an_estimate_with_its_error_and_ends_with_notes(
 
 
 @pytest.mark.parametrize("source", ["wgi", "oecd", "csv", "iea", "usgs-mcs-2026"])
-def test_a_workbook_is_called_one(tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str) -> None:
+def test_a_workbook_that_is_none_is_called_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str
+) -> None:
     path = tmp_path / "table.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
@@ -182,5 +196,5 @@ def test_a_workbook_is_called_one(tmp_path: Path, capsys: pytest.CaptureFixture[
         options = ["--mapping", str(mapping)]
     code, _, error = imported(tmp_path / "out", capsys, source, path, *options)
     assert code == 30
-    assert "is a workbook; " in error
-    assert "JSON" in error if source == "iea" else "save its sheet as CSV" in error
+    assert "is a workbook" in error
+    assert "JSON" in error if source == "iea" else "save it as CSV" in error

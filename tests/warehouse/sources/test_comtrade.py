@@ -312,7 +312,7 @@ def test_a_stray_quotation_mark_costs_one_row(tmp_path: Path) -> None:
         ("trade.csv", "", "does not say its day"),
         ("TradeData_13_24_2026.csv", "", "does not have"),
         ("trade.csv", "202613", "not a month"),
-        ("trade.xlsx", "202611", "none of"),
+        ("trade.docx", "202611", "none of"),
     ],
 )
 def test_a_name_that_says_too_little(tmp_path: Path, name: str, release: str, says: str) -> None:

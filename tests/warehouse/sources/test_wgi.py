@@ -71,7 +71,7 @@ def test_a_missing_error_is_unknown(tmp_path: Path) -> None:
         (("2023", "2031"), "year", "2031"),
         (("2023", "1995"), "year", "1995"),
         (("-0.5", "-62.9"), "estimate", "-62.9"),
-        (("-0.5", "nan"), "estimate", "nan"),
+        (("-0.5", "inf"), "estimate", "inf"),
         ((",0.2,", ",0,"), "stderr", "0"),
         (("PV", "XX"), "indicator", "XX"),
     ],

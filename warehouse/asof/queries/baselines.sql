@@ -17,6 +17,15 @@ revision AS (
         PARTITION BY c.mineral, c.stage ORDER BY count(DISTINCT y.year) DESC, sum(y.usd) DESC, c.hs_revision
     ) = 1
 ),
+-- A later year may have come in another revision alone, in which the codes mean the same goods.
+newest AS (
+    SELECT r.mineral, r.stage, max(t.year) AS last_year
+    FROM revision r
+    JOIN (SELECT DISTINCT mineral, stage, hs6, hs_revision FROM codes WHERE stage IS NOT NULL) c
+        USING (mineral, stage, hs_revision)
+    JOIN trade_in_revision($as_of, $known_at) t USING (hs6, hs_revision)
+    GROUP BY r.mineral, r.stage
+),
 -- Only the announcement of an instrument that withholds tonnes from everybody it names ends normal times.
 withholding AS (
     SELECT m.measure_id, m.date_announced, i.mineral, i.stage, i.clause
@@ -67,12 +76,13 @@ SELECT
     r.stage,
     r.hs_revision,
     r.first_year,
-    r.last_year AS trade_year,
+    n.last_year AS trade_year,
     CASE
-        WHEN b.first_announced IS NULL THEN r.last_year
-        ELSE least(greatest(year(b.first_announced) - 1, r.first_year), r.last_year)
+        WHEN b.first_announced IS NULL THEN n.last_year
+        ELSE least(greatest(year(b.first_announced) - 1, r.first_year), n.last_year)
     END AS baseline_year,
     b.first_announced
 FROM revision r
+JOIN newest n USING (mineral, stage)
 LEFT JOIN begun b USING (mineral, stage)
 ORDER BY r.mineral, r.stage

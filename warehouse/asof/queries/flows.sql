@@ -12,10 +12,9 @@ code_year AS (
 ),
 lane AS (
     SELECT t.year, t.hs6, t.hs_revision, t.exporter, t.importer, t.value_usd, t.quantity_t, t.is_complete
-    FROM core.trade t
+    FROM trade_in_revision($as_of, $known_at) t
     JOIN code_year USING (hs6, hs_revision, year)
     JOIN core.sources s USING (source_id)
-    WHERE t.known_from <= $known_at
     QUALIFY row_number() OVER (
         PARTITION BY t.year, t.exporter, t.importer, t.hs6, t.hs_revision
         ORDER BY t.known_from DESC, s.grade, t.source_id
