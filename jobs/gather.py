@@ -64,6 +64,9 @@ def gather(facts: WarehouseInputs, *, strict_knowledge: bool = False) -> EngineI
         "transit": _transit(facts.lead_times, facts.blocs),
         "blocs": facts.blocs,
         "countries": facts.countries,
+        "bundle_goods": facts.bundles.goods,
+        "bundled_trade": facts.bundles.trade,
+        "bundled_production": facts.bundles.production,
     }
     return EngineInputs(facts.question, frames)
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -17,6 +18,7 @@ from engine.scoring.expect import Expectations
 from engine.scoring.inputs import Inputs as EngineInputs
 from engine.scoring.portfolio import score_in_parts, score_portfolio
 from engine.scoring.supply import rule_access, stage_supply
+from engine.scoring.world import Chain, drawn_stages
 from ground.question import Question
 from jobs.gather import gather
 from tests.engine.rulebook import default_ruleset
@@ -206,6 +208,36 @@ def test_the_malaysian_pledge_and_claim_reach_the_ore_and_nothing_else() -> None
                 f"{row['full_stop_high']:6.2f}  S4 {row['s4']:+8.3f}  ore {row['ore_low']:8.1f} {row['ore_best']:8.1f} "
                 f"{row['ore_high']:8.1f}"
             )
+
+
+def test_the_metals_of_one_code_never_weigh_more_than_was_shipped() -> None:
+    """All rare-earth metals that Japan ships to China under 280530, in each draw."""
+    inputs = gathered(TODAY, "CHN")
+    lane = (pl.col("exporter") == "JPN") & (pl.col("importer") == "CHN") & (pl.col("stage") == "metal")
+    parts = inputs["bundled_trade"].filter(lane)
+    (bundle,) = parts["bundle"].unique()
+    goods = inputs["bundle_goods"].filter((pl.col("bundle") == bundle) & (pl.col("mineral") == "neodymium"))
+    (shipped_t,) = (
+        parts.join(goods, left_on="mineral", right_on="good_mineral")
+        .select((pl.col("part_t_best") / pl.col("share_best")).round(6).unique())
+        .to_series()
+    )
+    numbers = Numbers()
+    drawn_t, free_t = np.zeros(numbers.draws), np.zeros(numbers.draws)
+    for frames in build_chains(inputs.only(goods["good_mineral"].to_list())):
+        places = [frames.chain.countries.index(country) for country in ("JPN", "CHN")]
+        for chain, total in ((frames.chain, drawn_t), (without_bundles(frames.chain), free_t)):
+            at = [stage.name for stage in chain.stages].index("metal")
+            stage = drawn_stages(chain, numbers, "pert")[at]
+            (k,) = np.flatnonzero((stage.exporter == places[0]) & (stage.importer == places[1]))
+            total += stage.lane_t[:, k]
+    assert parts.height == goods.height == 12
+    assert free_t.max() > 1.2 * shipped_t
+    assert drawn_t.max() <= shipped_t * (1 + 1e-6)
+
+
+def without_bundles(chain: Chain) -> Chain:
+    return replace(chain, stages=tuple(replace(stage, bundled=None) for stage in chain.stages))
 
 
 def test_the_same_inputs_twice_give_the_same_frames() -> None:

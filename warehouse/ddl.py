@@ -54,6 +54,8 @@ MACRO_COMMENTS = {
     "words_at": "Whether a word of a vocabulary has a role in the scores on as_of, as known on known_at.",
     "trade_at": "Trade rows known on known_at, one per year, lane and code.",
     "splits_at": "Element splits known on known_at, or the earliest, marked as hindsight.",
+    "production_stated_at": "Production as stated, groups of minerals unsplit, as a range over all claims known on known_at.",
+    "production_split_at": "How the production of a group is split into elements: a row per split that holds.",
     "production_at": "Production per mineral, stage, country and year as a range over all claims known on known_at.",
     "reserves_at": "Reserves and resources per mineral and country as a range over all claims known on known_at.",
 }

@@ -13,6 +13,7 @@ import polars as pl
 
 from engine.language.evaluation import evaluate
 from engine.language.rules import RuleSet
+from engine.scoring.bundles import Bundled, Bundles
 from engine.scoring.chain_score import Index
 from engine.scoring.curbs import CurbItem, CurbSet
 from engine.scoring.inputs import Inputs, ends, partition
@@ -53,6 +54,7 @@ class ChainFrames:
 def build_chains(inputs: Inputs) -> list[ChainFrames]:
     """Return one chain per mineral that has flows; a stage without flows is left out of its chain."""
     flows = inputs["flows"].sort("mineral", "stage", "exporter", "importer")
+    bundles = Bundles.of(inputs)
     chains: list[ChainFrames] = []
     for (mineral,), stages in (
         inputs["chains"].sort("mineral", "stage_order").group_by("mineral", maintain_order=True)
@@ -67,12 +69,25 @@ def build_chains(inputs: Inputs) -> list[ChainFrames]:
         place = {country: i for i, country in enumerate(countries)}
         per_stage = tuple(own.filter(pl.col("stage") == s) for s in names)
         facts = tuple(
-            _stage_facts(name, routes, output.filter(pl.col("stage") == name), place)
+            replace(
+                _stage_facts(name, routes, output.filter(pl.col("stage") == name), place),
+                bundled=_bundled(inputs, bundles, str(mineral), name, place),
+            )
             for name, routes in zip(names, per_stage, strict=True)
         )
         chain = Chain(str(mineral), countries, facts, place[inputs.curbing_country])
         chains.append(ChainFrames(chain, per_stage, tuple(_places(f, place) for f in per_stage)))
     return chains
+
+
+def _bundled(
+    inputs: Inputs, bundles: Bundles, mineral: str, stage: str, place: Mapping[str, int]
+) -> Bundled | None:
+    trade = inputs.part("bundled_trade", mineral=mineral, stage=stage)
+    production = inputs.part("bundled_production", mineral=mineral, stage=stage)
+    if trade.is_empty() and production.is_empty():
+        return None
+    return Bundled.of(bundles, trade, production, place)
 
 
 def _places(flows: pl.DataFrame, place: Mapping[str, int]) -> tuple[Index, Index]:

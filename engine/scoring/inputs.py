@@ -56,6 +56,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "transit": ("exporter", "importer", *ends("transit_days")),
     "blocs": ("bloc", "country"),
     "countries": ("country", "is_entrepot"),
+    "bundle_goods": (
+        *("mineral", "bundle", "good", "kind", "good_mineral", "good_stage", "country"),
+        *ends("share"),
+    ),
+    "bundled_trade": ("mineral", "stage", "exporter", "importer", "bundle", *ends("part_t")),
+    "bundled_production": ("mineral", "stage", "country", "bundle"),
 }
 
 

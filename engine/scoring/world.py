@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from engine.scoring.bundles import Bundled
 from engine.scoring.draws import Numbers, quantile
 from engine.scoring.ranges import BEST, HIGH, LOW, Array
 
@@ -25,6 +26,7 @@ class StageFacts:
         production_t: (3, n) low, best, high; 0 where nothing is known to be made.
         unlisted_t: (3,) what all producers without a row may make together (method section 3).
         is_listed: (n,) whether the country has a production row.
+        bundled: what of these tonnes is a share of a code or an ore that holds other goods too; None for nothing.
     """
 
     name: str
@@ -32,6 +34,7 @@ class StageFacts:
     production_t: Array
     unlisted_t: Array
     is_listed: "np.typing.NDArray[np.bool_]"
+    bundled: Bundled | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,8 @@ def drawn_stages(chain: Chain, numbers: Numbers, spread: str) -> list[DrawnStage
     """Return the chain's tonnes in every draw.
 
     An exporter's lanes move together, since a share range belongs to a code and its exporter. A producer's output
-    moves by itself; producers without a row share one number, as they share one world estimate.
+    moves by itself; producers without a row share one number, as they share one world estimate. What is a share of a
+    code or an ore is held to its whole.
     """
     stages = []
     for facts in chain.stages:
@@ -132,12 +136,19 @@ def drawn_stages(chain: Chain, numbers: Numbers, spread: str) -> list[DrawnStage
         who, at = np.unique(exporter, return_inverse=True)
         names = [chain.countries[k] for k in who]
         u = numbers.each("trade", chain.mineral, facts.name, names=names)
-        lane_t = quantile(facts.trade_t[:, exporter, importer], u[:, at], spread)
+        ends_t, u_lane = facts.trade_t[:, exporter, importer], u[:, at]
         output = facts.production_t + _unlisted_producers(facts)
         made = np.repeat(output[[1]], numbers.draws, axis=0)
         for k in np.flatnonzero(output[2] > output[0]):
             maker = chain.countries[k] if facts.is_listed[k] else UNLISTED
             u_made = numbers.of("production", chain.mineral, facts.name, maker)
             made[:, k] = quantile(output[:, k], u_made, spread)
+        if facts.bundled is None:
+            lane_t = quantile(ends_t, u_lane, spread)
+        else:
+            lane = np.zeros(facts.trade_t.shape[1:], dtype=np.intp)
+            lane[exporter, importer] = np.arange(len(exporter))
+            lane_t = facts.bundled.lane_t(lane, ends_t, u_lane, numbers, spread)
+            made = facts.bundled.production_t(output[0], made, numbers, spread)
         stages.append(DrawnStage(exporter, importer, lane_t, made))
     return stages

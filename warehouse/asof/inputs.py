@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from ground.question import Asked, Question
+from warehouse.asof.bundles import Bundles, bundles_of
 from warehouse.asof.editions import edition
 from warehouse.asof.state import Warehouse
 from warehouse.asof.trade import completeness, flow_frame, gap_frame, production_frame, unmeasured_frame
@@ -38,7 +39,7 @@ class Inputs(Asked):
             minerals: only these; None for all.
         """
         twin = Inputs(self._warehouse, self.question)
-        kept = {name: getattr(self, name) for name in ("_codes", "baselines", "_coded", "flows")}
+        kept = {name: getattr(self, name) for name in ("_codes", "baselines", "_coded", "flows", "bundles")}
         if minerals is not None:
             for name in ("baselines", "flows"):
                 kept[name] = kept[name].filter(pl.col("mineral").is_in(minerals))
@@ -206,6 +207,15 @@ class Inputs(Asked):
             "SELECT * FROM production_at($as_of, $known_at)", {"as_of": self.as_of, "known_at": self.known_at}
         )
         return production_frame(found, self.baselines, self.chains)
+
+    @cached_property
+    def bundles(self) -> Bundles:
+        """Goods that share a trade code, and elements that share an ore, where their shares may exceed the whole."""
+        splits = self._warehouse.query(
+            "SELECT * FROM production_split_at($as_of, $known_at)",
+            {"as_of": self.as_of, "known_at": self.known_at},
+        )
+        return bundles_of(self._coded, self.baselines, self.production, splits)
 
     @cached_property
     def production_all_years(self) -> pl.DataFrame:

@@ -189,7 +189,7 @@ QUALIFY e.known_from <= known_at OR e.known_from = min(e.known_from) OVER (
     PARTITION BY e.group_mineral, e.mineral, e.country, e.stage
 );
 
-CREATE OR REPLACE MACRO production_at(as_of, known_at) AS TABLE
+CREATE OR REPLACE MACRO production_stated_at(as_of, known_at) AS TABLE
 WITH
 row_in_use AS (
     SELECT
@@ -225,36 +225,37 @@ claim AS (
     GROUP BY mineral, stage, country, year, source_id, publisher, grade
     -- One publisher speaks once: its newest edition.
     QUALIFY rank() OVER (PARTITION BY mineral, stage, country, year, publisher ORDER BY max(known_from) DESC) = 1
-),
-direct AS (
-    SELECT
-        mineral, stage, country, year,
-        min(t_low) AS t_low,
-        first(t_best ORDER BY grade, known_from DESC, source_id) AS t_best,
-        max(t_high) AS t_high,
-        first(qualifier ORDER BY grade, known_from DESC, source_id) AS qualifier,
-        bool_or(is_hindsight) AS is_hindsight,
-        first(source_id ORDER BY grade, known_from DESC, source_id) AS source_id,
-        first(known_from ORDER BY grade, known_from DESC, source_id) AS known_from
-    FROM claim
-    GROUP BY mineral, stage, country, year
-),
+)
+SELECT
+    mineral, stage, country, year,
+    min(t_low) AS t_low,
+    first(t_best ORDER BY grade, known_from DESC, source_id) AS t_best,
+    max(t_high) AS t_high,
+    first(qualifier ORDER BY grade, known_from DESC, source_id) AS qualifier,
+    bool_or(is_hindsight) AS is_hindsight,
+    first(source_id ORDER BY grade, known_from DESC, source_id) AS source_id,
+    first(known_from ORDER BY grade, known_from DESC, source_id) AS known_from
+FROM claim
+GROUP BY mineral, stage, country, year;
+
 -- The most specific split: country before *, stage before *, the mix of a country before one deposit, nearest year.
-split AS (
-    SELECT
-        d.stage, d.country, d.year, e.mineral, d.t_low, d.t_best, d.t_high,
-        e.share_low, e.share_best, e.share_high, e.grade, e.split_id,
-        (d.is_hindsight OR e.is_hindsight) AS is_hindsight,
-        d.source_id,
-        greatest(d.known_from, e.known_from) AS known_from
-    FROM direct d
-    JOIN splits_at(known_at) e
-        ON e.group_mineral = d.mineral AND e.country IN (d.country, '*') AND e.stage IN (d.stage, '*')
-    QUALIFY rank() OVER (
-        PARTITION BY d.mineral, d.stage, d.country, d.year, e.mineral
-        ORDER BY e.country = '*', e.stage = '*', e.deposit_type IS NOT NULL, abs(coalesce(e.year, d.year) - d.year)
-    ) = 1
-),
+CREATE OR REPLACE MACRO production_split_at(as_of, known_at) AS TABLE
+SELECT
+    d.mineral AS group_mineral, d.stage, d.country, d.year, e.mineral, d.t_low, d.t_best, d.t_high,
+    e.share_low, e.share_best, e.share_high, e.grade, e.split_id,
+    (d.is_hindsight OR e.is_hindsight) AS is_hindsight,
+    d.source_id,
+    greatest(d.known_from, e.known_from) AS known_from
+FROM production_stated_at(as_of, known_at) d
+JOIN splits_at(known_at) e
+    ON e.group_mineral = d.mineral AND e.country IN (d.country, '*') AND e.stage IN (d.stage, '*')
+QUALIFY rank() OVER (
+    PARTITION BY d.mineral, d.stage, d.country, d.year, e.mineral
+    ORDER BY e.country = '*', e.stage = '*', e.deposit_type IS NOT NULL, abs(coalesce(e.year, d.year) - d.year)
+) = 1;
+
+CREATE OR REPLACE MACRO production_at(as_of, known_at) AS TABLE
+WITH
 derived AS (
     SELECT
         mineral, stage, country, year,
@@ -265,13 +266,13 @@ derived AS (
         bool_or(is_hindsight) AS is_hindsight,
         first(source_id ORDER BY grade, known_from DESC, split_id) AS source_id,
         max(known_from) AS known_from
-    FROM split
+    FROM production_split_at(as_of, known_at)
     GROUP BY mineral, stage, country, year
 ),
 everything AS (
-    SELECT * FROM direct
+    SELECT * FROM production_stated_at(as_of, known_at)
     UNION ALL
-    SELECT * FROM derived ANTI JOIN direct USING (mineral, stage, country, year)
+    SELECT * FROM derived ANTI JOIN production_stated_at(as_of, known_at) USING (mineral, stage, country, year)
 )
 SELECT
     mineral, stage, country, year,

@@ -131,7 +131,7 @@ spread AS (
 ),
 measured AS (
     SELECT
-        c.mineral, c.stage, c.year, c.exporter, c.importer, c.hs6, c.trade_basis, l.is_complete,
+        c.mineral, c.stage, c.form, c.share_of, c.year, c.exporter, c.importer, c.hs6, c.trade_basis, l.is_complete,
         c.is_hindsight OR coalesce(k.is_hindsight, false) AS is_hindsight,
         l.value_usd, l.quantity_t,
         c.share_low * c.shrink AS share_low,
@@ -168,7 +168,11 @@ measured AS (
     LEFT JOIN unit_value u ON u.hs6 = c.hs6 AND u.hs_revision = c.hs_revision
 )
 SELECT
-    mineral, stage, year, exporter, importer, hs6, trade_basis, is_complete, is_hindsight, method,
+    mineral, stage, form, share_of, year, exporter, importer, hs6, trade_basis, is_complete, is_hindsight, method,
+    -- The share of the code that the tonnes below stand for.
+    CASE method WHEN 'weight_wide' THEN share_low / share_factor ELSE share_low END AS share_low,
+    share_best,
+    CASE method WHEN 'weight_wide' THEN share_high * share_factor ELSE share_high END AS share_high,
     value_usd,
     -- A share by weight stands in for one by value where nobody gives the latter.
     value_usd * usd_share AS mineral_usd,
