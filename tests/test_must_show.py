@@ -210,6 +210,19 @@ def test_the_malaysian_pledge_and_claim_reach_the_ore_and_nothing_else() -> None
             )
 
 
+def test_a_bloc_is_told_by_trade_what_its_members_are() -> None:
+    """Graphite of several members says something of the licence, as the rules of 27 November 2026 draw it."""
+    # Lanes of all minerals teach what a rule withholds, also where one is scored.
+    whole = gathered(date(2026, 11, 28), "CHN")
+    inputs = whole.only(["natural_graphite"])
+    marts = score_portfolio(inputs, default_ruleset(), lambda _: nullcontext())
+    told = marts["importer_score"].filter((pl.col("horizon_days") == 365) & (pl.col("stage") == "mined"))
+    by_importer = dict(told.select("importer", "evidence").iter_rows())
+    members = set(whole["blocs"].filter(pl.col("bloc") == "EU27")["country"])
+    assert by_importer["EU27"] == "weak"
+    assert {"weak", "none"} == {word for importer, word in by_importer.items() if importer in members}
+
+
 def test_the_metals_of_one_code_never_weigh_more_than_was_shipped() -> None:
     """All rare-earth metals that Japan ships to China under 280530, in each draw."""
     inputs = gathered(TODAY, "CHN")

@@ -239,10 +239,13 @@ class ChainBlocks:
         supply = self.supply[self.stages[s], horizon]
         if not supply.is_known:
             return np.full((3, len(self.frames.chain.countries) + 1), np.nan)
-        share = alternative_share(reachable_t(supply), lost)
+        return self._with_bloc(s, alternative_share(reachable_t(supply), lost))
+
+    def _with_bloc(self, s: int, of_importer: Array) -> Array:
+        """Return (..., n + 1) figures of importers (..., n), and last the bloc's: the mean of its members by pool."""
         weight = np.where(self.scorer.bloc_members, self.scorer.pools[s].pool_t[0], 0.0)
-        bloc = share @ (weight / max(weight.sum(), 1e-300))
-        return np.concatenate([share, bloc[:, None]], axis=1)
+        bloc = of_importer @ (weight / max(weight.sum(), 1e-300))
+        return np.concatenate([of_importer, bloc[..., None]], axis=-1)
 
     def _block(
         self,
@@ -276,10 +279,7 @@ class ChainBlocks:
 
         touched = self.scorer.touched_share(s)
         if is_importer:
-            with_bloc = np.concatenate(
-                [touched, (touched[:, eu] @ (pool[eu] / max(pool[eu].sum(), 1e-300)))[:, None]], axis=1
-            )
-            own_touched, dependence = with_bloc[:, chosen], np.ones(len(chosen))
+            own_touched, dependence = self._with_bloc(s, touched)[:, chosen], np.ones(len(chosen))
         else:
             own_touched = touched[:, exporters]
             tonnes = self.frames.chain.stages[s].trade_t[1][exporters, importers]
@@ -310,18 +310,20 @@ class ChainBlocks:
             days,
             [(drawn_missing(found), found.alternatives) for found in drawn.to_come],
             None if drawn.prior is None else (drawn_missing(drawn.prior), drawn.prior.alternatives),
-            self._told(at.laws["active"][s], exporters, chosen, is_importer=is_importer),
+            self._told(at.laws["active"][s], s, chosen, is_importer=is_importer),
         )
 
-    def _told(self, law: StageLaw, exporters: Index, buyers: Index, *, is_importer: bool) -> Array:
+    def _told(self, law: StageLaw, s: int, buyers: Index, *, is_importer: bool) -> Array:
         """Return (u,) by how much trade narrowed the severity of the curb that governs each unit's goods at best.
 
-        Of the curbing country's goods that is the curb on the importer, of all others' the curb on the exporter.
+        Of the curbing country's goods that is the curb on the importer, of all others' the curb on the exporter. A bloc
+        is told what its members are, each by its pool.
         """
         chain = self.frames.chain
         told = self.evidence.told_of(law.curbs, law.weight, chain.mineral, chain.countries)
         if is_importer:
-            return told[buyers]
+            return self._with_bloc(s, told)[buyers]
+        exporters, _ = self.frames.routes[s]
         return np.where(exporters == chain.curbing, told[buyers], told[exporters])
 
     def _importer_units(self, s: int, chosen: Index) -> pl.DataFrame:

@@ -101,9 +101,9 @@ class Evidence:
         return self.told.get((rule_id, mineral, importer), self.told.get((rule_id, "", ""), 0.0))
 
     def told_of(self, curbs: CurbSet, weight: Array, mineral: str, countries: Sequence[str]) -> Array:
-        """Return (n + 1,) the same for the curb that governs each country's flow; 0 for a bloc, which has many."""
+        """Return (n,) the same for the curb that governs each country's flow."""
         governing = curbs.governing(weight)
-        told = np.zeros(len(countries) + 1)
+        told = np.zeros(len(countries))
         for place in np.flatnonzero(governing >= 0):
             rule = str(curbs.rule_ids[governing[place], place])
             told[place] = self.told_share(rule, mineral, countries[int(place)])
