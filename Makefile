@@ -25,7 +25,7 @@ CLEAR := $(if $(MADE_FOR),--clear)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-ui check check-format check-lint check-types check-floors check-rules check-facts \
+.PHONY: help setup run demo test test-ui check check-format check-lint check-types check-floors check-rules check-facts \
 	check-docs check-wheel dictionary backtest format bench lock clean stale
 
 help: ## list the targets
@@ -50,6 +50,11 @@ run: $(STAMP) ## facts -> scores -> published file -> exports
 	@echo "Published file  $(OUT)/curbline.duckdb  (any DuckDB client from 1.5 opens it, read-only)"
 	@echo "Tables          $(OUT)/exports/  (CSV, Parquet and a workbook, one folder per run)"
 	@echo "Ask why         $(VENV)/bin/curbline explain gallium refined CHN USA --out $(OUT)"
+
+demo: $(STAMP) ## a fictional company's purchases, from its file to spend at risk, in ./curbline-demo
+	@$(VENV)/bin/curbline portfolio add demo --out curbline-demo --rejected curbline-demo.rejected.csv || [ $$? -eq 10 ]
+	@$(VENV)/bin/curbline run --out curbline-demo $(ARGS) || [ $$? -eq 10 ]
+	@echo "Tables  curbline-demo/exports/  (purchase_total.csv: spend at risk by part, supplier, mineral, owner)"
 
 test: $(STAMP) ## the tests, on every core
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not ui" $(ARGS)

@@ -16,6 +16,7 @@ from rich.console import Console
 from jobs.commands import backtest as backtest_commands
 from jobs.commands import facts as facts_commands
 from jobs.commands import method as method_commands
+from jobs.commands import portfolio as portfolio_commands
 from jobs.commands import read as read_commands
 from jobs.commands import rules as rules_commands
 from jobs.commands import scenario as scenario_commands
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.add_typer(rules_commands.app, name="rules")
 app.add_typer(facts_commands.app, name="facts")
 app.add_typer(method_commands.app, name="method")
+app.add_typer(portfolio_commands.app, name="portfolio")
 work_commands.register(app)
 read_commands.register(app)
 backtest_commands.register(app)

@@ -51,6 +51,11 @@ def default_scenarios_dir() -> Path:
     return _package_dir("jobs") / "data" / "scenarios"
 
 
+def default_demo_dir() -> Path:
+    """Return the folder of the fictional company that comes with Curbline."""
+    return _package_dir("jobs") / "data" / "demo"
+
+
 #: Files to start from, by the word that `curbline facts template` knows them by.
 TEMPLATES = {"notice": "notice.yml", "mapping": "mapping.toml"}
 

@@ -32,6 +32,7 @@ class Expectations:
         shown_importers: importers and blocs whose doubts are told; those that nobody trades with are left out.
         evidence: what trade taught, where it is known already.
         seen: is given each block with a regime and its L in every draw (u, D), which is not kept here.
+        gaps: is given the same of what is missing before stocks.
     """
 
     def __init__(
@@ -43,10 +44,11 @@ class Expectations:
         *,
         evidence: Evidence | None = None,
         seen: Callable[[Block, str, Draws], None] | None = None,
+        gaps: Callable[[Block, str, Array], None] | None = None,
     ) -> None:
         self.numbers, self.question = numbers, inputs.question
         self.evidence = evidence or evidence_since(inputs, ruleset, numbers)
-        self._seen = seen
+        self._seen, self._gaps = seen, gaps
         self.strong = ruleset.parameter("evidence_strong_from", inputs.as_of).best
         self.weak = ruleset.parameter("evidence_weak_from", inputs.as_of).best
         self.shortage = ruleset.parameter("shortage_from_share", inputs.as_of).best
@@ -125,6 +127,8 @@ class Expectations:
             expected = lost.mean(axis=1)
             if self._seen is not None:
                 self._seen(block, regime, missing)
+            if self._gaps is not None:
+                self._gaps(block, regime, short)
             yield f"{regime}_gap_share", short.mean(axis=1)
             yield f"{regime}_expected_missing_share", expected
             published = dict(self._published(regime, missing))

@@ -26,6 +26,8 @@ from jobs.nightly.coverage import measure_coverage
 from jobs.nightly.listing import Floors, with_listing
 from jobs.nightly.processes import ROUTES_WORTH_A_PROCESS, score_in_processes
 from jobs.nightly.unknown import unknown_scores
+from jobs.purchases.risk import purchase_marts
+from jobs.purchases.store import Portfolio
 from jobs.settings import ALL_COUNTRIES
 from warehouse.asof.inputs import Inputs as WarehouseInputs
 from warehouse.published.marts import publishable
@@ -47,7 +49,7 @@ ROUTE_COLUMNS = ("mineral", "stage", "exporter", "importer", "horizon_days", "ro
 class RunRequest:
     """What is asked, with how many draws, of whom doubts are told, and whether figures from later are refused.
 
-    The curbing country may be ``all``. ``processes`` is how many at most; it changes no figure.
+    The curbing country may be ``all``. ``processes`` is how many at most; it changes no figure. ``purchases`` are the company's own lines.
     """
 
     question: Question
@@ -55,6 +57,7 @@ class RunRequest:
     importers: tuple[str, ...] = ()
     strict_knowledge: bool = False
     processes: int = 1
+    purchases: Portfolio | None = None
 
 
 def recalculate(
@@ -140,6 +143,10 @@ def recalculate(
             "waterfall_step": step_frame(),
         }
     deliver({name: publishable(name, frame) for name, frame in last.items()})
+    if request.purchases is not None:
+        with on_phase("purchases"):
+            bought = purchase_marts(request.purchases, inputs, ruleset, totals.numbers, totals.evidence)
+        deliver({name: publishable(name, frame) for name, frame in bought.items()})
     return _warnings(every_grade, facts)
 
 

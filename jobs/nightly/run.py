@@ -31,6 +31,7 @@ from jobs.output.lock import exclusive
 from jobs.output.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
 from jobs.output.rebuild import open_or_rebuild
 from jobs.output.seal import Contents, contents_of
+from jobs.purchases.store import Portfolio, load
 from jobs.reach import require_reach
 from jobs.rules.rulebook import CURBS, Rulebook, load_rulebook, require_tested
 from jobs.settings import ALL_COUNTRIES, DEFAULT_CURBING_COUNTRY, Settings
@@ -104,9 +105,12 @@ def run(settings: Settings, dates: RunDates, phases: Phases) -> RunOutcome:
             with phases.phase("facts"):
                 facts = state.load_bundles(settings.facts, strict=settings.strict)
             require_reach(state, settings, {"--as-of": dates.as_of, "--known-at": dates.known_at})
-            stamp = _stamp(settings, dates, facts, rulebook)
+            purchases = load(layout.portfolio) if settings.curbing_country != ALL_COUNTRIES else None
+            stamp = _stamp(settings, dates, facts, rulebook, purchases)
             try:
-                outcome = _score_and_publish(settings, dates, phases, layout, state, facts, rulebook, stamp)
+                outcome = _score_and_publish(
+                    settings, dates, phases, layout, state, facts, rulebook, stamp, purchases
+                )
             except BaseException as problem:
                 # The log of a failure must never hide the failure itself.
                 with suppress(Exception):
@@ -126,6 +130,7 @@ def _score_and_publish(
     facts: LoadReport,
     rulebook: Rulebook,
     stamp: RunStamp,
+    purchases: Portfolio | None,
 ) -> RunOutcome:
     request = RunRequest(
         stamp.question,
@@ -133,6 +138,7 @@ def _score_and_publish(
         stamp.importers,
         strict_knowledge=settings.strict_knowledge,
         processes=settings.processes,
+        purchases=purchases,
     )
     checks = MartChecks(stamp.question.curbing_country, rulebook.ruleset.scorecard.horizons)
     warnings: list[str] = []
@@ -236,7 +242,13 @@ def _export(settings: Settings, layout: Layout, snapshot: Path, stamp: RunStamp,
     return target
 
 
-def _stamp(settings: Settings, dates: RunDates, facts: LoadReport, rulebook: Rulebook) -> RunStamp:
+def _stamp(
+    settings: Settings,
+    dates: RunDates,
+    facts: LoadReport,
+    rulebook: Rulebook,
+    purchases: Portfolio | None,
+) -> RunStamp:
     code = code_version()
     question = Question(dates.as_of, dates.known_at, settings.curbing_country)
     importers = tuple(dict.fromkeys(settings.declared_importers))
@@ -247,6 +259,7 @@ def _stamp(settings: Settings, dates: RunDates, facts: LoadReport, rulebook: Rul
         rules_hash=rulebook.rules_hash,
         code=code,
         draws=settings.draws,
+        purchases=purchases.digest if purchases else "",
     )
     return RunStamp(
         run_id=run_id,

@@ -45,10 +45,15 @@ def run_identity(
     rules_hash: str,
     code: str,
     draws: int,
+    purchases: str = "",
 ) -> str:
-    """Return the `run_id`: the first 16 hex digits of a SHA-256 over everything that decides the result."""
+    """Return the `run_id`: the first 16 hex digits of a SHA-256 over everything that decides the result.
+
+    Without purchases it is the same as before there were any.
+    """
     days = (question.as_of.isoformat(), question.known_at.isoformat())
     parts = (*days, question.curbing_country, " ".join(importers), facts_hash, rules_hash, code, str(draws))
+    parts += (purchases,) if purchases else ()
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:16]
 
 

@@ -65,6 +65,11 @@ class Layout:
         return self.root / "history"
 
     @property
+    def portfolio(self) -> Path:
+        """Folder of the company's own lines, as they were checked and added."""
+        return self.root / "portfolio"
+
+    @property
     def pointer(self) -> Path:
         """The symbolic link that analysts open."""
         return self.root / "curbline.duckdb"
@@ -90,6 +95,7 @@ class Layout:
         home = self.root.resolve()
         wal = self.state.with_name(self.state.name + ".wal")
         ours = [self.lock, self.state, wal, self.text_pointer, self.snapshots, self.exports, self.history]
+        ours += [self.portfolio]
         if self.exports.is_dir():
             ours += sorted(self.exports.iterdir())
         for path in ours:

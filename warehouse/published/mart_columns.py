@@ -17,6 +17,7 @@ from warehouse.published.columns import (
     whole,
 )
 from warehouse.published.law_columns import LAW_TABLES
+from warehouse.published.purchase_columns import PURCHASE_TABLES
 from warehouse.published.route_columns import (
     HORIZON,
     IMPORTER_KEY,
@@ -364,4 +365,5 @@ TABLES_OF_MART: dict[str, MartTable] = {
     ),
     **LAW_TABLES,
     **CHANGE_TABLES,
+    **PURCHASE_TABLES,
 }

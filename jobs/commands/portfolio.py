@@ -1,0 +1,152 @@
+"""`curbline portfolio`: a company's own purchases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobs.commands.options import (
+    FactsOption,
+    JsonOption,
+    OutOption,
+    SettingsOption,
+    screen,
+    settings_with,
+)
+from jobs.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    from jobs.purchases.lines import Checked
+
+app = typer.Typer(help="A company's own purchases: what of them is at risk.", no_args_is_help=True)
+
+FileArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="CSV or workbook of purchases; 'demo' is the one shipped with Curbline."
+    ),
+]
+CurrenciesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--currencies", metavar="FILE", help="CSV of rates: currency, usd_per_unit, rate_date, source."
+    ),
+]
+DestinationOption = Annotated[
+    str | None,
+    typer.Option(
+        "--destination", metavar="COUNTRY", help="Your own site's country, for lines that name none."
+    ),
+]
+SheetOption = Annotated[
+    str | None, typer.Option("--sheet", help="Sheet of a workbook; by default the one that has the columns.")
+]
+RejectedOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejected",
+        metavar="FILE",
+        help="Where rejected rows go with their reasons; by default FILE.rejected.csv here.",
+    ),
+]
+
+
+@app.command()
+def check(
+    file: FileArgument,
+    *,
+    currencies: CurrenciesOption = None,
+    destination: DestinationOption = None,
+    sheet: SheetOption = None,
+    rejected: RejectedOption = None,
+    facts: FactsOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show how a file of purchases is read, and write what is not taken with its reason; nothing is added."""
+    from jobs.purchases.show import as_data, as_text
+
+    checked, name = _checked(file, currencies, destination, sheet, facts, settings)
+    aside = _write_rejected(checked, name, rejected)
+    if as_json:
+        typer.echo(json.dumps(as_data(checked, aside), ensure_ascii=False, indent=1))
+    else:
+        screen().print(as_text(checked, name, aside))
+    return ExitCode.WARNINGS if checked.rejected.height else ExitCode.OK
+
+
+@app.command()
+def add(
+    file: FileArgument,
+    *,
+    currencies: CurrenciesOption = None,
+    destination: DestinationOption = None,
+    sheet: SheetOption = None,
+    rejected: RejectedOption = None,
+    facts: FactsOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Check a file of purchases and keep its lines in the output folder, in place of earlier ones; runs then score them."""
+    from jobs.output.layout import Layout
+    from jobs.purchases.show import as_data, as_text
+    from jobs.purchases.store import save
+
+    checked, name = _checked(file, currencies, destination, sheet, facts, settings)
+    aside = _write_rejected(checked, name, rejected)
+    layout = Layout(settings_with(settings, out=out).out)
+    layout.refuse_links_out()
+    kept = save(checked, name, layout.portfolio)
+    if as_json:
+        typer.echo(json.dumps({**as_data(checked, aside), "kept": str(kept)}, ensure_ascii=False, indent=1))
+    else:
+        screen().print(as_text(checked, name, aside))
+        typer.echo(f"Kept in {kept}. Next: curbline run --out {layout.root}")
+    return ExitCode.WARNINGS if checked.rejected.height else ExitCode.OK
+
+
+def _checked(
+    file: str,
+    currencies: Path | None,
+    destination: str | None,
+    sheet: str | None,
+    facts: list[str] | None,
+    settings: Path | None,
+) -> tuple[Checked, str]:
+    from jobs.purchases.cells import CellError
+    from jobs.purchases.headers import PURCHASES
+    from jobs.purchases.lines import check as check_lines
+    from jobs.purchases.names import Names
+    from jobs.purchases.sheets import read_table
+    from jobs.purchases.store import DEMO, DEMO_RATES, demo_file, read_rates
+    from warehouse.bundle.reading import read_bundles
+
+    path = demo_file() if file == DEMO else Path(file)
+    raw = read_table(path, PURCHASES, sheet)
+    rates = read_rates(demo_file(DEMO_RATES) if file == DEMO and currencies is None else currencies)
+    chosen = settings_with(settings, facts=facts)
+    names = Names.of(read_bundles(chosen.facts).tables)
+    try:
+        site = names.country(destination) if destination else None
+    except CellError as problem:
+        raise InputError(f"--destination {destination} {problem}.") from None
+    return check_lines(raw, names, rates, site), path.name
+
+
+def _write_rejected(checked: Checked, name: str, path: Path | None) -> Path | None:
+    from jobs.purchases.store import write_rejected
+
+    if checked.rejected.is_empty():
+        return None
+    path = path or Path(f"{Path(name).stem}.rejected.csv")
+    try:
+        write_rejected(checked, path)
+    except OSError as problem:
+        raise InputError(
+            f"{path}: rejected rows cannot be written ({problem.strerror}); name a file with --rejected."
+        ) from problem
+    return path
