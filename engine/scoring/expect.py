@@ -4,6 +4,7 @@ Sums over lanes are made inside a draw, so that totals have honest tails.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -95,18 +96,8 @@ class Expectations:
         at: slice,
         binding_days: Array,
     ) -> Iterator[tuple[str, Array]]:
-        everyone = [""] * block.units.height
-        names = ("substitution", block.mineral)
-        switched = 1.0 - self._per_unit(
-            responses.substitution[:, at], names, everyone, responses.rule_ids["substitution"][at]
-        )
-        stock = self._per_unit(
-            responses.stock_days[:, at],
-            ("stock", block.mineral),
-            block.units["importer"].to_list(),
-            responses.rule_ids["stock_days"][at],
-        )
-        stocked, decided = stock, responses.rule_ids["alternatives"][at]
+        switched, stocked, decided = self._held(block, responses, at)
+        stock = stocked
         lanes = None if block.is_importer else self._sums.enter(block)
         for regime in REGIMES:
             own = block.regimes[regime]
@@ -150,6 +141,47 @@ class Expectations:
                 yield from self._scheduled(block, expected, later, stock)
             if lanes is not None:
                 self._sums.add(block, regime, missing, lanes)
+
+    def under(
+        self, block: Block, responses: Responses, at: slice, binding_days: Array
+    ) -> Callable[[Array, Array], Array]:
+        """Return what gives L (sets, D) of one unit from its H and the share that others could replace, (sets or 1, D).
+
+        Stocks are those that the law of the day has left.
+
+        Args:
+            block: of the unit alone.
+            responses: what the second-pass rules say.
+            at: its place in them.
+            binding_days: (1,) how long measures have withheld its goods.
+        """
+        switched, stocked, decided = self._held(block, responses, at)
+        own, given = block.regimes["active"], responses.alternatives["active"][:, at]
+
+        def gap(before: Array, known: Array) -> Array:
+            every = replace(block, buyer=np.arange(len(known)))
+            return before * (1.0 - self._replaced(every, responses, known, given, decided)) * switched
+
+        today = gap(own.drawn_missing, own.drawn_alternatives[block.buyer])
+        stock = self._left(stocked, today, binding_days)
+
+        def missing(before: Array, known: Array) -> Array:
+            return np.maximum(0.0, gap(before, known) - stock / block.horizon_days)
+
+        return missing
+
+    def _held(self, block: Block, responses: Responses, at: slice) -> tuple[Array, Array, pl.Series]:
+        """Return the share of use that cannot switch and the days of stock, (u or 1, D), and who decides on alternatives."""
+        names, everyone = ("substitution", block.mineral), [""] * block.units.height
+        rule_ids = responses.rule_ids
+        switched = self._per_unit(
+            responses.substitution[:, at], names, everyone, rule_ids["substitution"][at]
+        )
+        importers = block.units["importer"].to_list()
+        stock = self._per_unit(
+            responses.stock_days[:, at], ("stock", block.mineral), importers, rule_ids["stock_days"][at]
+        )
+        return 1.0 - switched, stock, rule_ids["alternatives"][at]
 
     def _replaced(
         self, block: Block, responses: Responses, known: Array, given: Array, decided: pl.Series

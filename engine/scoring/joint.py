@@ -54,7 +54,7 @@ class DrawnMissing:
 
 
 @dataclass(frozen=True)
-class _Worlds:
+class Worlds:
     """The chain's pools in some of the draws.
 
     Attributes:
@@ -120,8 +120,8 @@ class JointChain:
         asked = [place for place, biting in enumerate(bites) if biting]
         plain = [place for place in asked if posed[place].new_plant is None]
         reaches = any(reached.any() for place in asked for _, reached in curbs[place])
-        for worlds in self._worlds():
-            reach = self._reached_share(worlds) if reaches else None
+        for worlds in self.worlds():
+            reach = self.reached_share(worlds) if reaches else None
             self._solve(worlds, [curbs[place] for place in plain], reach, [found[place] for place in plain])
             for place in asked:
                 if (new := posed[place].new_plant) is not None:
@@ -157,7 +157,8 @@ class JointChain:
             [np.empty(self.size) for _ in self.routes],
         )
 
-    def _worlds(self) -> Iterator[_Worlds]:
+    def worlds(self) -> Iterator[Worlds]:
+        """Yield the pools of a few draws at a time."""
         for start in range(0, self.size, WORLDS_AT_ONCE):
             at = slice(start, start + WORLDS_AT_ONCE)
             pools, made, exports, inner = [], [], [], []
@@ -171,7 +172,7 @@ class JointChain:
                 made.append(output)
                 exports.append(sent)
                 inner.append(self._within_bloc(stage, lane_t))
-            yield _Worlds(at, pools, made, exports, inner, self.origin[at])
+            yield Worlds(at, pools, made, exports, inner, self.origin[at])
 
     def _within_bloc(self, stage: DrawnStage, lane_t: Array) -> Array:
         """Return (w, members, members) trade between the members of the bloc."""
@@ -184,7 +185,7 @@ class JointChain:
 
     def _solve(
         self,
-        worlds: _Worlds,
+        worlds: Worlds,
         laws: Sequence[Sequence[tuple[Array, Array]]],
         reach: Sequence[Array] | None,
         found: Sequence[DrawnMissing],
@@ -225,7 +226,7 @@ class JointChain:
                 missing.importer[s][-1, worlds.at] = bloc[at]
                 missing.lost_t[s][worlds.at] = lost[at]
 
-    def _reached_share(self, worlds: _Worlds) -> list[Array]:
+    def reached_share(self, worlds: Worlds) -> list[Array]:
         """Return (w, n) per stage, the part of each pool that a re-export licence reaches: what is touched, or mixed."""
         reached = []
         clean: Array | None = None

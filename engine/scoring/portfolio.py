@@ -20,6 +20,7 @@ from engine.scoring.expect import Expectations, answered
 from engine.scoring.finish import Finisher
 from engine.scoring.inputs import Inputs
 from engine.scoring.law_marts import flow_measures, reconciliation, withheld_shares
+from engine.scoring.ranges import Array
 from engine.scoring.responses import EVERY_EXPORTER, respond, unit_frame
 from engine.scoring.supply import RuledAccess, chain_supply, rule_access
 from engine.scoring.waterfall import build_waterfall, terms_last
@@ -117,23 +118,12 @@ def _few_at_a_time(chains: Sequence[ChainFrames], routes_at_once: float) -> Iter
 def score_part(part: Part, totals: Expectations, phase: Phase = lambda _: nullcontext()) -> Marts:
     """Score the minerals of a part: the frames by mart name that `score_in_parts` yields."""
     chains, inputs, ruleset = part.chains, part.inputs, totals.ruleset
-    bloc = inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
     edges = grade_edges(inputs, ruleset)
     blocks: list[Block] = []
     flows, withheld, grade_rows = [], [], []
     with phase("attribution and shock"):
         for frames in chains:
-            supply = chain_supply(inputs, ruleset, part.access, frames.chain, ruleset.scorecard.horizons)
-            result = ChainBlocks(
-                inputs,
-                ruleset,
-                part.measures,
-                frames,
-                supply,
-                bloc,
-                numbers=totals.numbers,
-                evidence=totals.evidence,
-            ).build()
+            result = chain_blocks(frames, part, totals).build()
             # A chain's matrices are large: what is published of them is taken at once, and they are let go.
             blocks += result.blocks
             flows.append(flow_measures(frames, result))
@@ -147,10 +137,7 @@ def score_part(part: Part, totals: Expectations, phase: Phase = lambda _: nullco
         finisher = Finisher(blocks, units, responses)
         scored = pl.concat([units, finisher.columns()], how="horizontal")
     with phase("draws"):
-        parties = units.select("mineral", "stage", party=_party(inputs))
-        ruled = part.measures.measures.values()
-        binding = events.binding_days(parties, inputs, ruled, _stage_orders(chains)).to_numpy()
-        drawn = totals.columns(blocks, responses, binding)
+        drawn = totals.columns(blocks, responses, binding_days_of(units, part))
         scored = answered(pl.concat([scored, drawn], how="horizontal"), ruleset)
         scored = scored.with_columns(
             unknown_reason=pl.lit(None, pl.String),
@@ -182,6 +169,28 @@ def score_part(part: Part, totals: Expectations, phase: Phase = lambda _: nullco
         "withheld_share": pl.concat(withheld),
         "reconciliation": grades,
     }
+
+
+def chain_blocks(frames: ChainFrames, part: Part, totals: Expectations) -> ChainBlocks:
+    """Return what builds the blocks of one chain of a part."""
+    inputs, ruleset = part.inputs, totals.ruleset
+    return ChainBlocks(
+        inputs,
+        ruleset,
+        part.measures,
+        frames,
+        chain_supply(inputs, ruleset, part.access, frames.chain, ruleset.scorecard.horizons),
+        inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list(),
+        numbers=totals.numbers,
+        evidence=totals.evidence,
+    )
+
+
+def binding_days_of(units: pl.DataFrame, part: Part) -> Array:
+    """Return (u,) how long measures have withheld the goods of each unit of a part; 0 where none is in force."""
+    parties = units.select("mineral", "stage", party=_party(part.inputs))
+    ruled = part.measures.measures.values()
+    return events.binding_days(parties, part.inputs, ruled, _stage_orders(part.chains)).to_numpy()
 
 
 def described_units(

@@ -83,9 +83,7 @@ def run_shock(
             ratio_in, pool_before = before
             orphan = (pool_before <= 0) & (base_p > 0)
             after_p = base_p * np.where(orphan, 1.0, ratio_in)
-        after_d = base_d * _unexplained_keep(
-            base_p, after_p, curb.withheld_share, unexplained_weight, curbing
-        )
+        after_d = base_d * unexplained_keep(base_p, after_p, curb.withheld_share, unexplained_weight, curbing)
         entering = [after_p + after_d]
         builds = replacement_t is not None and bool(np.any(replacement_t[s]))
         if replacement_t is not None and builds:
@@ -126,7 +124,7 @@ def _after(
     return after
 
 
-def _unexplained_keep(base_p: Array, after_p: Array, withheld: Array, weight: Array, curbing: int) -> Array:
+def unexplained_keep(base_p: Array, after_p: Array, withheld: Array, weight: Array, curbing: int) -> Array:
     """Return (b, n) share of unexplained exports that still arrives."""
     world = base_p.sum(axis=1)
     kept = after_p.sum(axis=1)[:, None] - withheld * after_p[:, curbing, None]

@@ -1,0 +1,1 @@
+"""The fewest flows or measures whose stop takes a loss over a threshold. Stored facts are never touched."""
