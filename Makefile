@@ -54,7 +54,7 @@ run: $(STAMP) ## facts -> scores -> published file -> exports
 demo: $(STAMP) ## a fictional company's purchases, from its file to spend at risk, in ./curbline-demo
 	@$(VENV)/bin/curbline portfolio add demo --out curbline-demo --rejected curbline-demo.rejected.csv || [ $$? -eq 10 ]
 	@$(VENV)/bin/curbline run --out curbline-demo $(ARGS) || [ $$? -eq 10 ]
-	@echo "Tables  curbline-demo/exports/  (purchase_total.csv: spend at risk by part, supplier, mineral, owner)"
+	@echo "Workbook  curbline-demo/risk/latest/risk_all.xlsx  (tables as CSV and Parquet beside it)"
 
 test: $(STAMP) ## the tests, on every core
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not ui" $(ARGS)

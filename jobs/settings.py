@@ -51,11 +51,22 @@ class ScheduleSettings(Table):
         return value
 
 
+class AudienceSettings(Table):
+    """Whose workbook of purchases it is: which lines it holds. Without any filter it holds all."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")] = "all"
+    owners: tuple[str, ...] = ()
+    minerals: tuple[str, ...] = ()
+    suppliers: tuple[str, ...] = ()
+    least_usd: Annotated[float, Field(ge=0)] = 0.0
+
+
 class ExportSettings(Table):
     """Which workbooks a run writes beside the CSV and Parquet tables."""
 
     importers: tuple[ImporterCode, ...] = ()
     top: Annotated[int, Field(ge=0, le=10_000)] = 50
+    audiences: Annotated[tuple[AudienceSettings, ...], Field(max_length=50)] = (AudienceSettings(),)
 
 
 def usable_processes() -> int:

@@ -12,7 +12,9 @@ from jobs.commands.options import (
     FactsOption,
     JsonOption,
     OutOption,
+    RunOption,
     SettingsOption,
+    published,
     screen,
     settings_with,
 )
@@ -107,6 +109,32 @@ def add(
         screen().print(as_text(checked, name, aside))
         typer.echo(f"Kept in {kept}. Next: curbline run --out {layout.root}")
     return ExitCode.WARNINGS if checked.rejected.height else ExitCode.OK
+
+
+@app.command()
+def report(
+    *,
+    run_id: RunOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Write the workbooks on your lines again from a published file, with the actions as they are kept now."""
+    from jobs.output.layout import Layout
+    from jobs.purchases.deliver import deliver
+    from warehouse.bundle.files import manifests_named
+    from warehouse.database import Database
+
+    chosen = settings_with(settings, out=out)
+    snapshot = published(chosen, run_id)
+    with Database.open(snapshot.path, read_only=True) as reader:
+        named = reader.query("SELECT bundles FROM meta.run").item()
+        bundles = manifests_named(chosen.facts, named)
+        files, notes = deliver(reader, Layout(chosen.out), chosen.export.audiences, bundles)
+    for path in files:
+        typer.echo(str(path))
+    for note in notes:
+        typer.echo(f"Note: {note}", err=True)
+    return ExitCode.WARNINGS if notes else ExitCode.OK
 
 
 def _checked(

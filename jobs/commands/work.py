@@ -225,7 +225,9 @@ def export(
     from jobs.output.layout import Layout
     from jobs.output.seal import damage_of
     from jobs.suggest import did_you_mean
+    from warehouse.bundle.files import manifests_named
     from warehouse.database import Database
+    from warehouse.published.datapackage import write_data_package
 
     chosen_routes = importer is not None or top is not None
     wanted = formats or (["xlsx"] if chosen_routes else ["csv", "parquet"])
@@ -257,6 +259,9 @@ def export(
             selection = Selection(importer, top, horizon, min_usd)
             book = load_book(reader, selection)
             write_book(book, folder / book.selection.file_name)
+        if tables:
+            named = reader.query("SELECT bundles FROM meta.run").item()
+            write_data_package(reader, folder, manifests_named(chosen.facts, named))
         written = sorted(path.name for path in folder.iterdir())
     write_manifest(target)
     for name in written:

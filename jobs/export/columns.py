@@ -20,6 +20,7 @@ class Kind(Enum):
     YEAR = auto()
     DATE = auto()
     LINK = auto()
+    RATE = auto()
 
 
 @dataclass(frozen=True)

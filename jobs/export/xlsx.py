@@ -23,7 +23,7 @@ BAND_COLOURS = {
     "high": ("#F1A340", "#000000"),
     "moderate": ("#FEE0B6", "#000000"),
     "low": ("#D1E5F0", "#000000"),
-    "minimal": ("#67A9CF", "#000000"),
+    "minimal": ("#EEF4FA", "#000000"),
     UNKNOWN_BAND: ("#D9D9D9", "#000000"),
 }
 BAND_MEANING = {
@@ -46,6 +46,7 @@ NUMBER_FORMATS = {
     Kind.YEAR: "0",
     Kind.DATE: "yyyy-mm-dd",
     Kind.LINK: "@",
+    Kind.RATE: "0.0000",
 }
 
 

@@ -31,6 +31,7 @@ from jobs.output.lock import exclusive
 from jobs.output.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
 from jobs.output.rebuild import open_or_rebuild
 from jobs.output.seal import Contents, contents_of
+from jobs.purchases.deliver import deliver as deliver_risk
 from jobs.purchases.store import Portfolio, load
 from jobs.reach import require_reach
 from jobs.rules.rulebook import CURBS, Rulebook, load_rulebook, require_tested
@@ -184,6 +185,9 @@ def _score_and_publish(
         exports = _export(settings, layout, snapshot, stamp, facts)
         if _is_history(stamp.question, dates.started_at.date()):
             write_vintage(layout, stamp.question, stamp.run_id, since.history())
+    if purchases is not None and moved:
+        with phases.phase("workbooks"), Database.open(snapshot, read_only=True) as reader:
+            warnings += deliver_risk(reader, layout, settings.export.audiences, facts.bundles)[1]
     ledger.append(state, _entry(stamp, dates, ledger.PUBLISHED, file=snapshot.name))
     dropped = drop_old(layout, keep=settings.keep_snapshots, spare=snapshot)
     return RunOutcome(

@@ -52,7 +52,15 @@ def run_identity(
     Without purchases it is the same as before there were any.
     """
     days = (question.as_of.isoformat(), question.known_at.isoformat())
-    parts = (*days, question.curbing_country, " ".join(importers), facts_hash, rules_hash, code, str(draws))
+    parts: tuple[str, ...] = (
+        *days,
+        question.curbing_country,
+        " ".join(importers),
+        facts_hash,
+        rules_hash,
+        code,
+        str(draws),
+    )
     parts += (purchases,) if purchases else ()
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:16]
 

@@ -70,6 +70,11 @@ class Layout:
         return self.root / "portfolio"
 
     @property
+    def risk(self) -> Path:
+        """Folder of the workbooks on the company's own lines, and of the actions that people keep beside them."""
+        return self.root / "risk"
+
+    @property
     def pointer(self) -> Path:
         """The symbolic link that analysts open."""
         return self.root / "curbline.duckdb"
@@ -95,7 +100,7 @@ class Layout:
         home = self.root.resolve()
         wal = self.state.with_name(self.state.name + ".wal")
         ours = [self.lock, self.state, wal, self.text_pointer, self.snapshots, self.exports, self.history]
-        ours += [self.portfolio]
+        ours += [self.portfolio, self.risk]
         if self.exports.is_dir():
             ours += sorted(self.exports.iterdir())
         for path in ours:

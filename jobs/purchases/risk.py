@@ -176,17 +176,35 @@ class Book:
         self.usd = lines["spend_usd"].cast(pl.Float64).fill_null(np.nan).to_numpy() * self.within
         self.tonnes = lines["quantity_t"].cast(pl.Float64).fill_null(np.nan).to_numpy() * self.within
 
-    def frames(self, ruleset: RuleSet) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return `purchase_risk` and `purchase_total`."""
-        risk, totals = [pl.DataFrame(schema=_RISK)], [pl.DataFrame(schema=_TOTAL)]
+    @classmethod
+    def from_marts(cls, lines: pl.DataFrame, draws: pl.DataFrame) -> Book:
+        """Return lines of `mart.purchase` on the draws of `mart.purchase_draw`."""
+        known = lines.filter(pl.col("exporter").is_not_null())
+        by_unit = draws.sort("draw").partition_by("regime", *UNIT, as_dict=True)
+        gaps = {
+            (str(key[0]), Unit(*map(str, key[1:]))): own["gap_share"].to_numpy()
+            for key, own in by_unit.items()
+        }
+        units = [Unit(*row) for row in known.select(UNIT).unique().sort(UNIT).iter_rows()]
+        return cls(known, units, gaps, len(next(iter(gaps.values()))) if gaps else 0)
+
+    def totals(self) -> pl.DataFrame:
+        """Return `purchase_total` of these lines alone."""
+        found = [pl.DataFrame(schema=_TOTAL)]
         for regime, gap in self.gap.items():
-            everything = self._sums(np.zeros(len(self.usd), dtype=np.intp), 1, gap)[1][0]
-            worst = worst_draws(everything)
-            risk.append(self._risk(regime, gap, worst, ruleset))
-            totals += [
+            worst = self._worst(gap)
+            found += [
                 self._totals(grouping, column, regime, gap, worst) for grouping, column in GROUPINGS.items()
             ]
-        return pl.concat(risk), pl.concat(totals)
+        return pl.concat(found)
+
+    def _worst(self, gap: Array) -> Index:
+        return worst_draws(self._sums(np.zeros(len(self.usd), dtype=np.intp), 1, gap)[1][0])
+
+    def frames(self, ruleset: RuleSet) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return `purchase_risk` and `purchase_total`."""
+        risk = [self._risk(regime, gap, self._worst(gap), ruleset) for regime, gap in self.gap.items()]
+        return pl.concat([pl.DataFrame(schema=_RISK), *risk]), self.totals()
 
     def _risk(self, regime: str, gap: Array, worst: Index, ruleset: RuleSet) -> pl.DataFrame:
         own, at = shares(gap, self.profiles, MAIN_HORIZON), self.profiles.of_line

@@ -140,6 +140,19 @@ def read_folder(
     return manifest, [tables[name] for name in TABLES if name in tables], problems
 
 
+def manifests_named(folders: Sequence[Path], wanted: Sequence[str]) -> list[Manifest]:
+    """Return the manifests of the folders that are still of those bundles, named as `name version`."""
+    found = []
+    for folder in folders:
+        try:
+            manifest = _manifest(folder / "bundle.toml")
+        except (OSError, _FaultError):
+            continue
+        if f"{manifest.name} {manifest.version}" in wanted:
+            found.append(manifest)
+    return found
+
+
 def _manifest(path: Path) -> Manifest:
     if not path.exists() and not path.is_symlink():
         raise _FaultError("is missing; write name, version and licence of the bundle into it")

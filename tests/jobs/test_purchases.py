@@ -1,0 +1,199 @@
+"""Purchases from a file to the published file and the workbook, on facts of a few rows; sums are equal everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import polars as pl
+import pytest
+
+from jobs.cli import main
+from jobs.purchases.actions import read_actions
+from jobs.purchases.book import load_risk_book
+from jobs.purchases.workbook import TABLES, write_risk_book
+from jobs.settings import AudienceSettings
+from tests.warehouse.conftest import small_facts, write_bundle
+from warehouse.database import Database
+
+LINES = """\
+line_id,supplier,supplier country,part,mineral,stage,quantity,unit,annual spend,currency,destination,origin,stock cover,owner
+A,Acme,CHN,P-1,gallium,refined,10,t,1000000,USD,DEU,CHN,30,Ann
+B,Acme,CHN,P-2,gallium,refined,5,t,500000,USD,USA,CHN,,Bob
+C,Bert,JPN,P-3,gallium,refined,2,t,,USD,DEU,,10,Ann
+D,Carl,,P-4,gallium,refined,2,t,70000,USD,,,10,
+E,=cmd(),CHN,P-5,gallium,refined,1,t,90000,USD,DEU,CHN,0,Ann
+"""
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("purchases")
+    facts = write_bundle(folder / "facts", small_facts())
+    (folder / "lines.csv").write_text(LINES, encoding="utf-8")
+    root = folder / "out"
+    shared = ["--facts", str(facts), "--out", str(root)]
+    assert main(["portfolio", "add", str(folder / "lines.csv"), *shared]) == 0
+    assert main(["run", *shared, "--as-of", "2026-11-23", "--draws", "64"]) in (0, 10)
+    return root
+
+
+@pytest.fixture(scope="module")
+def reader(out: Path) -> Database:
+    return Database.open(out / "curbline.duckdb", read_only=True)
+
+
+def test_every_line_is_there_and_one_without_a_place_says_why(reader: Database) -> None:
+    lines = reader.query("SELECT * FROM mart.purchase ORDER BY line_id")
+    assert lines["line_id"].to_list() == ["A", "B", "C", "D", "E"]
+    assert lines["unknown_reason"].to_list()[3] == "neither a supplier country, an origin nor a site is given"
+    assert lines["mapped_by"].to_list()[0] == "declared origin to the site"
+    assert "D" not in reader.query("SELECT DISTINCT line_id FROM mart.purchase_risk")["line_id"].to_list()
+
+
+def test_totals_are_sums_inside_the_draws_that_are_published(reader: Database) -> None:
+    lines = reader.query("SELECT * FROM mart.purchase WHERE exporter IS NOT NULL ORDER BY line_id")
+    draws = reader.query("SELECT * FROM mart.purchase_draw WHERE regime = 'full_stop' ORDER BY draw")
+    total = np.zeros(64)
+    for line in lines.iter_rows(named=True):
+        unit = [pl.col(name) == line[name] for name in ("mineral", "stage", "exporter", "importer")]
+        gap = draws.filter(unit)["gap_share"].to_numpy()
+        total += (line["spend_usd"] or 0.0) * np.maximum(0.0, gap - (line["stock_days"] or 0.0) / 365)
+    told = reader.query(
+        "SELECT * FROM mart.purchase_total WHERE grouping = 'total' AND regime = 'full_stop'"
+    ).row(0, named=True)
+    assert told["expected_missing_usd"] == pytest.approx(total.mean())
+    assert told["expected_missing_usd"] > 0
+    assert told["missing_usd_p90"] == pytest.approx(np.quantile(total, 0.9))
+    assert told["lines"] == 4
+    assert told["lines_without_spend"] == 1  # unknown, and in no sum of money
+    parts = reader.query(
+        "SELECT sum(expected_missing_usd) AS usd, sum(tail_usd) AS tail FROM mart.purchase_risk WHERE regime = 'full_stop'"
+    ).row(0)
+    assert parts[0] == pytest.approx(total.mean())
+    assert parts[1] == pytest.approx(told["tail_usd"])
+
+
+def test_the_gap_is_that_of_the_routes_own_score(reader: Database) -> None:
+    """The draws are those of the run: the mean gap of a line is the published gap of its route."""
+    pairs = reader.query(
+        "SELECT a.gap_share AS own, s.active_gap_share AS published FROM mart.purchase p "
+        "JOIN mart.purchase_risk a USING (line_id) JOIN mart.route_score s USING (mineral, stage, exporter, importer) "
+        "WHERE a.regime = 'active' AND s.horizon_days = 365"
+    )
+    assert pairs.height >= 3
+    np.testing.assert_allclose(pairs["own"], pairs["published"], atol=1e-12)
+
+
+def test_money_is_the_same_in_sql_csv_and_workbook(out: Path, reader: Database) -> None:
+    sql = reader.query(
+        "SELECT expected_missing_usd FROM mart.purchase_total WHERE grouping = 'total' AND regime = 'active'"
+    ).item()
+    csv = pl.read_csv(out / "risk" / "latest" / "purchase_total.csv")
+    assert (
+        csv.filter(pl.col("grouping") == "total", pl.col("regime") == "active")["expected_missing_usd"].item()
+        == sql
+    )
+    sheet = openpyxl.load_workbook(out / "risk" / "latest" / "risk_all.xlsx")["Risk"]
+    rows = list(sheet.iter_rows(values_only=True))
+    place = rows[0].index("spend_at_risk_usd")
+    assert sum(float(row[place]) for row in rows[1:] if row[place] is not None) == pytest.approx(sql)
+
+
+def test_the_workbook_keeps_its_contract(out: Path) -> None:
+    book = openpyxl.load_workbook(out / "risk" / "archive" / "2026-11-23" / "risk_all_2026-11-23.xlsx")
+    assert book.sheetnames == ["README", "Summary", *(name for name, *_ in TABLES)]
+    for name, table, _, columns, *_ in TABLES:
+        sheet = book[name]
+        assert list(sheet.tables) == [table]
+        assert not sheet.merged_cells.ranges
+        assert sheet.freeze_panes is not None
+        assert [cell.value for cell in sheet[1]] == [column.header for column in columns]
+        formulas = [cell.coordinate for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+        assert formulas == []
+    rows = list(book["Risk"].iter_rows(values_only=True))
+    names = {row[rows[0].index("row_key")]: row[rows[0].index("supplier_name")] for row in rows[1:]}
+    assert names["E"] == "=cmd()"  # as text
+    assert {str(row[rows[0].index("band")]).split()[0] for row in rows[1:]} <= {
+        "▲▲",
+        "▲",
+        "●",
+        "▽",
+        "▽▽",
+        "?",
+    }
+    assert book["Risk"].print_title_rows == "$1:$1"
+    assert book.custom_doc_props["run_id"].value
+
+
+def test_the_same_file_gives_the_same_bytes(out: Path, reader: Database, tmp_path: Path) -> None:
+    for name in ("one.xlsx", "two.xlsx"):
+        write_risk_book(load_risk_book(reader, AudienceSettings()), tmp_path / name)
+    one, two = ((tmp_path / name).read_bytes() for name in ("one.xlsx", "two.xlsx"))
+    assert hashlib.sha256(one).hexdigest() == hashlib.sha256(two).hexdigest()
+    manifest = json.loads((out / "risk" / "latest" / "manifest.json").read_text(encoding="utf-8"))
+    sums = {entry["file"]: entry["sha256"] for entry in manifest["files"]}
+    assert (
+        sums["risk_all.xlsx"]
+        == hashlib.sha256((out / "risk" / "latest" / "risk_all.xlsx").read_bytes()).hexdigest()
+    )
+    assert "datapackage.json" in sums
+
+
+def test_an_audience_sees_its_lines_and_their_sum(reader: Database) -> None:
+    book = load_risk_book(reader, AudienceSettings(name="ann", owners=("Ann",)))
+    assert set(book.risk["line_id"]) == {"A", "C", "E"}
+    own = book.totals.filter(pl.col("grouping") == "total", pl.col("regime") == "full_stop").row(
+        0, named=True
+    )
+    told = reader.query(
+        "SELECT * FROM mart.purchase_total WHERE grouping = 'owner' AND name = 'Ann' AND regime = 'full_stop'"
+    ).row(0, named=True)
+    assert own["missing_usd_p90"] == pytest.approx(told["missing_usd_p90"])
+    assert own["tail_share"] == pytest.approx(1.0)
+
+
+def test_actions_are_read_and_never_overwritten(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = out / "risk" / "actions_all.xlsx"
+    book = openpyxl.load_workbook(path)
+    sheet = book.active
+    assert sheet is not None
+    sheet["A2"], sheet["E2"], sheet["F2"], sheet["G2"] = (
+        "A",
+        "in progress",
+        date(2026, 12, 31),
+        "second source asked",
+    )
+    book.save(path)
+    before = path.read_bytes()
+    assert main(["portfolio", "report", "--out", str(out)]) == 0
+    assert capsys.readouterr().out.strip().endswith("risk_all.xlsx")
+    assert path.read_bytes() == before
+    rows = list(
+        openpyxl.load_workbook(out / "risk" / "latest" / "risk_all.xlsx")["Risk"].iter_rows(values_only=True)
+    )
+    line = next(dict(zip(rows[0], row, strict=True)) for row in rows[1:] if row[0] == "A")
+    assert (line["action_status"], str(line["action_due"])[:10], line["action_note"]) == (
+        "in progress",
+        "2026-12-31",
+        "second source asked",
+    )
+
+
+def test_actions_that_cannot_be_read_cost_no_night(tmp_path: Path) -> None:
+    path = tmp_path / "actions_all.xlsx"
+    path.write_bytes(b"PK\x03\x04 half a file")
+    found, notes = read_actions(path)
+    assert found.is_empty()
+    assert notes[0].startswith("actions are not shown")
+
+
+def test_without_purchases_a_run_says_how_to_add_some(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["portfolio", "report", "--out", str(tmp_path / "nothing")]) == 30
+    assert "nothing is published in this folder yet" in capsys.readouterr().err
