@@ -21,6 +21,7 @@ from jobs.commands import portfolio as portfolio_commands
 from jobs.commands import read as read_commands
 from jobs.commands import rules as rules_commands
 from jobs.commands import scenario as scenario_commands
+from jobs.commands import schedule as schedule_commands
 from jobs.commands import time as time_commands
 from jobs.commands import work as work_commands
 from jobs.errors import ExitCode
@@ -44,6 +45,7 @@ app.add_typer(facts_commands.app, name="facts")
 app.add_typer(method_commands.app, name="method")
 app.add_typer(portfolio_commands.app, name="portfolio")
 work_commands.register(app)
+schedule_commands.register(app)
 read_commands.register(app)
 backtest_commands.register(app)
 time_commands.register(app)

@@ -48,8 +48,27 @@ draws = 256
 stale_after_days = 2
 
 [schedule]
-# When `curbline schedule` starts the run: minute, hour, day, month, weekday (by name), in UTC.
+# When `curbline schedule` starts the run: minute, hour, day, month, weekday (by name), on the clocks of the zone.
 cron = "30 2 * * *"
+zone = "UTC"
+
+# After missed nights: "newest" makes up for the last one alone, "each" for all of the last catch_up_days days.
+catch_up = "newest"
+catch_up_days = 35
+
+# A run that takes longer is stopped; one that failed for a reason that may pass is tried again, after a pause that
+# doubles each time.
+timeout_minutes = 180
+retries = 2
+retry_after_minutes = 5
+
+# After SIGTERM, a run under way has this long to end.
+grace_minutes = 30
+
+# Further jobs, each a command of curbline with its own cron, zone, timeout_minutes, retries, retry_after_minutes.
+# [schedule.jobs.weekly-csv]
+# command = ["export", "--format", "csv"]
+# cron = "0 5 * * sun"
 
 [export]
 # A workbook for each of these importers (ISO 3166 alpha-3, or a bloc such as EU27), and one of the top routes.

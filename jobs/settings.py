@@ -9,11 +9,11 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from ground.draws import DEFAULT_DRAWS, check_draws
-from jobs.cron import DEFAULT_CRON, check_cron
 from jobs.errors import SettingsError
+from jobs.operating import ScheduleSettings, Table
 from jobs.resources import EMBEDDED, default_facts_dir, default_rules_dir
 from jobs.suggest import did_you_mean
 
@@ -31,24 +31,6 @@ ImporterCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}$")]
 IMPORTER_KEYS = ("declared_importers", "importers")
 
 CountryCode = Annotated[str, Field(pattern=r"^([A-Z]{3}|all)$")]
-
-
-class Table(BaseModel):
-    """Base of the settings tables: frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class ScheduleSettings(Table):
-    """When the nightly run starts."""
-
-    cron: str = DEFAULT_CRON
-
-    @field_validator("cron")
-    @classmethod
-    def _cron_is_plain(cls, value: str) -> str:
-        check_cron(value)
-        return value
 
 
 class AudienceSettings(Table):

@@ -103,6 +103,9 @@ OneCountryOption = Annotated[
         help="The country whose curbs count: an ISO 3166 alpha-3 code.",
     ),
 ]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Stop the run if any row of the facts does not validate.")
+]
 StrictKnowledgeOption = Annotated[
     bool,
     typer.Option(

@@ -1,10 +1,8 @@
-"""Commands that change something: run, schedule, export, init."""
+"""Commands that change something: run, export, init."""
 
 from __future__ import annotations
 
 import json
-import logging
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +25,7 @@ from jobs.commands.options import (
     RunOption,
     SettingsOption,
     StrictKnowledgeOption,
+    StrictOption,
     now,
     parse_day,
     published,
@@ -35,14 +34,10 @@ from jobs.commands.options import (
 )
 from jobs.errors import ExitCode, InputError, SettingsError
 
-StrictOption = Annotated[
-    bool, typer.Option("--strict", help="Stop the run if any row of the facts does not validate.")
-]
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (run, schedule, export, init):
+    for command in (run, export, init):
         app.command()(command)
 
 
@@ -95,86 +90,6 @@ def run(
     else:
         screen().print(as_text(summary))
     return outcome.code
-
-
-def schedule(
-    *,
-    cron: Annotated[
-        str | None,
-        typer.Option(
-            "--cron",
-            metavar="LINE",
-            help="Minute, hour, day, month, weekday by name; UTC. By default the one in the settings.",
-        ),
-    ] = None,
-    curbing_country: CountryOption = None,
-    importers: ImportersOption = None,
-    facts: FactsOption = None,
-    rules: RulesOption = None,
-    out: OutOption = None,
-    settings: SettingsOption = None,
-    strict: StrictOption = False,
-    strict_knowledge: StrictKnowledgeOption = False,
-    draws: DrawsOption = None,
-) -> int:
-    """Start runs by a cron line, each in a separate process, until stopped; a missed run is made up for at the start."""
-    from jobs.cron import check_cron
-    from jobs.nightly.schedule import is_overdue, make_scheduler, next_starts, serve
-    from jobs.output.layout import Layout
-    from jobs.output.seal import damage_of
-
-    chosen = settings_with(
-        settings,
-        out=out,
-        facts=facts,
-        rules=rules,
-        curbing_country=curbing_country,
-        importers=importers,
-        draws=draws,
-    )
-    line = cron or chosen.schedule.cron
-    following = next_starts(line, now=now())
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    log = logging.getLogger("curbline.schedule")
-    log.info(
-        "starts by '%s' in UTC, next: %s",
-        line,
-        ", ".join(f"{start:%a %Y-%m-%d %H:%M}" for start in following),
-    )
-    pointed = Layout(chosen.out).pointed()
-    last = pointed.as_of if pointed and damage_of(pointed.path) is None else None
-    overdue = is_overdue(check_cron(line), now=now(), last_as_of=last)
-    repeated = {"--facts": facts, "--importer": importers}
-    arguments = _run_arguments(settings, out, rules, curbing_country, draws, repeated)
-    arguments += [
-        flag for flag, wanted in (("--strict", strict), ("--strict-knowledge", strict_knowledge)) if wanted
-    ]
-    serve(make_scheduler(line, arguments, clock=now, catch_up=overdue))
-    return ExitCode.OK
-
-
-def _run_arguments(
-    settings: Path | None,
-    out: Path | None,
-    rules: str | None,
-    curbing_country: str | None,
-    draws: int | None,
-    repeated: dict[str, list[str] | None],
-) -> list[str]:
-    """Return the options of the run as they were given to the scheduler."""
-    single = {
-        "--settings": settings,
-        "--out": out,
-        "--rules": rules,
-        "--curbing-country": curbing_country,
-        "--draws": draws,
-    }
-    arguments = [
-        part for option, value in single.items() if value is not None for part in (option, str(value))
-    ]
-    return arguments + [
-        part for option, values in repeated.items() for value in values or [] for part in (option, value)
-    ]
 
 
 def export(

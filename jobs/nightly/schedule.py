@@ -1,149 +1,189 @@
-"""The nightly start: a scheduler that only ever starts `python -m jobs.cli run` as a process of its own.
+"""The scheduler: it settles every start of every job once, each in a process of its own.
 
-The run itself is a subprocess, since a forked polars hangs and since a run that dies must not take the scheduler
-with it. Jobs are defined here, in memory: a stored job would run once per scheduler that shares the store. What
-matters across restarts, which day was published last, is in the output folder.
+A job is a command of the same command line, started anew: a forked polars hangs, and a run that dies must not take
+the scheduler with it. What is due is never a matter of timers but of what is settled: the starts of a job's cron line
+after the last one that `schedule.jsonl` or the run ledger has. So nothing is doubled or lost by a restart, a clock
+change, a machine that slept, or two timers that fire at once. Jobs run one at a time: all of them need the same lock.
 """
 
 from __future__ import annotations
 
 import logging
-import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
-from types import FrameType
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Protocol
 
-from apscheduler.jobstores.base import JobLookupError
-from apscheduler.schedulers.blocking import BlockingScheduler
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.date import DateTrigger
-
-from jobs.cron import check_cron
-from jobs.errors import ExitCode, SettingsError
+from jobs.errors import ExitCode
+from jobs.nightly.started import Settled, StartedLog
+from jobs.operating import RECALCULATION, JobSettings, ScheduleSettings, Started
 
 log = logging.getLogger("curbline.schedule")
-LOOK_BACK = timedelta(days=35)  # a monthly line has one start within it
+GOOD = (ExitCode.OK, ExitCode.WARNINGS)
+#: Codes that the same command can end without on its next try. Failed checks and wrong settings wait for a person.
+MAY_PASS = (ExitCode.INPUT, ExitCode.INTERNAL, ExitCode.BUSY)
+#: The clock may jump, and a machine may sleep: nobody waits longer than this before looking at it again.
+LONGEST_WAIT_S = 30.0
 
-Launch = Callable[[Sequence[str]], int]
-
-
-def launch(arguments: Sequence[str]) -> int:
-    """Start a run in a session of its own and wait for it.
-
-    Its own session keeps Ctrl-C from reaching the run: the scheduler stops, the run ends as it would have.
-    """
-    return subprocess.run(
-        [sys.executable, "-m", "jobs.cli", *arguments], check=False, start_new_session=True
-    ).returncode
+Clock = Callable[[], datetime]
+#: Gives the days that are published as known on themselves, each with the time at which its last run began.
+Published = Callable[[], Mapping[date, datetime]]
 
 
-def run_once(arguments: Sequence[str], *, clock: Callable[[], datetime], start: Launch = launch) -> int:
-    """Start one run for today's UTC date and log how it ended."""
-    today = clock().date()
-    log.info("run for %s starts", today)
-    code = start(["run", "--as-of", today.isoformat(), *arguments])
-    level = logging.INFO if code in (ExitCode.OK, ExitCode.WARNINGS) else logging.ERROR
-    log.log(level, "run for %s ended with exit code %d", today, code)
-    return code
+class Processes(Protocol):
+    """Starts commands and waits; replaced in tests."""
+
+    def run(self, arguments: Sequence[str], *, timeout_s: float) -> int:
+        """Run a command and return its exit code; negative where a signal ended it."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait, or return early where a stop was asked for."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a stop was asked for."""
 
 
-def is_overdue(trigger: CronTrigger, *, now: datetime, last_as_of: date | None) -> bool:
-    """Say whether a start has been missed since the day that was published last.
+@dataclass(frozen=True)
+class Job:
+    """A job, with the words of its command."""
+
+    name: str
+    how: Started
+    command: tuple[str, ...]
+
+    @property
+    def is_recalculation(self) -> bool:
+        """Whether it is told the day to score."""
+        return self.name == RECALCULATION
+
+
+@dataclass(frozen=True)
+class Due:
+    """A start that is not settled yet, and the day that it is about."""
+
+    job: Job
+    start: datetime
+    day: date
+
+    @property
+    def arguments(self) -> list[str]:
+        """The words of the command for this day."""
+        first, *rest = self.job.command
+        dated = ["--as-of", self.day.isoformat()] if self.job.is_recalculation else []
+        return [first, *dated, *rest]
+
+
+def jobs_of(
+    settings: ScheduleSettings, run: Sequence[str], further: Callable[[JobSettings], tuple[str, ...]]
+) -> list[Job]:
+    """Return all jobs of the settings.
 
     Args:
-        trigger: The cron line.
-        now: The time in UTC.
-        last_as_of: The day behind the pointer; None where nothing is published, which is overdue once a start has
-            passed.
+        settings: The table `[schedule]`.
+        run: Options passed on to `curbline run`.
+        further: Gives the words of another job.
     """
-    since = now - LOOK_BACK
-    if last_as_of is not None:
-        since = max(
-            since, datetime(last_as_of.year, last_as_of.month, last_as_of.day, tzinfo=UTC) + timedelta(days=1)
-        )
-    missed = trigger.get_next_fire_time(None, since)
-    return missed is not None and missed <= now
+    own = Job(RECALCULATION, settings, ("run", *run))
+    return [own, *(Job(name, how, further(how)) for name, how in settings.jobs.items())]
 
 
-def make_scheduler(
-    cron: str,
-    arguments: Sequence[str],
-    *,
-    clock: Callable[[], datetime],
-    start: Launch = launch,
-    catch_up: bool = False,
-) -> BlockingScheduler:
-    """Build the scheduler.
+@dataclass
+class Scheduler:
+    """The loop over what is due.
 
-    Args:
-        cron: Five fields, UTC, weekdays by name.
-        arguments: Options passed on to `curbline run`.
+    Attributes:
+        settings: Which missed nights are caught up.
+        jobs: What is started.
+        settled: What was started before.
+        published: Asked for the newest published day.
         clock: Gives the time in UTC.
-        start: Starts the process; replaced in tests.
-        catch_up: Start one run at once, because one was missed.
-
-    Raises:
-        SettingsError: The cron line is refused.
+        processes: Starts commands.
     """
-    trigger = _trigger(cron)
-    scheduler = BlockingScheduler(timezone="UTC")
-    # A late start still runs (grace None), several missed ones run once (coalesce), and never two side by side.
-    how = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 
-    def job() -> None:
-        run_once(arguments, clock=clock, start=start)
+    settings: ScheduleSettings
+    jobs: Sequence[Job]
+    settled: StartedLog
+    published: Published
+    clock: Clock
+    processes: Processes
+    _began: datetime = field(init=False)
+    _done: dict[str, datetime] = field(default_factory=dict, init=False)
 
-    scheduler.add_job(job, trigger, id="nightly", name="curbline run", **how)
-    if catch_up:
-        scheduler.add_job(
-            job, DateTrigger(clock(), timezone="UTC"), id="catch-up", name="curbline run (missed)", **how
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+
+    def serve(self) -> None:
+        """Settle what is due, and wait for what comes, until a stop is asked for."""
+        while not self.processes.is_stopping:
+            due = self.next_due()
+            if due is None:
+                self.processes.wait(min(LONGEST_WAIT_S, self._seconds_to_next()))
+            else:
+                self._settle(due)
+
+    def next_due(self) -> Due | None:
+        """Return what is due first; None where nothing is."""
+        now = self.clock()
+        due = [found for job in self.jobs for found in self._due(job, now)]
+        return min(due, key=lambda one: one.start, default=None)
+
+    def _due(self, job: Job, now: datetime) -> Iterator[Due]:
+        """Yield what is due of a job: of its nights the missed ones, of others the last start alone."""
+        starts, oldest = job.how.starts, now - timedelta(days=self.settings.catch_up_days)
+        since = self._last(job, now)
+        by_day = {starts.day_of(start): start for start in starts.between(max(since or oldest, oldest), now)}
+        if not by_day:
+            return
+        one = since is None or not job.is_recalculation or self.settings.catch_up == "newest"
+        wanted = sorted(by_day.items())[-1:] if one else sorted(by_day.items())
+        if job.is_recalculation:
+            # A run that outlived a scheduler that was killed settles its start by publishing, though nobody noted it.
+            done = self.published()
+            wanted = [(day, start) for day, start in wanted if day not in done or done[day] < start]
+            if not wanted:
+                self._done[job.name] = max(by_day.values())
+        for day, start in wanted:
+            yield Due(job, start, day)
+
+    def _last(self, job: Job, now: datetime) -> datetime | None:
+        """Return the last start that is settled; a new job other than the run begins with its next start."""
+        known = [self.settled.newest(job.name, until=now), self._done.get(job.name)]
+        new = None if job.is_recalculation else self._began
+        return max((start for start in known if start is not None and start <= now), default=new)
+
+    def _seconds_to_next(self) -> float:
+        now = self.clock()
+        return min((job.how.starts.next(now) - now).total_seconds() for job in self.jobs)
+
+    def _settle(self, due: Due) -> None:
+        """Start a command, again where it may help, and note how it ended; a stop leaves it unsettled."""
+        how, began_at = due.job.how, self.clock()
+        pause, tries = how.retry_after_minutes * 60, how.retries + 1
+        attempt, code = 1, self._try(due, f"try 1 of {tries}")
+        while attempt < tries and (code < 0 or code in MAY_PASS) and not self.processes.is_stopping:
+            log.info("%s for %s is tried again in %.0f s", due.job.name, due.day, pause)
+            if not self._waited(pause):
+                return
+            pause *= 2
+            attempt += 1
+            code = self._try(due, f"try {attempt} of {tries}")
+        if self.processes.is_stopping and code not in GOOD:
+            return
+        self.settled.append(
+            Settled(due.job.name, due.start, due.day.isoformat(), began_at, self.clock(), code, attempt)
         )
-    return scheduler
 
+    def _try(self, due: Due, which: str) -> int:
+        log.info("%s for %s starts (%s)", due.job.name, due.day, which)
+        code = self.processes.run(due.arguments, timeout_s=due.job.how.timeout_minutes * 60)
+        level = logging.INFO if code in GOOD else logging.ERROR
+        log.log(level, "%s for %s ended with exit code %d", due.job.name, due.day, code)
+        return code
 
-def serve(scheduler: BlockingScheduler) -> None:
-    """Run until SIGTERM or Ctrl-C; a run under way is waited for, then the process ends with 0."""
-    stopping = threading.Event()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        del frame
-        stopping.set()
-        log.info("%s: no further run starts; one under way is waited for", signal.Signals(number).name)
-        # shutdown(wait=True) would block the signal handler, and with it the scheduler, so another thread asks.
-        threading.Thread(target=scheduler.shutdown, kwargs={"wait": True}, name="shutdown").start()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    try:
-        scheduler.start()
-    except JobLookupError:
-        # The stop emptied the list of jobs in the moment in which the missed run was taken off it.
-        if not stopping.is_set():
-            raise
-
-
-def next_starts(cron: str, *, now: datetime, count: int = 3) -> list[datetime]:
-    """Return the next starts of a cron line, in UTC.
-
-    Raises:
-        SettingsError: The cron line is refused.
-    """
-    trigger = _trigger(cron)
-    starts: list[datetime] = []
-    moment: datetime | None = now
-    while len(starts) < count and moment is not None:
-        moment = trigger.get_next_fire_time(None, moment)
-        if moment is not None:
-            starts.append(moment)
-            moment += timedelta(seconds=1)
-    return starts
-
-
-def _trigger(cron: str) -> CronTrigger:
-    try:
-        return check_cron(cron)
-    except ValueError as problem:
-        raise SettingsError(f"{problem}.") from problem
+    def _waited(self, seconds: float) -> bool:
+        """Wait, and say whether it was to the end: a stop cuts it short."""
+        until = self.clock() + timedelta(seconds=seconds)
+        while (left := (until - self.clock()).total_seconds()) > 0 and not self.processes.is_stopping:
+            self.processes.wait(min(left, LONGEST_WAIT_S, seconds))
+        return not self.processes.is_stopping

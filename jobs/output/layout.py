@@ -89,6 +89,16 @@ class Layout:
         """The file that a run locks."""
         return self.root / ".lock"
 
+    @property
+    def started(self) -> Path:
+        """What the scheduler has started and how it ended, a line of JSON each."""
+        return self.root / "schedule.jsonl"
+
+    @property
+    def schedule_lock(self) -> Path:
+        """The file that a scheduler locks, and the commands that it starts with it."""
+        return self.root / ".schedule.lock"
+
     def refuse_links_out(self) -> None:
         """Refuse symbolic links inside the folder that lead out of it: what they lead to is not ours to change.
 
@@ -100,7 +110,7 @@ class Layout:
         home = self.root.resolve()
         wal = self.state.with_name(self.state.name + ".wal")
         ours = [self.lock, self.state, wal, self.text_pointer, self.snapshots, self.exports, self.history]
-        ours += [self.portfolio, self.risk]
+        ours += [self.portfolio, self.risk, self.started, self.schedule_lock]
         if self.exports.is_dir():
             ours += sorted(self.exports.iterdir())
         for path in ours:

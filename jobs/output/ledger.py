@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -57,3 +57,13 @@ def known_at_of(state: Reader, run_id: str) -> date | None:
     )
     known: date | None = found["known_at"].item() if found.height else None
     return known
+
+
+def days_published(state: Reader, curbing_country: str) -> dict[date, datetime]:
+    """Return the days published as known on themselves, each with the time (UTC) at which its last run began."""
+    found = state.query(
+        "SELECT as_of, max(started_at) AS began_at FROM meta.ledger "
+        f"WHERE status = '{PUBLISHED}' AND known_at = as_of AND curbing_country = $country GROUP BY as_of",
+        {"country": curbing_country},
+    )
+    return {day: began_at.replace(tzinfo=UTC) for day, began_at in found.rows()}

@@ -1,0 +1,81 @@
+"""The settings of whoever operates the nights: which jobs start when, and how long they may take."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from jobs.cron import DEFAULT_CRON, Starts
+
+JobName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+#: The name of the job that every schedule has.
+RECALCULATION = "recalculation"
+
+
+class Table(BaseModel):
+    """Base of the settings tables: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Started(Table):
+    """What every job has: when it starts, how long it may take, how often it is tried.
+
+    ``retries`` are further tries after a failure that may pass; the first waits ``retry_after_minutes``, and each
+    one after it twice as long as the one before.
+    """
+
+    cron: str
+    zone: str = "UTC"
+    timeout_minutes: Annotated[float, Field(gt=0, le=1440)] = 180
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+    retry_after_minutes: Annotated[float, Field(ge=0, le=720)] = 5
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError) as problem:  # a missing zone is a KeyError
+            raise ValueError("there is no such time zone; write one as in Europe/Berlin, or UTC") from problem
+        return value
+
+    @field_validator("cron")
+    @classmethod
+    def _cron_is_plain(cls, value: str) -> str:
+        Starts.of(value)
+        return value
+
+    @property
+    def starts(self) -> Starts:
+        """When the job starts."""
+        return Starts.of(self.cron, self.zone)
+
+
+class JobSettings(Started):
+    """A further job: a command of `curbline`, word by word, as in ``["export", "--format", "csv"]``."""
+
+    command: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class ScheduleSettings(Started):
+    """When the nightly run starts, and the jobs beside it.
+
+    ``catch_up`` is ``newest`` (of several missed nights the last one) or ``each`` (all of them, oldest first).
+    """
+
+    cron: str = DEFAULT_CRON
+    catch_up: Literal["newest", "each"] = "newest"
+    catch_up_days: Annotated[int, Field(ge=1, le=366)] = 35
+    grace_minutes: Annotated[float, Field(ge=0, le=1440)] = 30
+    jobs: dict[JobName, JobSettings] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> ScheduleSettings:
+        if RECALCULATION in self.jobs:
+            raise ValueError(
+                f"the job '{RECALCULATION}' is the table [schedule] itself; name the other job differently"
+            )
+        return self
