@@ -54,6 +54,13 @@ def diff(
             "run is needed, and rules and code cannot differ.",
         ),
     ] = False,
+    ranges: Annotated[
+        bool,
+        typer.Option(
+            "--ranges",
+            help="Also give p10 and p90 of each move, from the same draws: scores what moved on both nights again.",
+        ),
+    ] = False,
     mineral: MineralOption = None,
     horizon: HorizonOption = MAIN_HORIZON,
     regime: RegimeOption = MAIN_REGIME,
@@ -78,9 +85,9 @@ def diff(
     chosen = settings_with(settings, out=out, facts=facts, rules=rules, curbing_country=curbing_country)
     minerals = named_minerals(mineral)
     if replay:
-        found = diff_replayed(chosen, (_day(before), _day(after)), minerals)
+        found = diff_replayed(chosen, (_day(before), _day(after)), minerals, ranges=ranges)
     else:
-        found = diff_published(chosen, (before, after), minerals)
+        found = diff_published(chosen, (before, after), minerals, ranges=ranges)
     told = as_dict(found[0], found[1], found[2].moves, found[2].reasons, shown)
     if as_json:
         typer.echo(json.dumps(told, default=plain, ensure_ascii=False, indent=1))

@@ -73,7 +73,12 @@ def _day(asked: str) -> date | None:
 
 
 def diff_published(
-    settings: Settings, asked: tuple[str, str], minerals: Sequence[str], timer: Timer = no_timer
+    settings: Settings,
+    asked: tuple[str, str],
+    minerals: Sequence[str],
+    timer: Timer = no_timer,
+    *,
+    ranges: bool = False,
 ) -> tuple[dict[str, Any], dict[str, Any], Changes]:
     """Compare two published runs.
 
@@ -91,10 +96,10 @@ def diff_published(
         raise SettingsError(f"both are run {before.run_id}: nothing can have moved. Name two different runs.")
     _require_minerals(minerals, after)
     known = _as_published(before, after)
-    if known is None:
+    if known is None or ranges:
         vocabulary, _ = vocabulary_or_why(settings.facts, after.question.known_at)
         ends = ends_of(before, after, code_version(), vocabulary, minerals)
-        known = changes_between(ends, timer)
+        known = changes_between(ends, timer, ranges=ranges)
     elif minerals:
         known = Changes(known.moves.filter(pl.col("mineral").is_in(list(minerals))), known.reasons)
     return told_of(before), told_of(after), known
@@ -141,6 +146,8 @@ def diff_replayed(
     days: tuple[date, date],
     minerals: Sequence[str],
     timer: Timer = no_timer,
+    *,
+    ranges: bool = False,
 ) -> tuple[dict[str, Any], dict[str, Any], Changes]:
     """Compare two days, each as known on itself, under the facts and rules of the settings; nothing is published.
 
@@ -173,7 +180,7 @@ def diff_replayed(
         for day, known in zip(days, rows, strict=True)
     )
     ends = ends_of(before, after, code, rulebook.vocabulary, minerals)
-    return told_of(before), told_of(after), changes_between(ends, timer)
+    return told_of(before), told_of(after), changes_between(ends, timer, ranges=ranges)
 
 
 def told_of(night: Night) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from engine.language.rules import RuleSet
 from engine.language.ruleset import load_ruleset
 from engine.language.vocabulary import Vocabulary
 from jobs.diff.night import Night
+from jobs.diff.ranges import with_ranges
 from jobs.diff.reasons import EVERY, REASON, reasons_between
 from jobs.diff.split import CHANGE, split
 from jobs.diff.swaps import Ends, Timer, no_timer, states_between
@@ -29,8 +30,14 @@ class Changes:
 NOTHING = Changes(pl.DataFrame(schema=CHANGE), pl.DataFrame(schema=REASON))
 
 
-def changes_between(ends: Ends, timer: Timer = no_timer) -> Changes:
-    """Split every move between two nights into causes; see `split` and `reasons_between`."""
+def changes_between(ends: Ends, timer: Timer = no_timer, *, ranges: bool = False) -> Changes:
+    """Split every move between two nights into causes; see `split` and `reasons_between`.
+
+    Args:
+        ends: the nights.
+        timer: times each phase.
+        ranges: score the minerals that moved on both nights again, for `with_ranges`.
+    """
     states = states_between(ends, timer)
     with timer("causes"):
         scores = [night.scores for night in (ends.before, ends.after)]
@@ -45,6 +52,9 @@ def changes_between(ends: Ends, timer: Timer = no_timer) -> Changes:
             how="semi",
             maintain_order="left",
         )
+    if ranges:
+        with timer("ranges"):
+            moves = with_ranges(moves, ends)
     return Changes(moves, kept)
 
 

@@ -18,6 +18,8 @@ MOVED = 0.05
 LAST_DIGIT = 1e-13
 ROW = [*KEYS, "regime"]
 _NUMBERS = ("score", "share", "t", "usd")
+#: Of a whole move, all its causes together: see `jobs.diff.ranges`. Unknown unless they were asked for.
+RANGES = tuple(f"missing_{unit}_change_{end}" for unit in ("t", "usd") for end in ("p10", "p90"))
 CHANGE = {
     "mineral": pl.String,
     "stage": pl.String,
@@ -34,6 +36,7 @@ CHANGE = {
     "missing_share_change": pl.Float64,
     "missing_t_change": pl.Float64,
     "missing_usd_change": pl.Float64,
+    **dict.fromkeys(RANGES, pl.Float64),
 }
 
 
@@ -129,6 +132,7 @@ def _causes(moved: pl.DataFrame, after: pl.DataFrame, states: Sequence[State], r
     summed = told.agg(
         pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in figures
     )
+    summed = summed.with_columns(pl.lit(None).alias(name) for name in RANGES)
     return summed.select(pl.col(name).cast(kind) for name, kind in CHANGE.items())
 
 

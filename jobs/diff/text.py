@@ -12,7 +12,7 @@ from rich.text import Text
 from ground.counted import counted
 from jobs.diff.compared import TOTAL
 from jobs.diff.reasons import told
-from jobs.diff.split import CAUSES, MOVED, ROW
+from jobs.diff.split import CAUSES, MOVED, RANGES, ROW
 from jobs.explain.text import amount
 from jobs.tables import as_table
 
@@ -101,7 +101,10 @@ def _whole_sum(name: str) -> pl.Expr:
 def _largest(own: pl.DataFrame, top: int) -> list[dict[str, Any]]:
     """Return the rows that moved most in money, each with its points by cause."""
     summed = own.group_by(ROW, maintain_order=True).agg(
-        *(pl.col(name).first() for name in ("score_before", "score_after", "band_before", "band_after")),
+        *(
+            pl.col(name).first()
+            for name in ("score_before", "score_after", "band_before", "band_after", *RANGES)
+        ),
         *(_whole_sum(name) for name in ("missing_share_change", "missing_t_change", "missing_usd_change")),
         pl.struct("cause", "points").alias("by"),
     )
@@ -178,11 +181,13 @@ def signed(value: float | None) -> str:
     """Return a change with its sign, as short as an amount."""
     if value is None:
         return "?"
-    return f"{'-' if value < 0 else '+'}{amount(abs(value))}"
+    size = amount(abs(value))
+    return size if size == "0" else f"{'-' if value < 0 else '+'}{size}"
 
 
 def _table(rows: list[dict[str, Any]]) -> RenderableType:
     causes = [cause for cause in CAUSES if any(cause in row["by"] for row in rows)]
+    ranged = any(row[name] is not None for row in rows for name in RANGES)
     laid = [
         (
             f"{row['mineral']} / {row['stage']}",
@@ -194,11 +199,18 @@ def _table(rows: list[dict[str, Any]]) -> RenderableType:
             *(_change(row["by"], cause) for cause in causes),
             signed(row["missing_t_change"]),
             signed(row["missing_usd_change"]),
+            *((_range(row),) if ranged else ()),
         )
         for row in rows
     ]  # fmt: skip
     names = ("mineral / stage", "route", "score", "band", *causes, "missing, t", "missing, USD")
+    names += ("USD, eight chances in ten",) if ranged else ()
     return as_table(names, laid)
+
+
+def _range(row: dict[str, Any]) -> str:
+    low, high = (row[f"missing_usd_change_{end}"] for end in ("p10", "p90"))
+    return "?" if low is None else f"{signed(low)} … {signed(high)}"
 
 
 def _points(value: float | None) -> str:

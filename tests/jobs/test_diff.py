@@ -5,6 +5,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -14,9 +15,11 @@ from ground.words import MAIN_HORIZON
 from jobs.cli import main
 from jobs.diff.asked import diff_replayed, find_night
 from jobs.diff.changes import NOTHING, Changes, changes_between, ends_of
+from jobs.diff.night import gathered
+from jobs.diff.ranges import tonnes, with_ranges
 from jobs.diff.reasons import _pledge
 from jobs.diff.replayed import ReplayedNight
-from jobs.diff.split import CHANGE, MOVED, ROW, State, split
+from jobs.diff.split import CHANGE, MOVED, RANGES, ROW, State, split
 from jobs.diff.swaps import Ends
 from jobs.diff.text import Shown, as_dict
 from jobs.errors import ExitCode, InputError, SettingsError
@@ -88,6 +91,38 @@ def test_each_planted_change_is_one_cause_with_its_reason() -> None:
     day = changes(night(EVE), night(DAY))
     assert causes(day) == {"calendar"}
     assert "MOFCOM 46/2024 art. 2: suspended, now lapsed unverified" in day.reasons["reason"].to_list()
+
+
+@pytest.mark.slow
+def test_a_range_is_of_the_move_in_the_same_draws_and_unknown_where_a_side_has_none() -> None:
+    before, after = night(EVE), night(DAY)
+    ends = ends_of(before, after, code_version(), rulebook().vocabulary, before.minerals)
+    plain = changes_between(ends).moves
+    assert plain.select(RANGES).null_count().sum_horizontal().item() == plain.height * len(RANGES)
+    found = with_ranges(plain, ends)
+    assert found.drop(RANGES).equals(plain.drop(RANGES))
+    sides = [
+        tonnes(gathered(one.rows, one.question), one.ruleset, ["gallium"], DRAWS) for one in (before, after)
+    ]
+    rows = found.filter(regime="active", horizon_days=365)
+    assert (rows["exporter"] == "*").any()
+    wide = 0
+    for row in rows.iter_rows(named=True):
+        drawn = [one.found[tuple(row[name] for name in ROW)] for one in sides]
+        for unit in ("t", "usd"):
+            if unit not in drawn[0] or unit not in drawn[1]:
+                assert row[f"missing_{unit}_change_p10"] is None
+                continue
+            change = drawn[1][unit] - drawn[0][unit]
+            # Only the calendar moved it, so that the mean of its draws is what the cause says.
+            assert change.mean() == pytest.approx(row[f"missing_{unit}_change"], rel=1e-5, abs=1e-9)
+            ends_found = np.quantile(change, [0.1, 0.9])
+            assert row[f"missing_{unit}_change_p10"] == pytest.approx(ends_found[0], rel=1e-6, abs=1e-12)
+            assert row[f"missing_{unit}_change_p90"] == pytest.approx(ends_found[1], rel=1e-6, abs=1e-12)
+            wide += ends_found[1] > ends_found[0]
+    assert wide
+    other = replace(ends, before=replace(before, code="another"))
+    assert with_ranges(plain, other).equals(plain)
 
 
 @pytest.mark.slow

@@ -38,6 +38,15 @@ CHANGE_TABLES: dict[str, MartTable] = {
                 "Change of the tonnes expected to be missing over the horizon (t of content); of a total, over its lanes.",
             ),
             number("missing_usd_change", "The same in money (USD)."),
+            *(
+                number(
+                    f"missing_{unit}_change_{end}",
+                    f"{said} draws of the whole move, all its causes together, from the same draws on both nights ({name}); "
+                    "empty in a run, which keeps no draws of the night before: `curbline diff --ranges` gives it.",
+                )
+                for unit, name in (("t", "t of content"), ("usd", "USD"))
+                for end, said in (("p10", "Exceeded by nine in ten"), ("p90", "Exceeded by one in ten"))
+            ),
         ),
     ),
     "score_change_reason": MartTable(
