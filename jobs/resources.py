@@ -57,12 +57,17 @@ def default_demo_dir() -> Path:
 
 
 #: Files to start from, by the word that `curbline facts template` knows them by.
-TEMPLATES = {"notice": "notice.yml", "mapping": "mapping.toml"}
+TEMPLATES = {"notice": "notice.yml", "mapping": "mapping.toml", "feeds": "feeds.toml"}
 
 
 def facts_template(name: str = "notice") -> str:
     """Return a file to start from: one of TEMPLATES."""
     return (_package_dir("jobs") / "data" / TEMPLATES[name]).read_text(encoding="utf-8")
+
+
+def feeds_file() -> Path:
+    """Return the feeds that are declared with Curbline."""
+    return _package_dir("jobs") / "data" / "feeds.toml"
 
 
 def package_version() -> str:

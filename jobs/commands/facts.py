@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ground.counted import counted
-from jobs.commands import facts_add, facts_compare
+from jobs.commands import facts_add, facts_compare, facts_review, facts_watch
 from jobs.commands.options import JsonOption, either, now, parse_day
 from jobs.errors import ExitCode, SettingsError
 
@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 facts_add.register(app)
 facts_compare.register(app)
+facts_review.register(app)
+facts_watch.register(app)
 
 
 @app.callback()

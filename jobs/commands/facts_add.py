@@ -146,10 +146,13 @@ def _plan(
 def template(
     name: Annotated[
         str,
-        typer.Argument(metavar="[NAME]", help="notice, for `facts add`, or mapping, for `facts import csv`."),
+        typer.Argument(
+            metavar="[NAME]",
+            help="notice, for `facts add`; mapping, for `facts import csv`; feeds, for `facts watch`.",
+        ),
     ] = "notice",
 ) -> int:
-    """Print a file to start from: a new notice with its source, states and items, or the mapping of a CSV."""
+    """Print a file to start from: a notice with its source, states and items, the mapping of a CSV, or feeds to watch."""
     from jobs.resources import TEMPLATES, facts_template
     from jobs.suggest import did_you_mean
 

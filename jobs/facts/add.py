@@ -15,6 +15,7 @@ from pathlib import Path
 
 from engine.language.errors import Location
 from jobs.errors import InputError, SettingsError
+from jobs.facts.amend import amended
 from jobs.facts.file import NewRow, read_facts_file
 from jobs.output.lock import exclusive
 from warehouse.bundle.reading import Facts, RejectedRow, read_bundles
@@ -55,13 +56,14 @@ def staged(file: Path, bundle: Path, stack: Sequence[Path]) -> Iterator[Staged]:
         InputError: The file or a row of it is at fault; every fault is listed with its place.
         BundleError: A bundle cannot be read.
     """
-    rows = read_facts_file(file)
+    rows, amendments = read_facts_file(file)
+    rows += amended(file, amendments, [path for path in stack if path.is_dir()])
     with tempfile.TemporaryDirectory(prefix="curbline-add-") as above:
         copy = Path(above) / bundle.resolve().name
         _copy(bundle, copy)
         lines: dict[tuple[str, int], NewRow] = {}
         added: dict[str, int] = {}
-        for table in dict.fromkeys(row.table for row in rows):
+        for table in [name for name in TABLES if any(row.table == name for row in rows)]:
             new = _append(copy, table, [row for row in rows if row.table == table])
             lines |= {(f"{copy.name}/{table}.csv", line): row for line, row in new.items()}
             if new:

@@ -19,6 +19,8 @@ from jobs.suggest import did_you_mean
 from warehouse.records.tables import TABLES, columns
 
 _EVERY_ROW = ("source_id", "known_from")
+CORRECTIONS, RETRACTIONS = "corrections", "retractions"
+_AMENDS = (CORRECTIONS, RETRACTIONS)
 _MAX_BYTES = 1_000_000
 
 
@@ -39,8 +41,29 @@ class NewRow:
     places: Map[str, Location]
 
 
-def read_facts_file(path: Path) -> list[NewRow]:
-    """Read the rows of a file, in the order in which tables are loaded: what is referred to comes first.
+@dataclass(frozen=True)
+class Amendment:
+    """A row to correct or to retract: what names it, and what of it is otherwise.
+
+    Attributes:
+        table: fact table.
+        of: cells that name the one row.
+        sets: cells that are otherwise; for a retraction, none.
+        shared: cells of the file that hold for every row.
+        is_retraction: nothing takes the row's place.
+        at: where it starts in the file.
+    """
+
+    table: str
+    of: Map[str, str]
+    sets: Map[str, str]
+    shared: Map[str, str]
+    is_retraction: bool
+    at: Location
+
+
+def read_facts_file(path: Path) -> tuple[list[NewRow], list[Amendment]]:
+    """Read the rows of a file, in the order in which tables are loaded: what is referred to comes first; and amendments.
 
     Raises:
         InputError: The file cannot be read, or not understood; every problem is listed with line and column.
@@ -53,7 +76,7 @@ def read_facts_file(path: Path) -> list[NewRow]:
         problems = rows.problems
         if not problems:
             order = list(TABLES)
-            return sorted(rows.found, key=lambda row: order.index(row.table))
+            return sorted(rows.found, key=lambda row: order.index(row.table)), rows.amended
     raise InputError(
         "\n".join([*(_line(problem) for problem in problems), f"{path}: refused; nothing was added."])
     )
@@ -85,6 +108,7 @@ class _Rows:
     def __init__(self, file: str) -> None:
         self.file = file
         self.found: list[NewRow] = []
+        self.amended: list[Amendment] = []
         self.problems: list[Problem] = []
 
     def refuse(self, at: Location, message: str, hint: str = "") -> None:
@@ -106,17 +130,50 @@ class _Rows:
             name = str(key.value)
             if name in _EVERY_ROW:
                 continue
-            if name not in TABLES:
+            if name not in TABLES and name not in _AMENDS:
                 self.refuse(
-                    key.at, f"'{name}' is not a fact table{did_you_mean(name, [*TABLES, *_EVERY_ROW])}"
+                    key.at,
+                    f"'{name}' is not a fact table{did_you_mean(name, [*TABLES, *_EVERY_ROW, *_AMENDS])}",
                 )
             elif not isinstance(value, Sequence) or not value.items:
                 self.refuse(value.at, f"{name} is a list of rows", "start each row with a dash")
             else:
                 for item in value.items:
-                    self.row(name, item, shared)
-        if not self.found and not self.problems:
+                    if name in _AMENDS:
+                        self.amendment(name, item, shared)
+                    else:
+                        self.row(name, item, shared)
+        if not self.found and not self.amended and not self.problems:
             self.refuse(root.at, "the file contains no row", "add a table with rows, such as measure_states:")
+
+    def amendment(self, kind: str, node: Node, shared: Map[str, tuple[str, Location]]) -> None:
+        """Read `{table: …, of: {…}, set: {…}}`; a retraction has no `set`."""
+        parts = {str(key.value): value for key, value in node.items} if isinstance(node, Mapping) else {}
+        wanted = {"table", "of"} | ({"set"} if kind == CORRECTIONS else set())
+        table = parts.get("table")
+        if set(parts) != wanted or not isinstance(table, Leaf):
+            self.refuse(
+                node.at,
+                f"an entry of {kind} has {', '.join(sorted(wanted))}",
+                "write table: measure_states, and so on",
+            )
+            return
+        name = str(table.value)
+        if name not in TABLES:
+            self.refuse(table.at, f"'{name}' is not a fact table{did_you_mean(name, TABLES)}")
+            return
+        # What names a row, and what is otherwise, are cells like any: read as a row, so that faults are found.
+        read = {}
+        for part in sorted(wanted - {"table"}):
+            before = len(self.found)
+            self.row(name, parts[part], {})
+            read[part] = self.found.pop().cells if len(self.found) > before else {}
+        if not read["of"]:
+            self.refuse(node.at, f"an entry of {kind} names no row", "write of: {measure_id: …, state: …}")
+        common = {column: text for column, (text, _) in shared.items()}
+        self.amended.append(
+            Amendment(name, read["of"], read.get("set", {}), common, kind == RETRACTIONS, node.at)
+        )
 
     def row(self, table: str, node: Node, shared: Map[str, tuple[str, Location]]) -> None:
         if not isinstance(node, Mapping):

@@ -20,7 +20,7 @@ def test_every_table_of_the_design_is_there() -> None:
         "sources minerals chains countries blocs hs_codes conversions element_splits trade production reserves capacity "
         "prices measures measure_states measure_items measure_destinations agreements agreement_states pledges "
         "pledge_items destination_classes licence_practice substitution stocks lead_times governance import_shares spreads "
-        "import_share_codes statements outcomes word_roles hs_spans"
+        "import_share_codes statements outcomes word_roles hs_spans trade_months observed_months national_codes"
     )
     assert set(TABLES) == set(named.split())
 

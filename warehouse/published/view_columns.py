@@ -29,6 +29,23 @@ VIEW_COLUMNS: dict[str, str] = {
     "them (0..1); empty where there is no route.",
     "difference_points": "Our share less published_share (percentage points).",
     "apart_share": "Half the sum of the differences of this good: the share of imports attributed to another origin (0..1).",
+    "month": "First day of the month.",
+    "baseline_year": "Last full year before the first curb; its months are the normal ones.",
+    "source_id": "Source of quantity_t; see core.sources.",
+    "known_from": "Newest day on which any of the sources spoke.",
+    "quantity_t": "Tonnes of goods (not of content) in the month: of the best grade, stated before derived, then the newest; see "
+    "core.observed_months.",
+    "quantity_t_low": "The least that any source says of the month (t of goods).",
+    "quantity_t_high": "The most that any source says of the month (t of goods).",
+    "value_usd": "Value of the month as told (USD); empty where no source tells it.",
+    "claim_count": "How many sources speak of the month.",
+    "basis": "reported: somebody's figure for the mineral; code …: customs figure of that code, from core.trade_months.",
+    "year_before_t": "The same month a year before (t of goods); empty where no source speaks of it.",
+    "baseline_month_t": "The same month of baseline_year (t of goods); empty where no source speaks of it.",
+    "of_year_before_share": "quantity_t over year_before_t (1 is no change); empty where either is unknown.",
+    "of_baseline_share": "quantity_t over baseline_month_t (1 is no change); empty where either is unknown.",
+    "last_12_known_t": "Sum of the known months of the twelve that end with this one (t of goods); see last_12_known_months.",
+    "last_12_known_months": "How many of those twelve months are known; below 12 the sum is of fewer.",
     "grade": "By apart_share: good (below 10 %), fair (25 %), weak (50 %), insufficient; or not compared.",
     "not_compared_because": "Why no code can be compared; empty where one can.",
     "remark": "What a reader must know: published bounds, and what the codes cover beyond the good, or miss of it.",
@@ -73,6 +90,11 @@ VIEWS: dict[str, MartView] = {
         "Origins of a country's imports of a good whose code covers others too: as published, and by the split of the "
         "code. A check of the split, not part of a score.",
         _GOOD_KEY,
+    ),
+    "flow_month": MartView(
+        "What was shipped month by month, as customs codes or reports have it, beside the same month a year before and in the "
+        "baseline year. Tonnes of goods; not part of a score.",
+        ("mineral", "stage", "form", "exporter", "importer", "month"),
     ),
     "contribution_sentence": MartView(
         "Waterfall of every route with a sentence for each term, as `curbline explain` prints it.",

@@ -390,3 +390,76 @@ ORDER BY mineral, form, importer, publisher, exporter = 'OTH', published_share D
 CREATE MACRO mart.score_history(folder := '.') AS TABLE
 SELECT * FROM read_parquet(folder || '/history/*/*/scores.parquet', hive_partitioning = false, union_by_name = true);
 COMMENT ON MACRO TABLE mart.score_history IS 'Scores of routes and importer totals by day, as known on each; the output folder is its parameter.';
+
+-- Single months. Where sources contradict each other the better grade speaks, then what is stated before what is derived,
+-- then the newer; the ends are those of all of them. A code of six digits counts where it means one mineral, or nearly.
+CREATE VIEW mart.flow_month AS
+WITH
+spoken AS (
+    SELECT
+        o.mineral, o.stage, o.form, o.exporter, o.importer, o.month, o.quantity_t, o.value_usd,
+        'reported' AS basis, s.grade, o.is_derived, o.source_id, o.known_from
+    FROM core.observed_months o JOIN core.sources s USING (source_id)
+    UNION ALL
+    SELECT
+        coalesce(n.mineral, h.mineral), coalesce(n.stage, h.stage), coalesce(n.form, h.form), t.exporter, t.importer, t.month,
+        t.quantity_t, t.value_usd, 'code ' || t.code, s.grade, false, t.source_id, t.known_from
+    FROM core.trade_months t
+    JOIN core.sources s USING (source_id)
+    LEFT JOIN (SELECT DISTINCT country, code, mineral, stage, form FROM core.national_codes) n
+        ON n.code = t.code AND n.country = t.exporter
+    LEFT JOIN (
+        SELECT DISTINCT hs6, hs_revision, mineral, stage, form
+        FROM core.hs_codes
+        WHERE exporter = '*' AND importer = '*' AND stage IS NOT NULL AND share_best >= 0.9
+    ) h ON h.hs6 = t.code AND h.hs_revision = t.hs_revision
+    WHERE coalesce(n.mineral, h.mineral) IS NOT NULL
+    -- An importer weighs what arrives; the exporter speaks where the importer is silent.
+    QUALIFY rank() OVER (
+        PARTITION BY t.exporter, t.importer, t.code, t.hs_revision, t.month ORDER BY t.reported_by DESC, t.known_from DESC
+    ) = 1
+),
+claim AS (
+    SELECT
+        mineral, stage, form, exporter, importer, month, count(*) AS claim_count,
+        first(quantity_t ORDER BY (quantity_t IS NULL), grade, is_derived, known_from DESC, source_id) AS quantity_t,
+        min(quantity_t) AS quantity_t_low,
+        max(quantity_t) AS quantity_t_high,
+        first(value_usd ORDER BY (value_usd IS NULL), grade, is_derived, known_from DESC, source_id) AS value_usd,
+        first(basis ORDER BY (quantity_t IS NULL), grade, is_derived, known_from DESC, source_id) AS basis,
+        first(source_id ORDER BY (quantity_t IS NULL), grade, is_derived, known_from DESC, source_id) AS source_id,
+        max(known_from) AS known_from
+    FROM spoken
+    GROUP BY ALL
+),
+normal AS (
+    SELECT DISTINCT mineral, stage, baseline_year FROM mart.route_score
+),
+paired AS (
+    SELECT
+        c.*,
+        y.quantity_t AS year_before_t,
+        n.baseline_year,
+        b.quantity_t AS baseline_month_t
+    FROM claim c
+    LEFT JOIN claim y
+        ON y.mineral = c.mineral AND y.stage = c.stage AND y.form = c.form AND y.exporter = c.exporter
+        AND y.importer = c.importer AND y.month = c.month - INTERVAL 1 YEAR
+    LEFT JOIN normal n ON n.mineral = c.mineral AND n.stage = c.stage
+    LEFT JOIN claim b
+        ON b.mineral = c.mineral AND b.stage = c.stage AND b.form = c.form AND b.exporter = c.exporter
+        AND b.importer = c.importer AND b.month = make_date(n.baseline_year, month(c.month), 1)
+)
+SELECT
+    mineral, stage, form, exporter, importer, month, quantity_t, quantity_t_low, quantity_t_high, value_usd, claim_count,
+    basis, year_before_t, baseline_year, baseline_month_t,
+    CASE WHEN year_before_t > 0 THEN quantity_t / year_before_t END AS of_year_before_share,
+    CASE WHEN baseline_month_t > 0 THEN quantity_t / baseline_month_t END AS of_baseline_share,
+    sum(quantity_t) OVER last_twelve AS last_12_known_t,
+    count(quantity_t) OVER last_twelve AS last_12_known_months,
+    source_id, known_from
+FROM paired
+WINDOW last_twelve AS (
+    PARTITION BY mineral, stage, form, exporter, importer
+    ORDER BY month RANGE BETWEEN INTERVAL 11 MONTHS PRECEDING AND CURRENT ROW
+);

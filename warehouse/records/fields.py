@@ -68,6 +68,7 @@ TradeBasis = Literal["exact", "dominant", "proxy", "bundle"]
 Confidence = Literal["low", "medium", "high"]
 ShareOf = Literal["weight", "value"]
 ClaimKind = Literal["reserve", "resource"]
+ReportedBy = Literal["exporter", "importer"]
 OutcomeKind = Literal["export_fall", "supply_fall"]
 WordRole = Literal["counts_as_cover", "ends_normal_trade", "names_buyers", "reaches_every_stage"]
 
@@ -148,6 +149,7 @@ DestinationList = Annotated[
     str, StringConstraints(pattern=r"^([A-Z][A-Z0-9]{2,9}|\*)(;([A-Z][A-Z0-9]{2,9}|\*))*$"), IN_ONE_CELL
 ]
 Hs6 = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+TradeCode = Annotated[str, StringConstraints(pattern=r"^\d{6}(\d{2})?$")]
 Hs6List = Annotated[str, StringConstraints(pattern=r"^\d{6}(;\d{6})*$"), IN_ONE_CELL]
 HsRevision = Annotated[str, StringConstraints(pattern=rf"^({'|'.join(HS_REVISIONS)})$")]
 Flag = Annotated[bool, BeforeValidator(_flag)]

@@ -14,7 +14,7 @@ from typing import Any, Union, get_args, get_origin
 import polars as pl
 from pydantic.fields import FieldInfo
 
-from warehouse.records import law, numbers, outcomes, reference, roles
+from warehouse.records import law, months, numbers, outcomes, reference, roles
 from warehouse.records.fields import IN_ONE_CELL
 from warehouse.records.rows import FactRow
 
@@ -126,6 +126,28 @@ _TABLES = (
         numbers.TradeFlow,
         ("year", "exporter", "importer", "hs6", "hs_revision", "source_id", "known_from"),
         (_country("exporter"), _country("importer")),
+    ),
+    Table(
+        "trade_months",
+        months.TradeMonth,
+        ("month", "exporter", "importer", "code", "hs_revision", "reported_by", "source_id", "known_from"),
+        (_country("exporter"), _country("importer", "WLD")),
+    ),
+    Table(
+        "observed_months",
+        months.ObservedMonth,
+        ("month", "mineral", "stage", "form", "exporter", "importer", "source_id", "known_from"),
+        (
+            _mineral(),
+            _country("exporter"),
+            Reference("importer", (("countries", "country"), ("blocs", "bloc")), frozenset({"WLD"})),
+        ),
+    ),
+    Table(
+        "national_codes",
+        months.NationalCode,
+        ("country", "code", "mineral", "stage", "known_from"),
+        (_country(), _mineral()),
     ),
     Table(
         "production",

@@ -120,6 +120,12 @@ def edition_day(path: Path, release: str) -> date:
     )
 
 
+def source_id(path: Path, known: date) -> str:
+    """Return the name of a file's source row, such as comtrade-20261124-tradedata-11-24-2026-10-30-9-import."""
+    slug = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-").removeprefix("comtrade-")
+    return f"comtrade-{known:%Y%m%d}-{slug}-import"
+
+
 def parse(path: Path, reading: Reading) -> ParsedFile:
     """Read a file of UN Comtrade: a table (CSV, text, gzip, ZIP) or an answer of the interface for programs (JSON).
 
@@ -137,8 +143,7 @@ def parse(path: Path, reading: Reading) -> ParsedFile:
     rows_in = len(kept) + len(books.rejected)
     least = 0 if reading.any_size else SOURCE.min_rows
     check_bounds(path.name, rows_in, len(books.rejected), least=least, most=SOURCE.max_rows)
-    slug = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-").removeprefix("comtrade-")
-    source = f"comtrade-{known:%Y%m%d}-{slug}-import"
+    source = source_id(path, known)
     return ParsedFile(
         source_id=source,
         published=known,

@@ -60,6 +60,11 @@ _SEPARATORS = (",", "\t", ";")
 _FIGURES = ("quantity", "weight_kg", "value_usd")
 
 
+def separator_of(header: str) -> str:
+    """Return what separates the cells of a header."""
+    return max(_SEPARATORS, key=header.count)
+
+
 def _plain(name: str) -> str:
     return "".join(filter(str.isalnum, name.lower()))
 
@@ -89,13 +94,13 @@ def entries(path: Path) -> Iterator[Entry]:
     """
     if not path.is_file():
         raise refused(path.name, "no such file; name the file that you downloaded")
-    with _tables(path) as tables:
+    with tables_of(path) as tables:
         for place, table in tables:
             yield from _json(place, table) if table.suffix.lower() in _JSON else _text(place, table)
 
 
 @contextmanager
-def _tables(path: Path) -> Iterator[list[tuple[str, Path]]]:
+def tables_of(path: Path) -> Iterator[list[tuple[str, Path]]]:
     """Give the tables of a file: place for messages, and path to read."""
     kind = path.suffix.lower()
     if kind in _TEXT | _JSON:
@@ -146,11 +151,11 @@ def _text(place: str, path: Path) -> Iterator[Entry]:
     # Names of goods and countries may be in another encoding; codes and figures, which are what is read, are ASCII.
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         header = next(file)
-        separator = max(_SEPARATORS, key=header.count)
+        separator = separator_of(header)
         names = next(csv.reader([header], delimiter=separator), [])
         while names and not names[-1].strip():
             names.pop()
-        columns, width = _columns(place, names), 0
+        columns, width = column_names(place, names), 0
         for line, written in enumerate(file, start=2):
             if not written.strip():
                 continue
@@ -172,7 +177,12 @@ def _text(place: str, path: Path) -> Iterator[Entry]:
             yield Entry(place, line, named)
 
 
-def _columns(place: str, names: Sequence[str]) -> list[tuple[str, int]]:
+def column_names(place: str, names: Sequence[str]) -> list[tuple[str, int]]:
+    """Return the names of ours that a header has, each with its place.
+
+    Raises:
+        BundleError: It has one twice, or lacks one without which parts and totals cannot be told apart.
+    """
     found: dict[str, int] = {}
     for index, name in enumerate(names):
         ours = _OURS.get(_plain(name))

@@ -23,10 +23,10 @@ _FLOWS = {"M": "M", "1": "M", "X": "X", "2": "X"}
 _OTHER_FLOWS = frozenset({"3", "4", "RM", "RX", "FM", "DX", "MIP", "MOP", "XIP", "XOP"})
 _WORLD = frozenset({"0", "W00"})
 #: Partners that are not countries: areas not elsewhere specified, bunkers, free zones, special categories.
-_AREAS = re.compile("129|221|290|471|472|473|492|527|536|568|577|636|637|697|837|838|839|849|879|899")
+AREAS = re.compile("129|221|290|471|472|473|492|527|536|568|577|636|637|697|837|838|839|849|879|899")
 #: Reporters that are groups, whose members report by themselves: the European Union in its sizes, ASEAN.
 _GROUPS = frozenset({"97", "918", "975"})
-_TOTALS = {
+TOTALS = {
     "partner2": frozenset({"", "0"}),
     "customs": frozenset({"", "C00"}),
     "supply": frozenset({"", "0"}),
@@ -99,8 +99,8 @@ class CodeMap:
 
     def __init__(self, reading: Reading) -> None:
         countries = reading.tables["countries"]
-        self._iso = {code: code for code in countries.get_column("country")} | {_TAIWAN_ISO: "TWN"}
-        self._numbers: dict[str, str] = dict(
+        self.iso = {code: code for code in countries.get_column("country")} | {_TAIWAN_ISO: "TWN"}
+        self.numbers: dict[str, str] = dict(
             countries.drop_nulls("baci_code").select("baci_code", "country").iter_rows()
         )
         pairs = reading.tables["hs_codes"].select("hs_revision", "hs6").unique()
@@ -109,7 +109,7 @@ class CodeMap:
 
     def country(self, column: str, number: str, iso: str) -> str:
         """Return our code of a reporter or partner; number and letters must not name two countries."""
-        by_number, by_iso = self._numbers.get(_bare(number)), self._iso.get(iso)
+        by_number, by_iso = self.numbers.get(_bare(number)), self.iso.get(iso)
         if by_number and by_iso and by_number != by_iso:
             raise RejectedError(
                 column, f"{number} {iso}", "number and letters name two countries; correct one of them"
@@ -166,7 +166,7 @@ def about(
     code = _code(cells["code"])
     if code not in known_map.any_revision:
         raise OutsideError("code outside the map")
-    if any(cells[name] not in totals for name, totals in _TOTALS.items()):
+    if any(cells[name] not in totals for name, totals in TOTALS.items()):
         raise OutsideError("part of a total: by second partner, transport or customs procedure")
     lane = Lane(report, code, _partner(cells, known_map))
     if (revision, code) not in known_map.codes:
@@ -235,7 +235,7 @@ def _partner(cells: Mapping[str, str], known_map: CodeMap) -> str:
     number, iso = cells["partner"], cells["partner_iso"]
     if _bare(number) in _WORLD or (not number and iso in _WORLD):
         raise OutsideError("partner is the world: the sum of all")
-    if _AREAS.fullmatch(_bare(number)) or _bare(number) in _GROUPS:
+    if AREAS.fullmatch(_bare(number)) or _bare(number) in _GROUPS:
         raise OutsideError("partner is an area, not a country")
     if iso == "DELETE":
         raise OutsideError("marked as deleted")

@@ -7,6 +7,7 @@ may name the words of its file.
 from __future__ import annotations
 
 import math
+import re
 from typing import Final
 
 from warehouse.records.fields import NUMBER
@@ -15,6 +16,9 @@ from warehouse.records.fields import NUMBER
 UNKNOWN_WORDS: Final = frozenset({
     *("", "na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "..", "...", ":", "-", "--", "–", "—"),
 })  # fmt: skip
+
+
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 
 
 def is_unknown(written: str) -> bool:
@@ -28,6 +32,11 @@ def number(written: str) -> float | None:
         return None
     found = float(written)
     return found if math.isfinite(found) else None
+
+
+def ungrouped(written: str) -> str:
+    """Return a figure whose thousands are parted by commas without them; anything else as it is."""
+    return written.replace(",", "") if _GROUPED.fullmatch(written) else written
 
 
 def with_point(written: str) -> str:

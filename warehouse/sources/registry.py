@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from warehouse.sources import baci, comtrade, iea, mapped, oecd, usgs_2025, usgs_2026, wgi
+from warehouse.sources import (
+    baci,
+    comtrade,
+    comtrade_months,
+    gacc,
+    iea,
+    mapped,
+    oecd,
+    usgs_2025,
+    usgs_2026,
+    wgi,
+)
 from warehouse.sources.parsed import Importer
 
 _ALL = (
     baci.IMPORTER,
     comtrade.IMPORTER,
+    comtrade_months.IMPORTER,
+    gacc.IMPORTER,
     iea.IMPORTER,
     mapped.IMPORTER,
     oecd.IMPORTER,
