@@ -69,7 +69,7 @@ def _later(one: Amendment, folders: Sequence[Path]) -> NewRow:
 
 def _named(one: Amendment, folders: Sequence[Path]) -> Mapping[str, str]:
     """Return the newest edition of the one row that the cells name."""
-    rows: list[dict[str, str]] = []
+    rows: list[dict[str, str | None]] = []
     for folder in folders:
         _, raw_tables, problems = read_folder(folder, [one.table])
         if problems:
@@ -87,5 +87,5 @@ def _named(one: Amendment, folders: Sequence[Path]) -> Mapping[str, str]:
         raise ValueError(f"no row has {said}; `curbline facts history` shows those that there are")
     if len(things) > 1:
         raise ValueError(f"{len(things)} rows have {said}; name one of them by more of {', '.join(key)}")
-    newest = max(rows, key=lambda row: row[_KNOWN])
+    newest = max(rows, key=lambda row: row[_KNOWN] or "")
     return {name: cell for name, cell in newest.items() if cell is not None}

@@ -31,7 +31,8 @@ LAPSED = [
 def embedded() -> Iterator[Warehouse]:
     with Warehouse.open_memory() as found:
         report = found.load_bundles([FACTS], strict=True)
-        assert all(report.row_counts.values()), report.row_counts
+        # Customs figures by month are the user's own: the United Nations' terms let nobody pass them on.
+        assert {name for name, count in report.row_counts.items() if not count} == {"trade_months"}
         yield found
 
 
