@@ -17,6 +17,7 @@ from jobs.commands import backtest as backtest_commands
 from jobs.commands import facts as facts_commands
 from jobs.commands import method as method_commands
 from jobs.commands import minimal as minimal_commands
+from jobs.commands import plan as plan_commands
 from jobs.commands import portfolio as portfolio_commands
 from jobs.commands import read as read_commands
 from jobs.commands import rules as rules_commands
@@ -50,6 +51,7 @@ read_commands.register(app)
 backtest_commands.register(app)
 time_commands.register(app)
 scenario_commands.register(app)
+plan_commands.register(app)
 minimal_commands.register(app)
 
 

@@ -137,6 +137,34 @@ def report(
     return ExitCode.WARNINGS if notes else ExitCode.OK
 
 
+@app.command()
+def send(
+    kind: Annotated[str, typer.Argument(metavar="FORMAT", help="neutral, ariba, coupa or prewave.")],
+    to: Annotated[
+        Path, typer.Option("--to", metavar="DIR", help="A new or empty folder, or an earlier one of these.")
+    ],
+    *,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--mapping", metavar="FILE", help="For coupa: CSV with column and prompt of your own fields."
+        ),
+    ] = None,
+    run_id: RunOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Write the risk of each supplier for another system to read; nothing is sent."""
+    from jobs.purchases.writers import write
+    from warehouse.database import Database
+
+    snapshot = published(settings_with(settings, out=out), run_id)
+    with Database.open(snapshot.path, read_only=True) as reader:
+        for path in write(reader, kind, to.resolve(), mapping):
+            typer.echo(str(path))
+    return ExitCode.OK
+
+
 def _checked(
     file: str,
     currencies: Path | None,

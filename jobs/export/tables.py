@@ -37,7 +37,7 @@ class TableFormat(StrEnum):
 
 #: Some 500 MB of text a night that no spreadsheet opens; a run writes them as Parquet, `curbline export` also as CSV.
 WIDE_TABLES = ("route_score", "contribution_wide", "importer_contribution_wide")
-NIGHTLY_SKIP = frozenset((name, TableFormat.CSV) for name in WIDE_TABLES)
+NIGHTLY_SKIP = frozenset((name, TableFormat.CSV) for name in (*WIDE_TABLES, "purchase_draw"))
 
 
 def mart_tables(reader: Reader) -> list[str]:

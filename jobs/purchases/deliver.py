@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import copyfile
 
 from jobs.export.csv import write_csv
-from jobs.export.tables import whole_folder, write_manifest
+from jobs.export.tables import NIGHTLY_SKIP, TableFormat, whole_folder, write_manifest
 from jobs.output.layout import Layout
 from jobs.purchases.actions import file_name, read_actions, write_template
 from jobs.purchases.book import load_risk_book
@@ -57,7 +57,8 @@ def deliver(
             write_risk_book(book, folder / book.file_name)
         for name, table in PURCHASE_TABLES.items():
             frame = reader.query(f"SELECT * FROM mart.{name} ORDER BY {', '.join(table.key)}")
-            write_csv([frame], folder / f"{name}.csv")
+            if (name, TableFormat.CSV) not in NIGHTLY_SKIP:
+                write_csv([frame], folder / f"{name}.csv")
             frame.write_parquet(folder / f"{name}.parquet")
         write_data_package(reader, folder, bundles)
         write_manifest(folder)

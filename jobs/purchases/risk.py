@@ -81,11 +81,12 @@ def purchase_marts(
         numbers: of the run.
         evidence: what trade taught in the run.
     """
-    mapped = mapped_frame(portfolio.lines, Routes(inputs))
+    routes = Routes(inputs)
+    mapped = mapped_frame(portfolio.lines, routes)
     lines = portfolio.lines.join(mapped, on="line_id", how="left", maintain_order="left")
     known = lines.filter(pl.col("exporter").is_not_null())
     units = [Unit(*row) for row in known.select(UNIT).unique().sort(UNIT).iter_rows()]
-    kept = KeptGaps(frozenset(units))
+    kept = KeptGaps(frozenset((*units, *routes.others(known))))
     facts = _scored(units, inputs, ruleset, numbers, evidence, kept)
     book = Book(known, units, kept.gap, numbers.draws)
     risk, totals = book.frames(ruleset)

@@ -12,6 +12,8 @@ from engine.scoring.inputs import Inputs
 
 POOL = "*"  # as exporter: all that a country has, whoever sent it
 
+OTHERS = 6  # second sources of a good whose draws are kept, for plans
+
 
 class Unit(NamedTuple):
     """A route, or the pool of a country where the exporter is `POOL`."""
@@ -40,10 +42,23 @@ class Routes:
 
     def __init__(self, inputs: Inputs) -> None:
         flows = inputs["flows"].select("mineral", "stage", "exporter", "importer")
+        self._flows = inputs["flows"]
         self._lanes = set(flows.iter_rows())
         self._pools = {(mineral, stage, importer) for mineral, stage, _, importer in self._lanes}
         self._scored = set(inputs["chains"].select("mineral", "stage").iter_rows())
         self._curbing = inputs.curbing_country
+
+    def others(self, lines: pl.DataFrame) -> list[Unit]:
+        """Return other routes into the sites of the lines: of each good the `OTHERS` largest that are not curbed."""
+        goods = lines.select("mineral", "stage", importer="destination").drop_nulls().unique()
+        found = (
+            self._flows.join(goods, on=["mineral", "stage", "importer"], how="semi")
+            .filter(pl.col("exporter") != self._curbing, pl.col("exporter") != pl.col("importer"))
+            .sort("route_usd", "exporter", descending=[True, False], nulls_last=True)
+            .group_by("mineral", "stage", "importer", maintain_order=True)
+            .head(OTHERS)
+        )
+        return [Unit(*row) for row in found.select(Unit._fields).iter_rows()]
 
     def of(self, line: Mapping[str, Any]) -> Mapped:
         """Return what a line with mineral, stage, origin, supplier_country and destination is taken for."""

@@ -18,7 +18,7 @@ from jobs.purchases.lines import LINE, REJECTED, Checked, Rate
 from jobs.resources import default_demo_dir
 
 #: The word that stands for the fictional company that comes with Curbline.
-DEMO, DEMO_LINES, DEMO_RATES = "demo", "purchases.csv", "currencies.csv"
+DEMO, DEMO_LINES, DEMO_RATES, DEMO_COSTS = "demo", "purchases.csv", "currencies.csv", "costs.csv"
 LINES, REJECTIONS, ABOUT = "lines.csv", "rejected.csv", "portfolio.json"
 
 

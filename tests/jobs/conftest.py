@@ -248,12 +248,12 @@ def build_small(path: Path, marts: dict[str, pl.DataFrame]) -> None:
         database.execute(macro_ddl())
         database.execute(FACTS)
         for name, frame in marts.items():
-            with database.frame("incoming", frame):
+            with database.frame("incoming", frame.cast({pl.Null: pl.String})):
                 database.execute(f'CREATE TABLE mart."{name}" AS SELECT * FROM incoming')
         database.execute(RULES)
         database.execute(
             f"CREATE TABLE meta.run AS SELECT '{RUN_ID}' AS run_id, DATE '{DAY}' AS as_of, DATE '{DAY}' AS known_at, "
-            "'CHN' AS curbing_country, ['JPN', 'USA'] AS declared_importers, '0.1.0+abc' AS code_version"
+            "'CHN' AS curbing_country, ['JPN', 'USA'] AS declared_importers, '0.1.0+abc' AS code_version, 'f' AS facts_hash, 'r' AS rules_hash, ['tiny 1'] AS bundles"
         )
         database.execute(sql_text("published/views"))
         database.execute("CHECKPOINT")

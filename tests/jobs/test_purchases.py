@@ -7,15 +7,19 @@ import json
 from datetime import date
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import openpyxl
 import polars as pl
 import pytest
 
 from jobs.cli import main
+from jobs.errors import InputError
 from jobs.purchases.actions import read_actions
 from jobs.purchases.book import load_risk_book
+from jobs.purchases.risk import Book
 from jobs.purchases.workbook import TABLES, write_risk_book
+from jobs.purchases.writers import FORMATS, ariba, coupa, suppliers
 from jobs.settings import AudienceSettings
 from tests.warehouse.conftest import small_facts, write_bundle
 from warehouse.database import Database
@@ -197,3 +201,160 @@ def test_without_purchases_a_run_says_how_to_add_some(
 ) -> None:
     assert main(["portfolio", "report", "--out", str(tmp_path / "nothing")]) == 30
     assert "nothing is published in this folder yet" in capsys.readouterr().err
+
+
+NEUTRAL_SCHEMA = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "required": ["supplier_id", "as_of", "category", "score", "raw_score", "rationale"],
+        "properties": {
+            "score": {"type": ["number", "null"], "minimum": 0, "maximum": 100},
+            "as_of": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+            "rationale": {"type": "string", "minLength": 10},
+        },
+    },
+}
+ARIBA_SCHEMA = {
+    "type": "object",
+    "required": ["suppliers"],
+    "additionalProperties": False,
+    "properties": {
+        "suppliers": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 100,
+            "items": {
+                "type": "object",
+                "required": ["smVendorId", "customFields"],
+                "additionalProperties": False,
+                "properties": {
+                    "smVendorId": {"type": "string"},
+                    "customFields": {
+                        "type": "object",
+                        "maxProperties": 300,
+                        "properties": {"curblineLevel": {"enum": ["Unknown", "Low", "Medium", "High"]}},
+                    },
+                },
+            },
+        }
+    },
+}
+PREWAVE_SCHEMA = {
+    "type": "object",
+    "required": ["scores"],
+    "properties": {
+        "scores": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["supplierId", "score", "date"],
+                "properties": {"score": {"type": "number", "minimum": 0, "maximum": 100}},
+            },
+        }
+    },
+}
+
+
+def test_other_systems_get_their_shapes_and_no_owners(out: Path, tmp_path: Path) -> None:
+    for kind in FORMATS:
+        assert main(["portfolio", "send", kind, "--to", str(tmp_path / kind), "--out", str(out)]) == 0
+    read = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*/*")}
+    jsonschema.validate(json.loads(read["suppliers.json"]), NEUTRAL_SCHEMA)
+    jsonschema.validate(json.loads(read["ariba-001.json"]), ARIBA_SCHEMA)
+    jsonschema.validate(json.loads(read["prewave.json"]), PREWAVE_SCHEMA)
+    header = read["coupa.csv"].splitlines()[0]
+    assert (
+        header
+        == "Supplier Number,Curbline Score,Curbline Band,Curbline Spend At Risk USD,Curbline Rationale,Curbline As Of"
+    )
+    for name, text in read.items():
+        assert not [one for one in ("Ann", "Bob") if one in text], f"{name} names a person"
+    levels = {
+        row["smVendorId"]: row["customFields"]["curblineLevel"]
+        for row in json.loads(read["ariba-001.json"])["suppliers"]
+    }
+    assert levels["Carl"] == "Unknown"  # its line has no route
+    assert "Carl" not in [row["supplierId"] for row in json.loads(read["prewave.json"])["scores"]]
+
+
+def test_a_batch_holds_a_hundred_suppliers(reader: Database) -> None:
+    many = pl.concat([suppliers(reader)] * 60)
+    sizes = [len(body["suppliers"]) for body in ariba(many)]
+    assert sizes == [100, 100, 40]
+
+
+def test_a_mapping_that_names_no_column_is_refused(reader: Database) -> None:
+    with pytest.raises(InputError, match="did you mean 'score'"):
+        coupa(suppliers(reader), {"scor": "Score"})
+
+
+def test_a_plan_is_what_scoring_again_with_its_steps_gives(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Stock days that a plan buys are put into the file; the run then has the spend at risk that was planned."""
+    costs = tmp_path / "costs.csv"
+    costs.write_text("line_id,step,cost_usd,most\n*,stock_day,1000,30\n", encoding="utf-8")
+    capsys.readouterr()
+    asked = [
+        "plan",
+        "--budget",
+        "20000",
+        "--costs",
+        str(costs),
+        "--regime",
+        "full_stop",
+        "--out",
+        str(out),
+        "--json",
+    ]
+    assert main(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["spent_usd"] == pytest.approx(20000)
+    assert found["planned_missing_usd"] < found["expected_missing_usd"]
+    days = {step["line_id"]: step["units"] for step in found["steps"]}
+    with Database.open(out / "curbline.duckdb", read_only=True) as file:
+        lines, draws = (
+            file.query("SELECT * FROM mart.purchase"),
+            file.query("SELECT * FROM mart.purchase_draw"),
+        )
+    more = pl.col("line_id").replace_strict(days, default=0.0, return_dtype=pl.Float64)
+    stocked = lines.with_columns(
+        stock_days=pl.when(more > 0).then(pl.col("stock_days").fill_null(0.0) + more).otherwise("stock_days")
+    )
+    again = Book.from_marts(stocked, draws).totals()
+    total = again.filter(pl.col("grouping") == "total", pl.col("regime") == "full_stop").row(0, named=True)
+    assert total["expected_missing_usd"] == pytest.approx(found["planned_missing_usd"])
+    assert total["tail_usd"] == pytest.approx(found["planned_tail_usd"])
+
+
+BAD_COSTS = {
+    "line_id,step,cost_usd,most\nA,stok_day,1,1\n": "did you mean 'stock_day'",
+    "line_id,step,cost_usd,most\nA,stock_day,,1\n": "give one of cost_usd or cost_spend_share",
+    "line_id,step,cost_usd,most\nA,substitution,1,200\n": "at most 100 percent",
+    "line_id,step,cost_usd,most\nA,second_source,1,20\n": "needs its exporter",
+    "line_id,step,cost_usd,most\nZZ,stock_day,1,20\n": "which is not among the purchases",
+    "line_id,step,cost_usd,most,exporter\nA,second_source,1,20,USA\n": "no draws are kept",
+    "a,b\n1,2\n": "lacks columns",
+}
+
+
+@pytest.mark.parametrize("text", BAD_COSTS)
+def test_costs_that_cannot_be_used_say_why(
+    text: str, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "costs.csv").write_text(text, encoding="utf-8")
+    asked = [
+        "plan",
+        "--budget",
+        "100",
+        "--costs",
+        str(tmp_path / "costs.csv"),
+        "--regime",
+        "full_stop",
+        "--out",
+        str(out),
+    ]
+    assert main(asked) == 30
+    assert BAD_COSTS[text] in " ".join(capsys.readouterr().err.split())
