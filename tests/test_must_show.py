@@ -223,6 +223,36 @@ def test_a_bloc_is_told_by_trade_what_its_members_are() -> None:
     assert {"weak", "none"} == {word for importer, word in by_importer.items() if importer in members}
 
 
+def test_money_missing_tells_the_doubt_how_much_of_its_code_a_mineral_is() -> None:
+    """Lutetium is a judged share of 284690: nearly all of it is missing in Japan, but nobody knows of how much."""
+    inputs = gathered(TODAY, "CHN").only(["lutetium"])
+    totals = Expectations(Numbers(), inputs, default_ruleset(), ["JPN"])
+    (marts,) = score_in_parts(inputs, default_ruleset(), totals=totals)
+    lane = marts["route_score"].row(
+        by_predicate=(pl.col("exporter") == "CHN")
+        & (pl.col("importer") == "JPN")
+        & (pl.col("stage") == "refined")
+        & (pl.col("horizon_days") == 365),
+        named=True,
+    )
+    low, high = (lane[f"active_missing_trade_share_{end}"] for end in ("p10", "p90"))
+    assert low < 0.8 * lane["active_missing_share_p10"]
+    assert high > 1.2 * lane["active_missing_share_p90"]
+    total = totals.exposure().row(
+        by_predicate=(pl.col("importer") == "JPN")
+        & (pl.col("stage") == "refined")
+        & (pl.col("horizon_days") == 365)
+        & (pl.col("regime") == "active"),
+        named=True,
+    )
+    lanes = marts["route_score"].filter(importer="JPN", stage="refined", horizon_days=365)
+    at_best = (lanes["active_expected_missing_share"] * lanes["route_usd"]).sum()
+    assert total["expected_missing_usd"] == pytest.approx(at_best, rel=1e-6)
+    # One lane is most of it.
+    assert total["missing_usd_p10"] == pytest.approx(low * lane["route_usd"], rel=0.1)
+    assert total["missing_usd_p90"] == pytest.approx(high * lane["route_usd"], rel=0.1)
+
+
 def test_the_metals_of_one_code_never_weigh_more_than_was_shipped() -> None:
     """All rare-earth metals that Japan ships to China under 280530, in each draw."""
     inputs = gathered(TODAY, "CHN")

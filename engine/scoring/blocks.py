@@ -28,6 +28,7 @@ from engine.scoring.draws import Numbers
 from engine.scoring.evidence import Evidence
 from engine.scoring.inputs import Inputs
 from engine.scoring.joint import JointChain
+from engine.scoring.parts import Parts, drawn_parts
 from engine.scoring.ranges import Array
 from engine.scoring.response import Supply, alternative_share, reachable_t, replacement_t
 from engine.scoring.schedule import states_to_come
@@ -72,6 +73,7 @@ class Block:
         to_come: H (u, D) and alternatives (n + 1, D) under each state after the first.
         prior: the same under the law of the day before trade was looked at; None where trade says nothing.
         told: (u,) by how much trade narrowed the severity of the curb on each unit's goods, 0..1.
+        parts: how much of its codes the mineral is on the routes where that is uncertain; None for importers.
     """
 
     mineral: str
@@ -88,6 +90,7 @@ class Block:
     to_come: Sequence[tuple[Array, Array]]
     prior: tuple[Array, Array] | None
     told: Array
+    parts: Parts | None
 
 
 @dataclass
@@ -138,12 +141,17 @@ class ChainBlocks:
         self.evidence = evidence or Evidence(self.numbers)
         self.stages = [facts.name for facts in chain.stages]
         self._asked: Collection[tuple[str, ...]] = ()
+        self._parts: Sequence[Parts] = ()
 
     def build(self) -> ChainResult:
         """Return every stage, horizon and regime of the chain."""
         result = ChainResult(scorer=self.scorer)
         joint = self.joint()
         self._asked = joint.curbs.asked.keys()
+        self._parts = [
+            drawn_parts(flows, stage, joint.spread.kind)
+            for flows, stage in zip(self.frames.flows, joint.stages, strict=True)
+        ]
         at_horizons = [self._at_horizon(horizon) for horizon in self.ruleset.scorecard.horizons]
         stop: Missing | None = None
         for at, drawn in zip(at_horizons, draw_laws(joint, at_horizons, self.evidence), strict=True):
@@ -311,6 +319,7 @@ class ChainBlocks:
             [(drawn_missing(found), found.alternatives) for found in drawn.to_come],
             None if drawn.prior is None else (drawn_missing(drawn.prior), drawn.prior.alternatives),
             self._told(at.laws["active"][s], s, chosen, is_importer=is_importer),
+            None if is_importer else self._parts[s],
         )
 
     def _told(self, law: StageLaw, s: int, buyers: Index, *, is_importer: bool) -> Array:

@@ -134,6 +134,21 @@ class Bundled:
         np.add.at(lanes.T, at, held.T)
         return lanes
 
+    def lane_room(self, lane: Index, best_t: Array, numbers: Numbers, spread: str) -> Array:
+        """Return (D, lanes) the part of what is drawn above its lowest share that each lane keeps, over all its codes.
+
+        Args:
+            lane: (n, n) which lane each pair of countries is.
+            best_t: (lanes,) tonnes at best.
+            numbers: of all inputs.
+            spread: how they are drawn.
+        """
+        at = lane[self.exporter, self.importer]
+        weight = self.part_t[1] / np.where(best_t > 0, best_t, 1.0)[at]
+        rooms = np.ones((numbers.draws, len(best_t)))
+        np.subtract.at(rooms.T, at, ((1.0 - self.bundles.room(self.code, numbers, spread)) * weight).T)
+        return rooms
+
     def production_t(self, lowest_t: Array, made_t: Array, numbers: Numbers, spread: str) -> Array:
         """Return (D, n) production with the elements of an ore held to their whole.
 

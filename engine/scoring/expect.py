@@ -86,7 +86,9 @@ class Expectations:
         self._sums.close()
         return pl.DataFrame({name: np.concatenate(values) for name, values in parts.items()}).with_columns(
             pl.col("narrowed_by").replace("", None),
-            pl.col("narrowed_by_share", "^.*_time_to_shortage_days_p..$").fill_nan(None),
+            pl.col("narrowed_by_share", "^.*_time_to_shortage_days_p..$", "^.*_trade_share_p..$").fill_nan(
+                None
+            ),
         )
 
     def _block(
@@ -139,6 +141,7 @@ class Expectations:
                 yield from self._doubt(block, missing, spread)
                 later = [gap(before, others) for before, others in block.to_come]
                 yield from self._scheduled(block, expected, later, stock)
+            yield from self._of_trade(block, regime, missing)
             if lanes is not None:
                 self._sums.add(block, regime, missing, lanes)
 
@@ -246,6 +249,15 @@ class Expectations:
         yield f"{regime}_least", ordered[:, 0].astype(np.float64)
         yield f"{regime}_most", ordered[:, -1].astype(np.float64)
         yield f"{regime}_chance_of_shortage", self._chance(missing, self.shortage)
+
+    def _of_trade(self, block: Block, regime: str, missing: Draws) -> Iterator[tuple[str, Array]]:
+        """Yield quantiles of what is missing of a year's trade at best, where the mineral's part of it is uncertain."""
+        found = np.full((2, len(missing)), np.nan)
+        if block.parts is not None:
+            ordered = np.sort(block.parts.of(missing), axis=1)
+            found[:, block.parts.at] = [row_quantile(ordered, QUANTILES[name]) for name in ("p10", "p90")]
+        for name, values in zip(("p10", "p90"), found, strict=True):
+            yield f"{regime}_missing_trade_share_{name}", values
 
     def _first_days(
         self, regime: str, missing: Draws, gap: Array, stock: Array, transit: Array

@@ -41,14 +41,24 @@ class Lanes:
 
 @dataclass(frozen=True)
 class Money:
-    """What buyers trade within a horizon, (b,) USD, and what of it is missing in every draw, (D, b) USD."""
+    """What buyers trade within a horizon, and what of it is missing.
+
+    Attributes:
+        traded_usd, expected_usd: (b,) at best, and the mean missing of it.
+        missing_usd: (D, b) in every draw, where how much of its codes a mineral is moves the money too.
+    """
 
     traded_usd: Array
+    expected_usd: Array
     missing_usd: Array
 
     def __add__(self, other: "Money") -> "Money":
         """Return both together, draw by draw."""
-        return Money(self.traded_usd + other.traded_usd, self.missing_usd + other.missing_usd)
+        return Money(
+            self.traded_usd + other.traded_usd,
+            self.expected_usd + other.expected_usd,
+            self.missing_usd + other.missing_usd,
+        )
 
 
 @dataclass(frozen=True)
@@ -130,8 +140,13 @@ class Exposure:
         """
         traded, lost = np.zeros(len(self._buyers)), np.zeros((self.numbers.draws, len(self._buyers)))
         traded[by_buyer.buyer] = by_buyer.usd.sum(axis=1)
-        lost[:, by_buyer.buyer] = (by_buyer.usd @ missing).T
-        money = Money(traded, lost)
+        at_best = by_buyer.usd @ missing
+        expected = np.zeros(len(self._buyers))
+        expected[by_buyer.buyer] = at_best.mean(axis=1)
+        if block.parts is not None and len(block.parts.at):
+            at_best += by_buyer.usd[:, block.parts.at] @ (block.parts.of(missing) - missing[block.parts.at])
+        lost[:, by_buyer.buyer] = at_best.T
+        money = Money(traded, expected, lost)
         at = (block.horizon_days, regime)
         self._rows.append(self._frame(block.mineral, block.stage, at, money))
         for sums in (self._own, self._every):
@@ -183,7 +198,7 @@ class Exposure:
                 "horizon_days": np.full(len(bought), at[0]),
                 "regime": [at[1]] * len(bought),
                 "traded_usd": money.traded_usd[bought],
-                "expected_missing_usd": lost.mean(axis=1),
+                "expected_missing_usd": money.expected_usd[bought],
                 "missing_usd_p10": row_quantile(lost, QUANTILES["p10"]),
                 "missing_usd_p90": row_quantile(lost, QUANTILES["p90"]),
             },

@@ -22,7 +22,17 @@ def ends(name: str) -> tuple[str, str, str]:
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "chains": ("mineral", "stage", "stage_order"),
     "flows": (
-        *("mineral", "stage", "exporter", "importer", *ends("route_t"), "route_usd", "latest_t"),
+        *(
+            "mineral",
+            "stage",
+            "exporter",
+            "importer",
+            *ends("route_t"),
+            "route_usd",
+            "latest_t",
+            "part_low",
+            "part_high",
+        ),
         *("trade_basis", "trade_completeness", "trade_year", "baseline_year"),
     ),
     "production": ("mineral", "stage", "country", *ends("production_t"), "is_unlisted_total", "is_hindsight"),

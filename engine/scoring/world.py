@@ -115,12 +115,16 @@ class DrawnStage:
 
     Attributes:
         exporter, importer: (lanes,) places.   lane_t: (D, lanes).   production_t: (D, n).
+        u: (D, lanes) the numbers of the lanes.
+        room: (D, lanes) the part of what is drawn above its lowest share that a lane keeps; None where all is kept.
     """
 
     exporter: "np.typing.NDArray[np.intp]"
     importer: "np.typing.NDArray[np.intp]"
     lane_t: Array
     production_t: Array
+    u: Array
+    room: Array | None
 
 
 def drawn_stages(chain: Chain, numbers: Numbers, spread: str) -> list[DrawnStage]:
@@ -143,12 +147,14 @@ def drawn_stages(chain: Chain, numbers: Numbers, spread: str) -> list[DrawnStage
             maker = chain.countries[k] if facts.is_listed[k] else UNLISTED
             u_made = numbers.of("production", chain.mineral, facts.name, maker)
             made[:, k] = quantile(output[:, k], u_made, spread)
+        room = None
         if facts.bundled is None:
             lane_t = quantile(ends_t, u_lane, spread)
         else:
             lane = np.zeros(facts.trade_t.shape[1:], dtype=np.intp)
             lane[exporter, importer] = np.arange(len(exporter))
             lane_t = facts.bundled.lane_t(lane, ends_t, u_lane, numbers, spread)
+            room = facts.bundled.lane_room(lane, ends_t[1], numbers, spread)
             made = facts.bundled.production_t(output[0], made, numbers, spread)
-        stages.append(DrawnStage(exporter, importer, lane_t, made))
+        stages.append(DrawnStage(exporter, importer, lane_t, made, u_lane, room))
     return stages

@@ -24,6 +24,7 @@ SOURCE = "scenario"
 _TYPES: Mapping[str, "type[pl.DataType]"] = {
     "stage_order": pl.Int64, "horizon_days": pl.Int64, "trade_year": pl.Int64, "baseline_year": pl.Int64, "valid_from": pl.Date,
     "state_valid_from": pl.Date, "start_date": pl.Date, "latest_t": pl.Float64, "route_usd": pl.Float64,
+    "part_low": pl.Float64, "part_high": pl.Float64,
 }  # fmt: skip
 _RANGES = (*RANGES, *(f"add_{days}_t" for days in HORIZONS), "reserves_t", "transit_days")
 

@@ -147,7 +147,8 @@ class Inputs(Asked):
         """One row per mineral, stage and lane, of the baseline year or the latest year.
 
         Columns: mineral, stage, exporter, importer, year (= baseline_year), route_t_low, route_t_best, route_t_high
-        (t of content; 0 where the lane had no trade in the baseline year), route_usd, trade_basis, is_complete,
+        (t of content; 0 where the lane had no trade in the baseline year), route_usd, part_low and
+        part_high (how much of its codes the mineral may be, over what it is at best), trade_basis, is_complete,
         trade_completeness (complete, small_flows_missing, value_only), latest_t (t of content in trade_year),
         trade_year, baseline_year, is_hindsight (shares or conversions were first known after known_at).
         """

@@ -32,6 +32,7 @@ def flow_frame(coded: pl.DataFrame, baselines: pl.DataFrame) -> pl.DataFrame:
             pl.col("t_best").sum().alias("route_t_best"),
             pl.col("t_high").sum().alias("route_t_high"),
             pl.col("mineral_usd").sum().alias("route_usd"),
+            *(_part(end) for end in ("low", "high")),
             *_quality(),
         )
     )
@@ -69,6 +70,8 @@ def flow_frame(coded: pl.DataFrame, baselines: pl.DataFrame) -> pl.DataFrame:
             "route_t_best",
             "route_t_high",
             "route_usd",
+            "part_low",
+            "part_high",
             "trade_basis",
             "is_complete",
             "trade_completeness",
@@ -79,6 +82,13 @@ def flow_frame(coded: pl.DataFrame, baselines: pl.DataFrame) -> pl.DataFrame:
         )
         .sort(_LANE)
     )
+
+
+def _part(end: str) -> pl.Expr:
+    """How much of its codes the mineral may be, over what it is at best; null where nothing is shipped at best."""
+    at_best = pl.col("t_best")
+    part = (at_best * pl.col(f"share_{end}") / pl.col("share_best")).filter(at_best > 0).sum() / at_best.sum()
+    return pl.when(at_best.sum() > 0).then(part).alias(f"part_{end}")
 
 
 def _quality() -> list[pl.Expr]:

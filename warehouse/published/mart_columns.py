@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ground.words import BANDS
 from warehouse.published.change_columns import CHANGE_TABLES
 from warehouse.published.columns import (
@@ -133,6 +135,17 @@ def _expected(regime: str, words: str) -> list[MartColumn]:
     ]
 
 
+def _of_trade() -> Iterator[MartColumn]:
+    """Yield what the draws say of a lane's tonnes and money, where these are uncertain."""
+    for regime, words in REGIMES.items():
+        for name, odds in (("p10", "nine chances in ten of more"), ("p90", "one chance in ten of more")):
+            yield number(
+                f"{regime}_missing_trade_share_{name}",
+                f"What is missing over the lane's tonnes (or money) at best if {words}: {odds}. Differs from the missing share "
+                "where the mineral's part of its codes is uncertain, and is empty elsewhere; computed.",
+            )
+
+
 _AROUND = (
     text(
         "narrowed_by",
@@ -213,6 +226,7 @@ TABLES_OF_MART: dict[str, MartTable] = {
             ),
             *_TOUCHED,
             *_scores(),
+            *_of_trade(),
             *_AROUND,
         ),
     ),

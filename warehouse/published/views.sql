@@ -76,14 +76,18 @@ WITH long AS (
     SELECT *, route_t * horizon_days / 365 AS traded_t, route_usd * horizon_days / 365 AS traded_usd
     FROM mart.route_score
     UNPIVOT INCLUDE NULLS (
-        (band, confidence, chance_of_shortage, expected_missing_share, missing_share_p10, missing_share_p90)
+        (band, confidence, chance_of_shortage, expected_missing_share, missing_share_p10, missing_share_p90,
+         missing_trade_share_p10, missing_trade_share_p90)
         FOR regime IN (
             (active_band, active_confidence, active_chance_of_shortage, active_expected_missing_share,
-             active_missing_share_p10, active_missing_share_p90) AS 'active',
+             active_missing_share_p10, active_missing_share_p90,
+             active_missing_trade_share_p10, active_missing_trade_share_p90) AS 'active',
             (snapback_band, snapback_confidence, snapback_chance_of_shortage, snapback_expected_missing_share,
-             snapback_missing_share_p10, snapback_missing_share_p90) AS 'snapback',
+             snapback_missing_share_p10, snapback_missing_share_p90,
+             snapback_missing_trade_share_p10, snapback_missing_trade_share_p90) AS 'snapback',
             (full_stop_band, full_stop_confidence, full_stop_chance_of_shortage, full_stop_expected_missing_share,
-             full_stop_missing_share_p10, full_stop_missing_share_p90) AS 'full_stop'
+             full_stop_missing_share_p10, full_stop_missing_share_p90,
+             full_stop_missing_trade_share_p10, full_stop_missing_trade_share_p90) AS 'full_stop'
         )
     )
 )
@@ -93,12 +97,13 @@ SELECT
     expected_missing_share * horizon_days AS days_missing,
     traded_t,
     expected_missing_share * traded_t AS expected_missing_t,
-    missing_share_p10 * traded_t AS missing_t_p10,
-    missing_share_p90 * traded_t AS missing_t_p90,
+    -- Where the mineral's part of its codes is uncertain, so are the tonnes and the money of the lane.
+    coalesce(missing_trade_share_p10, missing_share_p10) * traded_t AS missing_t_p10,
+    coalesce(missing_trade_share_p90, missing_share_p90) * traded_t AS missing_t_p90,
     traded_usd,
     expected_missing_share * traded_usd AS expected_missing_usd,
-    missing_share_p10 * traded_usd AS missing_usd_p10,
-    missing_share_p90 * traded_usd AS missing_usd_p90
+    coalesce(missing_trade_share_p10, missing_share_p10) * traded_usd AS missing_usd_p10,
+    coalesce(missing_trade_share_p90, missing_share_p90) * traded_usd AS missing_usd_p90
 FROM long;
 
 -- What a list of lanes shows: those that customs statistics cannot mean are one lane of each pair of countries.
