@@ -53,6 +53,8 @@ MACRO_COMMENTS = {
     "pledges_at": "Pledges made by as_of, as known on known_at, with the state of their agreement.",
     "words_at": "Whether a word of a vocabulary has a role in the scores on as_of, as known on known_at.",
     "trade_at": "Trade rows known on known_at, one per year, lane and code.",
+    "revision_year": "The year of a revision of the Harmonized System that is written with two digits.",
+    "trade_in_revision": "Trade as known, by the revisions of the map: a code filed in another revision stands in for one that lacks a year.",
     "splits_at": "Element splits known on known_at, or the earliest, marked as hindsight.",
     "production_stated_at": "Production as stated, groups of minerals unsplit, as a range over all claims known on known_at.",
     "production_split_at": "How the production of a group is split into elements: a row per split that holds.",
@@ -62,7 +64,7 @@ MACRO_COMMENTS = {
 
 
 #: Macros that give a value; the others give a table.
-_SCALAR_MACROS = frozenset({"holds_on"})
+_SCALAR_MACROS = frozenset({"holds_on", "revision_year"})
 
 
 def macro_ddl() -> str:
