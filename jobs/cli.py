@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from jobs.commands import backtest as backtest_commands
+from jobs.commands import dossier as dossier_commands
 from jobs.commands import facts as facts_commands
 from jobs.commands import method as method_commands
 from jobs.commands import minimal as minimal_commands
@@ -52,6 +53,7 @@ backtest_commands.register(app)
 time_commands.register(app)
 scenario_commands.register(app)
 plan_commands.register(app)
+dossier_commands.register(app)
 minimal_commands.register(app)
 
 

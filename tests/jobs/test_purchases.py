@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import date
 from pathlib import Path
 
+import docx
 import jsonschema
 import numpy as np
 import openpyxl
@@ -17,6 +19,8 @@ from jobs.cli import main
 from jobs.errors import InputError
 from jobs.purchases.actions import read_actions
 from jobs.purchases.book import load_risk_book
+from jobs.purchases.documents import as_html
+from jobs.purchases.dossier import Dossier, Rows
 from jobs.purchases.risk import Book
 from jobs.purchases.workbook import TABLES, write_risk_book
 from jobs.purchases.writers import FORMATS, ariba, coupa, suppliers
@@ -358,3 +362,38 @@ def test_costs_that_cannot_be_used_say_why(
     ]
     assert main(asked) == 30
     assert BAD_COSTS[text] in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_dossier_has_the_chapters_of_the_article_and_runs_nothing(out: Path, tmp_path: Path) -> None:
+    assert main(["dossier", "--portfolio", "--to", str(tmp_path / "d"), "--out", str(out)]) == 0
+    page = (tmp_path / "d" / "dossier_purchases_2026-11-23.html").read_text(encoding="utf-8")
+    chapters = re.findall(r"<h2>(.*?)</h2>", page)
+    assert chapters == [
+        "For the board", "1. Where raw materials are extracted and processed", "2. What may affect supply", "3. How vulnerable we are",
+        "4. What can be done, and what is under way", "5. Information asked of suppliers", "Sources", "Which snapshot this is",
+    ]  # fmt: skip
+    assert "<script" not in page
+    assert ">WLD" not in page
+    with Database.open(out / "curbline.duckdb", read_only=True) as file:
+        run = file.query("SELECT run_id FROM meta.run").item()
+    assert f"Run {run}" in page
+    document = docx.Document(str(tmp_path / "d" / "dossier_purchases_2026-11-23.docx"))
+    assert [
+        one.text for one in document.paragraphs if one.style is not None and one.style.name == "Heading 1"
+    ] == chapters
+    asked = next(table for table in document.tables if table.rows[0].cells[0].text == "Supplier to ask")
+    assert [row.cells[0].text for row in asked.rows[1:]] == ["Bert", "Carl"]
+
+
+def test_texts_of_a_companys_file_are_escaped_in_a_dossier() -> None:
+    page = as_html(Dossier("<b>", "s", [Rows(("a",), [("<script>x</script>",)]), "<img onerror=x>"]))
+    assert "<script>" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;x" in page
+
+
+def test_a_dossier_is_of_one_thing(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dossier", "--to", str(tmp_path / "d"), "--out", str(out)]) == 40
+    assert "name --portfolio or --importer CODE" in capsys.readouterr().err
+    assert main(["dossier", "--importer", "DEU", "--to", str(tmp_path / "d"), "--out", str(out)]) == 0
+    assert "For the board" in (tmp_path / "d" / "dossier_deu_2026-11-23.html").read_text(encoding="utf-8")
