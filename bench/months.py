@@ -23,7 +23,9 @@ _IMPORT = (
     "import resource, sys, time; from pathlib import Path; from jobs.facts.importing import import_file;"
     "begun = time.perf_counter(); done = import_file('comtrade-months', Path(sys.argv[1]), Path(sys.argv[2]), any_size=True);"
     "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2;"
-    "print(f'{time.perf_counter() - begun:.1f} s, {peak:.2f} GiB, {done.rows_in:,} rows for the map, {done.stored:,} stored')"
+    "usage = resource.getrusage(resource.RUSAGE_SELF); cpu = usage.ru_utime + usage.ru_stime;"
+    "print(f'imported: {time.perf_counter() - begun:.1f} s ({cpu:.1f} s of processor), {peak:.2f} GiB, '"
+    "f'{done.rows_in:,} rows for the map, {done.stored:,} stored')"
 )
 
 

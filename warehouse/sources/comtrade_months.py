@@ -49,6 +49,7 @@ SOURCE = PublicSource(
 )
 _LINE, _WHY, _COLUMN, _VALUE, _OUT = "__line", "__why", "__column", "__value", "__outside"
 _WORLD: Final = "WLD"
+_OTHER_GOODS: Final = "code outside the map in its revision"
 _KEY: Final = ["month", "exporter", "importer", "code", "hs_revision", "reported_by"]
 
 
@@ -129,16 +130,23 @@ def _read(
             "flag",
         )
         bare = [pl.col(name).str.replace(WHOLE, "${1}") for name in codes]
-        table = scan.select(pl.col(_LINE).cast(pl.Int64), *cells).with_columns(bare)
-        table = table.with_columns(_outside(known_map).alias(_OUT))
-        wanted, counts = pl.collect_all(
-            [table.filter(pl.col(_OUT).is_null()), table.group_by(_OUT).len()], engine="streaming"
+        # Most rows are of other goods: they are told by their code as written, before anything is done with them.
+        code = pl.col(names[found["code"]]).str.strip_chars()
+        mapped = scan.filter(code.is_in(_written(known_map)))
+        table = mapped.select(pl.col(_LINE).cast(pl.Int64), *cells).with_columns(bare)
+        some, total = pl.collect_all(
+            [table.with_columns(_outside(known_map).alias(_OUT)), scan.select(pl.len())], engine="streaming"
         )
     except (pl.exceptions.PolarsError, OSError, StopIteration) as error:
         said = (str(error).splitlines() or ["unknown fault"])[0][:160]
         raise refused(place, f"cannot be read to its end ({said}); download it again") from None
-    left = Counter({reason: count for reason, count in counts.iter_rows() if reason is not None})
-    judged = _judged(wanted, known_map, known).with_columns(pl.lit(place).alias("__file"))
+    counts = some.filter(pl.col(_OUT).is_not_null()).group_by(_OUT).len()
+    left = Counter(dict(counts.iter_rows()))
+    left[_OTHER_GOODS] += int(total.item()) - some.height
+    left = +left
+    judged = _judged(some.filter(pl.col(_OUT).is_null()), known_map, known).with_columns(
+        pl.lit(place).alias("__file")
+    )
     bad = judged.filter(pl.col(_WHY).is_not_null())
     faults = [
         RejectedRow(place, line, column, value or "", why)
@@ -146,6 +154,13 @@ def _read(
     ]
     own = [name for name in schema("trade_months").names() if name not in {"source_id", "known_from"}]
     return judged.filter(pl.col(_WHY).is_null()).select("__file", _LINE, *own), faults, left
+
+
+def _written(known_map: CodeMap) -> list[str]:
+    """Return every way in which a code of the map may be written: without its leading zero, as a decimal."""
+    codes = {hs6 for _, hs6 in known_map.codes}
+    plain = {*codes, *(code.lstrip("0") for code in codes)}
+    return sorted({*plain, *(f"{code}.0" for code in plain)})
 
 
 def _outside(known_map: CodeMap) -> pl.Expr:
@@ -164,7 +179,7 @@ def _outside(known_map: CodeMap) -> pl.Expr:
     reasons = [
         (pl.col("type").str.to_uppercase() == "S", "services"),
         (pl.col("period").str.len_chars() == 4, "a whole year; the source comtrade reads years"),
-        (~mapped.is_in(codes), "code outside the map in its revision"),
+        (~mapped.is_in(codes), _OTHER_GOODS),
         (~flow.is_in(["M", "X", "1", "2"]), "part of a flow: re-imports, re-exports, processing"),
         (part, "part of a total: by second partner, transport or customs procedure"),
         (partner.str.contains(f"^({AREAS.pattern})$"), "partner is an area, not a country"),
