@@ -16,6 +16,7 @@ from rich.console import Console
 from jobs.commands import backtest as backtest_commands
 from jobs.commands import dossier as dossier_commands
 from jobs.commands import facts as facts_commands
+from jobs.commands import keep as keep_commands
 from jobs.commands import method as method_commands
 from jobs.commands import minimal as minimal_commands
 from jobs.commands import plan as plan_commands
@@ -49,6 +50,7 @@ app.add_typer(portfolio_commands.app, name="portfolio")
 work_commands.register(app)
 schedule_commands.register(app)
 read_commands.register(app)
+keep_commands.register(app)
 backtest_commands.register(app)
 time_commands.register(app)
 scenario_commands.register(app)

@@ -34,8 +34,8 @@ strict = false
 # Refuse to use production or reserves that were published after the day of knowledge.
 strict_knowledge = false
 
-# How many published files are kept, each with its exports. The one behind the pointer always stays.
-keep_snapshots = 30
+# How many published files are kept besides month-ends, where [retention] would keep more.
+# keep_snapshots = 30
 
 # How many joint draws the ranges rest on, a power of two up to 4096. More cost time and memory and smooth the tails.
 draws = 256
@@ -69,6 +69,13 @@ grace_minutes = 30
 # [schedule.jobs.weekly-csv]
 # command = ["export", "--format", "csv"]
 # cron = "0 5 * * sun"
+
+[retention]
+# Nights older than this are removed with their exports, but the last night of every month and the one behind the pointer
+# stay. Exports go earlier: `curbline export --run RUN` writes them again.
+days = 90
+month_ends = true
+export_days = 30
 
 [export]
 # A workbook for each of these importers (ISO 3166 alpha-3, or a bloc such as EU27), and one of the top routes.

@@ -79,3 +79,11 @@ class ScheduleSettings(Started):
                 f"the job '{RECALCULATION}' is the table [schedule] itself; name the other job differently"
             )
         return self
+
+
+class RetentionSettings(Table):
+    """What is kept of the past; ages are days since publishing."""
+
+    days: Annotated[int, Field(ge=1, le=36_500)] = 90
+    month_ends: bool = True
+    export_days: Annotated[int, Field(ge=0, le=36_500)] = 30

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from ground.draws import DEFAULT_DRAWS, check_draws
 from jobs.errors import SettingsError
-from jobs.operating import ScheduleSettings, Table
+from jobs.operating import RetentionSettings, ScheduleSettings, Table
 from jobs.resources import EMBEDDED, default_facts_dir, default_rules_dir
 from jobs.suggest import did_you_mean
 
@@ -78,11 +78,12 @@ class Settings(Table):
     )
     strict: bool = False
     strict_knowledge: bool = False
-    keep_snapshots: Annotated[int, Field(ge=1, le=10_000)] = 30
+    keep_snapshots: Annotated[int, Field(ge=1, le=10_000)] | None = None
     draws: int = DEFAULT_DRAWS
     processes: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=usable_processes)
     stale_after_days: Annotated[int, Field(ge=1, le=365)] = 2
     schedule: ScheduleSettings = ScheduleSettings()
+    retention: RetentionSettings = RetentionSettings()
     export: ExportSettings = ExportSettings()
 
     @field_validator("draws")

@@ -1,4 +1,4 @@
-"""Commands that only read what is published: explain, calendar, doubt, sql, status, verify."""
+"""Commands that only read what is published: explain, calendar, doubt, sql, status."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from jobs.marts import MAIN_REGIME
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (explain, calendar, doubt, sql, status, verify):
+    for command in (explain, calendar, doubt, sql, status):
         app.command()(command)
 
 
@@ -202,6 +202,8 @@ def status(*, out: OutOption = None, settings: SettingsOption = None, as_json: J
         console.print(f"Pointer: {chosen.out / 'curbline.duckdb'} → {found.pointed.path.name}", markup=False)
     if found.newest is not None:
         console.print(f"Snapshots: {found.count}, published last: {found.newest.path.name}", markup=False)
+    if found.room is not None:
+        console.print(found.room.sentence(), markup=False)
     if found.entries.height:
         shown = found.entries.select(
             "run_id", "as_of", "curbing_country", "status", "started_at", "finished_at", "message"
@@ -210,29 +212,3 @@ def status(*, out: OutOption = None, settings: SettingsOption = None, as_json: J
     if found.note:
         console.print(found.note, markup=False)
     return found.code
-
-
-def verify(
-    run_id: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[RUN]",
-            help="(The start of) the id of a published run; by default the one behind the pointer.",
-        ),
-    ] = None,
-    *,
-    out: OutOption = None,
-    settings: SettingsOption = None,
-) -> int:
-    """Compare a published file with the hashes recorded when it was published; exit code 30 if it is damaged."""
-    from jobs.output.seal import verify as compare
-
-    verdict = compare(published(settings_with(settings, out=out), run_id).path)
-    for line in verdict.lines:
-        typer.echo(line)
-    if verdict.is_whole is None:
-        return ExitCode.WARNINGS
-    if verdict.is_whole:
-        return ExitCode.OK
-    typer.echo("Run `curbline run` for the same day to publish it again.")
-    return ExitCode.INPUT

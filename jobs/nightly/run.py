@@ -28,8 +28,9 @@ from jobs.output.history import write_vintage
 from jobs.output.identity import code_version, new_attempt_id, run_identity
 from jobs.output.layout import Layout
 from jobs.output.lock import exclusive
-from jobs.output.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
+from jobs.output.publish import PointerCase, clean_stale, place_snapshot, point_to, pointer_moves
 from jobs.output.rebuild import open_or_rebuild
+from jobs.output.retention import Dropped, drop_old, require_room
 from jobs.output.seal import Contents, contents_of
 from jobs.purchases.deliver import deliver as deliver_risk
 from jobs.purchases.store import Portfolio, load
@@ -68,7 +69,7 @@ class RunOutcome:
     snapshot: Path
     exports: Path
     pointer_moved: bool
-    dropped: list[str] = field(default_factory=list)
+    dropped: Dropped
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -91,12 +92,13 @@ def run(settings: Settings, dates: RunDates, phases: Phases) -> RunOutcome:
         InputError, DataError: Facts are missing, unreadable, or do not reach back to the day asked for.
         SettingsError, RuleError: Options or rules are wrong, or an inline test of a rule fails.
         CheckError: A check failed; nothing was published.
-        PublishError: The output folder is full or cannot be written.
+        PublishError: The output folder is full, has no room for a further night, or cannot be written.
     """
     layout = Layout(settings.out)
     layout.refuse_links_out()
     with exclusive(layout.lock, since=dates.started_at):
         removed = clean_stale(layout)
+        require_room(layout)
         with phases.phase("rules"):
             rulebook = load_rulebook(
                 settings.rules, method=CURBS, facts=settings.facts, known_at=dates.known_at
@@ -189,7 +191,8 @@ def _score_and_publish(
         with phases.phase("workbooks"), Database.open(snapshot, read_only=True) as reader:
             warnings += deliver_risk(reader, layout, settings.export.audiences, facts.bundles)[1]
     ledger.append(state, _entry(stamp, dates, ledger.PUBLISHED, file=snapshot.name))
-    dropped = drop_old(layout, keep=settings.keep_snapshots, spare=snapshot)
+    today = dates.started_at.date()
+    dropped = drop_old(layout, settings.retention, most=settings.keep_snapshots, today=today, spare=snapshot)
     return RunOutcome(
         stamp,
         layout,

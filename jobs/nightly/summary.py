@@ -149,7 +149,8 @@ def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seco
         "pointer": str(outcome.layout.pointer),
         "pointer_moved": outcome.pointer_moved,
         "exports": str(outcome.exports),
-        "dropped": outcome.dropped,
+        "dropped": outcome.dropped.snapshots,
+        "dropped_exports": outcome.dropped.exports,
         "warnings": outcome.warnings,
         "notes": outcome.notes,
         "exit_code": int(outcome.code),
@@ -333,6 +334,8 @@ def _places(found: dict[str, Any]) -> list[RenderableType]:
     lines.append(Text(f"Tables:    {found['exports']}"))
     if found["dropped"]:
         lines.append(Text(f"Dropped {counted(len(found['dropped']), 'old snapshot')} with exports"))
+    if found["dropped_exports"]:
+        lines.append(Text(f"Dropped the exports of {counted(len(found['dropped_exports']), 'night')}"))
     return list(lines)
 
 

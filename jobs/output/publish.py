@@ -176,24 +176,6 @@ def point_to(layout: Layout, snapshot: Path, *, on_step: OnStep = no_step) -> li
     return warnings
 
 
-def drop_old(layout: Layout, *, keep: int, spare: Path) -> list[str]:
-    """Remove all but the most recently published snapshots, each with its exports, and return their names.
-
-    The snapshot behind the pointer and the one just published stay whatever their age.
-    """
-    pointed = layout.pointed()
-    kept = {spare.name} | ({pointed.path.name} if pointed else set())
-    dropped: list[str] = []
-    for position, snapshot in enumerate(layout.list_snapshots()):
-        if position < keep or snapshot.path.name in kept:
-            continue
-        snapshot.path.unlink()
-        seal_path(snapshot.path).unlink(missing_ok=True)
-        shutil.rmtree(layout.exports / snapshot.run_id, ignore_errors=True)
-        dropped.append(snapshot.path.name)
-    return dropped
-
-
 @contextmanager
 def _whole_or_nothing(built: Path, layout: Layout) -> Iterator[None]:
     """Remove the half-made file on any failure, and say in a sentence when the folder is at fault."""
@@ -216,7 +198,7 @@ def folder_sentence(problem: BaseException, root: Path) -> str | None:
     if any(_says_full(error) for error in _chain(problem)):
         return (
             f"{root}: the disk is full. Nothing half-finished was left, and what was published before is unchanged; "
-            "free some space, or lower keep_snapshots, and run again."
+            "free some space, or keep fewer nights ([retention]), and run again."
         )
     if isinstance(problem, OSError) and problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{problem.filename or root}: cannot be written ({problem.strerror}). What was published before is unchanged."

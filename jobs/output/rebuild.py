@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from ground.counted import counted
 from jobs.output.seal import WAL_SUFFIX
 from warehouse.asof.state import Warehouse
 from warehouse.database import Database
+from warehouse.ddl import SCHEMA_VERSION
 from warehouse.errors import DamagedError, DataError
 
 SET_ASIDE = ".set-aside"
@@ -16,17 +18,24 @@ SET_ASIDE = ".set-aside"
 def open_or_rebuild(path: Path) -> Warehouse:
     """Open or create the state database.
 
-    A damaged one is renamed and made anew; what can be read of its ledger is carried over, and `notes` of the
+    One of an earlier schema is copied before it is changed. A damaged one is renamed and made anew; what can be read of its ledger is carried over, and `notes` of the
     warehouse says so.
 
     Raises:
         StateBusyError: another process holds the file.
         StateError: it cannot be opened for another reason, such as its permissions, or a newer Curbline wrote it.
     """
+    backup = _backed_up(path)
     try:
-        return Warehouse.open_state(path)
+        state = Warehouse.open_state(path)
     except DamagedError:
         pass
+    else:
+        if backup is not None:
+            state.notes.append(
+                f"{path.name} was written by an earlier Curbline and is kept as {backup.name}; its ledger goes on."
+            )
+        return state
     aside = _set_aside(path)
     state = Warehouse.open_state(path)
     kept = _carry_ledger(aside, state)
@@ -37,6 +46,23 @@ def open_or_rebuild(path: Path) -> Warehouse:
         f"{path.name} was damaged: it is set aside as {aside.name} and rebuilt from the facts; {ledger}."
     )
     return state
+
+
+def _backed_up(path: Path) -> Path | None:
+    """Copy a state with an earlier schema, before it is changed; None where there is nothing to copy."""
+    if not path.is_file():
+        return None
+    try:
+        with Database.open(path, read_only=True) as state:
+            version = state.query("SELECT max(version) AS version FROM meta.schema_version").item()
+    except DataError:
+        return None  # opening it for good says what is wrong
+    if version is None or version >= SCHEMA_VERSION:
+        return None
+    backup = path.with_name(f"{path.name}.schema-{version}")
+    if not backup.exists():
+        shutil.copy2(path, backup)
+    return backup
 
 
 def _set_aside(path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ import polars as pl
 from jobs.errors import ExitCode
 from jobs.output import ledger
 from jobs.output.layout import Layout, Snapshot
+from jobs.output.retention import Room, room_of
 from jobs.output.seal import damage_of
 from warehouse.database import Database
 from warehouse.errors import DataError, StateBusyError
@@ -31,6 +32,7 @@ class Status:
         is_stale: nothing published, the file gone or damaged, or older than the settings allow.
         entries: the last rows of the ledger, newest first.
         note: why the ledger could not be read, if so.
+        room: space for further nights.
     """
 
     pointed: Snapshot | None
@@ -41,6 +43,7 @@ class Status:
     is_stale: bool
     entries: pl.DataFrame
     note: str | None
+    room: Room | None = None
 
     @property
     def code(self) -> ExitCode:
@@ -61,6 +64,9 @@ class Status:
             "snapshots": self.count,
             "ledger": self.entries.to_dicts(),
             "note": self.note,
+            "disk": None
+            if self.room is None
+            else {**asdict(self.room), "nights_left": self.room.nights_left},
         }
 
     def sentence(self) -> str:
@@ -94,6 +100,7 @@ def status_of(layout: Layout, *, today: date, stale_after_days: int) -> Status:
         is_stale=damage is not None or age is None or age > stale_after_days,
         entries=entries,
         note=note,
+        room=room_of(layout),
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from ground.question import Question
 from jobs.errors import InputError, PublishError
 from jobs.output.layout import Layout
-from jobs.output.publish import PointerCase, clean_stale, drop_old, place_snapshot, point_to, pointer_moves
+from jobs.output.publish import PointerCase, clean_stale, place_snapshot, point_to, pointer_moves
 from jobs.output.seal import Contents, damage_of, seal_path
 
 DAY = date(2026, 11, 23)
@@ -239,21 +239,6 @@ def test_a_day_to_come_does_not_hold_the_pointer(layout: Layout) -> None:
     assert not moves(layout, date(2062, 11, 23))
     put_and_point(layout, RUN_B, date(2062, 11, 23))
     assert moves(layout, DAY)
-
-
-def test_old_snapshots_go_with_their_exports_but_never_the_pointed_one(layout: Layout) -> None:
-    runs = [f"{number:016x}" for number in range(5)]
-    for number, run_id in enumerate(runs):
-        path = put(layout, run_id)
-        (layout.exports / run_id).mkdir(parents=True)
-        os.utime(path, ns=(number, number))
-        if number == 0:
-            point_to(layout, path)
-    newest = layout.list_snapshots()[0].path
-    dropped = drop_old(layout, keep=2, spare=newest)
-    assert [item.run_id for item in layout.list_snapshots()] == [runs[4], runs[3], runs[0]]
-    assert sorted(dropped) == [f"curbline-2026-11-23-{run_id}.duckdb" for run_id in runs[1:3]]
-    assert sorted(path.name for path in layout.exports.iterdir()) == [runs[0], runs[3], runs[4]]
 
 
 def test_clean_stale_spares_everything_else(layout: Layout) -> None:
