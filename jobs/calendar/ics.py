@@ -1,33 +1,34 @@
 """Events as an iCalendar file (RFC 5545) that a calendar program can subscribe to.
 
-Lines end in CRLF and are folded at 75 octets, text is escaped, and an event keeps its UID when its date moves, so that a
-subscriber sees it moved and not twice. Nothing in it depends on when it was written.
+An event keeps its UID when its date moves, so that a subscriber sees it moved and not twice. Nothing in it depends on
+when it was written.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-OCTETS: Final = 75
-_ESCAPED: Final = (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\r\n", "\\n"), ("\n", "\\n"))
+from icalendar import Calendar, Event
 
 
 def ics(found: Mapping[str, Any]) -> str:
     """Return the events of `jobs.calendar.events` as one file; each is an event of a whole day."""
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//Curbline//Calendar of export curbs//EN",
-        "CALSCALE:GREGORIAN",
-        "METHOD:PUBLISH",
-        "X-WR-CALNAME:Curbline: export curbs",
-    ]
+    calendar = Calendar()
+    for name, value in (
+        ("VERSION", "2.0"),
+        ("PRODID", "-//Curbline//Calendar of export curbs//EN"),
+        ("CALSCALE", "GREGORIAN"),
+        ("METHOD", "PUBLISH"),
+        ("X-WR-CALNAME", "Curbline: export curbs"),
+    ):
+        calendar.add(name, value)
     for event in found["events"]:
-        lines += _event(event, found["known_at"])
-    return "".join(f"{part}\r\n" for line in [*lines, "END:VCALENDAR"] for part in folded(line))
+        calendar.add_component(_event(event, found["known_at"]))
+    written: str = calendar.to_ical(sorted=False).decode()
+    return written
 
 
 def uid(event: Mapping[str, Any]) -> str:
@@ -36,21 +37,21 @@ def uid(event: Mapping[str, Any]) -> str:
     return f"{hashlib.sha256(name.encode()).hexdigest()[:32]}@curbline"
 
 
-def _event(event: Mapping[str, Any], known_at: date) -> list[str]:
+def _event(event: Mapping[str, Any], known_at: date) -> Event:
     day: date = event["event_date"]
-    summary = f"Unverified: {event['event']}" if event["is_unverified"] else event["event"]
-    return [
-        "BEGIN:VEVENT",
-        f"UID:{uid(event)}",
-        f"DTSTAMP:{known_at:%Y%m%d}T000000Z",
-        f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
-        f"DTEND;VALUE=DATE:{day + timedelta(days=1):%Y%m%d}",
-        f"SUMMARY:{escaped(summary)}",
-        f"DESCRIPTION:{escaped(chr(10).join(_told(event)))}",
-        f"CATEGORIES:{escaped(event['kind'])}",
-        "TRANSP:TRANSPARENT",
-        "END:VEVENT",
-    ]
+    written = Event()
+    for name, value in (
+        ("UID", uid(event)),
+        ("DTSTAMP", datetime.combine(known_at, time(), UTC)),
+        ("DTSTART", day),
+        ("DTEND", day + timedelta(days=1)),
+        ("SUMMARY", f"Unverified: {event['event']}" if event["is_unverified"] else event["event"]),
+        ("DESCRIPTION", "\n".join(_told(event))),
+        ("CATEGORIES", [event["kind"]]),
+        ("TRANSP", "TRANSPARENT"),
+    ):
+        written.add(name, value)
+    return written
 
 
 def _told(event: Mapping[str, Any]) -> Iterable[str]:
@@ -67,22 +68,3 @@ def _told(event: Mapping[str, Any]) -> Iterable[str]:
         yield f"Also reported: {other}"
     if event["what_would_settle"]:
         yield f"Would settle it: {event['what_would_settle']}"
-
-
-def escaped(text: str) -> str:
-    """Return a text value as RFC 5545 writes it (section 3.3.11)."""
-    for plain, written in _ESCAPED:
-        text = text.replace(plain, written)
-    return text
-
-
-def folded(line: str) -> list[str]:
-    """Return a content line as physical lines of at most 75 octets; no character is cut in two (section 3.1)."""
-    parts, part, size = [], "", 0
-    for character in line:
-        octets = len(character.encode())
-        if size + octets > OCTETS:
-            parts.append(part)
-            part, size = " ", 1
-        part, size = part + character, size + octets
-    return [*parts, part]

@@ -58,8 +58,8 @@ def _ways(rows: Sequence[Mapping[str, Any]] | None) -> list[RenderableType]:
     shown = [
         (
             row["event_date"], row["country"], ", ".join(row["notices"]), counted(len(row["minerals"]), "mineral"),
-            _amount(row["base_missing_usd"]), _amount(row["missing_usd_if_binding"]) or "the same",
-            _amount(row["missing_usd_if_not"]) or "the same",
+            _known(row["base_missing_usd"]),
+            *(_way(row["base_missing_usd"], row[f"missing_usd_{way}"]) for way in ("if_binding", "if_not")),
         )
         for row in rows
     ]  # fmt: skip
@@ -76,6 +76,14 @@ def _row(event: Mapping[str, Any]) -> tuple[object, ...]:
         event["event_date"], event["days_left"], event["country"] or "", event["event"], named + more,
         event["lane_count"] or "", _amount(event["route_t"]), _amount(event["route_usd"]),
     )  # fmt: skip
+
+
+def _way(base: float | None, value: float | None) -> str:
+    return "the same" if value is not None and value == base else _known(value)
+
+
+def _known(value: float | None) -> str:
+    return "?" if value is None else amount(value)
 
 
 def _amount(value: float | None) -> str:

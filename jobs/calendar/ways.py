@@ -90,8 +90,8 @@ def ways(
 
     Returns:
         One row a day and country: event_date, country, notices, minerals, horizon_days, and USD that everybody is
-        expected to miss: base_missing_usd, with missing_usd_if_binding and missing_usd_if_not (None where that is
-        what the facts say anyway).
+        expected to miss: base_missing_usd, with missing_usd_if_binding and missing_usd_if_not (the same where that is
+        what the facts say anyway); None where nothing of it is known.
     """
     worlds: dict[Question, World] = {}
     rows = []
@@ -114,16 +114,21 @@ def ways(
             "missing_usd_if_binding": None,
             "missing_usd_if_not": None,
         }
+        same = []
         for way, file in (("if_binding", _binding(group)), ("if_not", _not(group, day))):
-            if file is not None:
+            if file is None:
+                same.append(way)
+            else:
                 played = world.play(file, wanted)
                 total = played.differences.buyers.filter(importer=EVERY, mineral=EVERY)
                 if total.height:
                     row["minerals"] = sorted({*row["minerals"], *played.minerals})
                     row["base_missing_usd"] = total["base_missing_usd"].item()
                     row[f"missing_usd_{way}"] = total["missing_usd"].item()
+                else:
+                    same.append(way)
         if row["minerals"]:
-            rows.append(row)
+            rows.append({**row, **{f"missing_usd_{way}": row["base_missing_usd"] for way in same}})
     return rows
 
 

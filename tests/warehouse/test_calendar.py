@@ -46,7 +46,7 @@ def test_what_lapsed_is_unverified_with_its_lanes_and_its_source(warehouse: Ware
         "lapsed_unverified",
     )
     assert row["is_unverified"] is True
-    assert row["event"] == "MOFCOM 57/2025 becomes lapsed unverified"
+    assert row["event"] == "MOFCOM 57/2025: lapsed unverified"
     assert "a notice of CHN that ends, extends or replaces it" in row["what_would_settle"]
     assert row["last_confirmed_by"]
     ahead = one(found(warehouse), "46-2024")

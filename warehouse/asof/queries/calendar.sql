@@ -100,7 +100,7 @@ of_measures AS (
     SELECT
         c.event_date, 'measure' AS kind, m.curbing_country AS country, c.measure_id AS subject_id, c.measure_id, c.clause,
         format(
-            '{} becomes {}{}', coalesce(m.notice, m.title), replace(c.state, '_', ' '),
+            '{}: {}{}', coalesce(m.notice, m.title), replace(c.state, '_', ' '),
             CASE WHEN c.destination = '*' THEN '' ELSE format(' for {}', c.destination) END
         ) AS event,
         c.state_before, c.state AS state_after,
@@ -176,7 +176,7 @@ agreed AS (
 of_agreements AS (
     SELECT
         d.day, 'agreement', g.parties[1], d.agreement_id, NULL::VARCHAR, 'all',
-        format('{} becomes {}', g.title, replace(d.state, '_', ' ')), d.state_before, d.state,
+        format('{}: {}', g.title, replace(d.state, '_', ' ')), d.state_before, d.state,
         false, g.title, []::VARCHAR[], NULL::BIGINT, NULL::DOUBLE, NULL::DOUBLE,
         coalesce(s.published, s.known_from), s.publisher, NULL::VARCHAR,
         CASE WHEN d.state = 'unknown' THEN 'a text that renews it, or a statement of a party that it ended' END,
