@@ -152,12 +152,16 @@ def common_movement(ruleset: RuleSet, on: date) -> float:
 # -- what was seen ----------------------------------------------------------------------------------------------
 
 
-def observed_lanes(inputs: Inputs, ruleset: RuleSet) -> list[Observed]:
+def observed_lanes(inputs: Inputs, ruleset: RuleSet) -> Sequence[Observed]:
     """Return lanes under a curb that binds today and bound in the last year of trade, with a baseline before it.
 
     A lane whose baseline is zero or unknown says nothing, nor does one of lists of named buyers, which have a quantity
     of their own. Where several curbs meet, the one that withholds most at best is held responsible.
     """
+    return inputs.remembered("observed lanes", ruleset, lambda: _observed_lanes(inputs, ruleset))
+
+
+def _observed_lanes(inputs: Inputs, ruleset: RuleSet) -> list[Observed]:
     since = _since(inputs)
     minerals = sorted(since["mineral"].unique())
     if not minerals:

@@ -4,13 +4,16 @@ Tonnes are of contained mineral a year, shares lie in 0..1, `_low, _best, _high`
 is an unknown. A frame with fewer columns is refused by name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import polars as pl
 
 from ground.question import Asked, Question
 from ground.words import ENDS, HORIZONS
+
+Found = TypeVar("Found")
 
 
 def ends(name: str) -> tuple[str, str, str]:
@@ -93,6 +96,8 @@ class Inputs(Asked):
         default_factory=dict, repr=False
     )
 
+    _remembered: dict[tuple[str, int], tuple[object, object]] = field(default_factory=dict, repr=False)
+
     def __post_init__(self) -> None:
         """Refuse a missing frame or column.
 
@@ -129,6 +134,13 @@ class Inputs(Asked):
     def whole(self) -> "Inputs":
         """The inputs of every mineral, of which these may be a part."""
         return self._all or self
+
+    def remembered(self, name: str, about: object, make: Callable[[], Found]) -> Found:
+        """Return what was found of these inputs before, under the same rules, say; else make it and remember it."""
+        key = (name, id(about))  # the object is held, so that no other takes its place
+        if key not in self._remembered:
+            self._remembered[key] = (about, make())
+        return cast("Found", self._remembered[key][1])
 
     def part(self, name: str, **keys: object) -> pl.DataFrame:
         """Return the rows of a frame with these key values; a frame is split once per set of keys, in its order."""

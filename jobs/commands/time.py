@@ -105,6 +105,7 @@ def backfill(
     every: Annotated[
         str, typer.Option("--every", metavar="day|week|month", help="Step between the days.")
     ] = "month",
+    mineral: MineralOption = None,
     strict_knowledge: StrictKnowledgeOption = False,
     curbing_country: OneCountryOption = None,
     facts: FactsOption = None,
@@ -141,7 +142,7 @@ def backfill(
     )
     outcome = SeriesOutcome()
     with Phases(Console(stderr=True)) as phases:
-        for vintage in score_days(chosen, days, moment, phases):
+        for vintage in score_days(chosen, days, moment, phases, named_minerals(mineral)):
             outcome.vintages.append(vintage)
             if not as_json:
                 typer.echo(vintage.sentence)

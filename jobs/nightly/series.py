@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -28,13 +29,14 @@ from jobs.output.lock import exclusive
 from jobs.output.rebuild import open_or_rebuild
 from jobs.reach import require_reach
 from jobs.rules.rulebook import CURBS, Rulebook, load_rulebook, require_tested
+from jobs.rules.vocabulary import vocabulary_or_why
 from jobs.settings import ALL_COUNTRIES, Settings
 from jobs.suggest import did_you_mean
 from warehouse.asof.state import Warehouse
 
 #: Steps between the days of a series, as polars writes them.
 EVERY = {"day": "d", "week": "w", "month": "mo"}
-WRITTEN, KEPT, REFUSED = "written", "kept", "refused"
+WRITTEN, KEPT, REFUSED, EMPTY = "written", "kept", "refused", "empty"
 #: More days than this are a slip of the year.
 MOST_DAYS = 2_000
 
@@ -55,6 +57,8 @@ class Vintage:
         later = "; some figures were published later (hindsight)" if self.has_hindsight else ""
         if self.outcome == KEPT:
             return f"{self.as_of}  kept, scored before with the same facts, rules and code{later}"
+        if self.outcome == EMPTY:
+            return f"{self.as_of}  left out: no route of these minerals was known yet"
         if self.outcome == REFUSED:
             return (
                 f"{self.as_of}  refused: figures published later would have to be used (--strict-knowledge)"
@@ -107,7 +111,7 @@ def days_of(first: date, last: date, every: str, today: date) -> list[date]:
 
 
 def backfill(
-    settings: Settings, days: Sequence[date], now: datetime, phases: Phases
+    settings: Settings, days: Sequence[date], now: datetime, phases: Phases, minerals: Sequence[str] = ()
 ) -> Generator[Vintage, None, None]:
     """Score each day as known on itself, and keep it in `mart.score_history`.
 
@@ -119,6 +123,7 @@ def backfill(
         days: in order.
         now: when it began, told to whoever finds the lock taken.
         phases: times each phase.
+        minerals: score these alone; without any, all.
 
     Yields:
         What became of each day.
@@ -126,7 +131,8 @@ def backfill(
     Raises:
         BusyError: another run holds the output folder.
         InputError, DataError: facts are missing, or do not reach back to the first day.
-        SettingsError, RuleError: options or rules are wrong.
+        SettingsError, RuleError: options or rules are wrong, no mineral is called so, or a day's history holds other
+            minerals, which a series of some would drop.
     """
     if settings.curbing_country == ALL_COUNTRIES:
         raise SettingsError(
@@ -142,19 +148,31 @@ def backfill(
             with phases.phase("facts"):
                 facts = state.load_bundles(settings.facts, strict=settings.strict)
             require_reach(state, settings, {"--from": days[0]})
-            series = _Series(settings, state, layout, phases)
+            _require_minerals(state, minerals)
+            series = _Series(settings, state, layout, phases, frozenset(minerals))
             code = code_version()
             for day in days:
                 question = Question(day, day, settings.curbing_country)
-                run_id = run_identity(
-                    question,
-                    importers=tuple(dict.fromkeys(settings.declared_importers)),
-                    facts_hash=facts.facts_hash,
-                    rules_hash=rulebook.rules_hash,
-                    code=code,
-                    draws=settings.draws,
-                )
-                yield series.day(question, run_id)
+                ids = [
+                    run_identity(
+                        question,
+                        importers=tuple(dict.fromkeys(settings.declared_importers)),
+                        facts_hash=facts.facts_hash,
+                        rules_hash=rulebook.rules_hash,
+                        code=code,
+                        draws=settings.draws,
+                        minerals=only,
+                    )
+                    for only in dict.fromkeys(((), tuple(minerals)))
+                ]
+                yield series.day(question, ids)
+
+
+def _require_minerals(state: Warehouse, minerals: Sequence[str]) -> None:
+    known = state.query("SELECT DISTINCT mineral FROM core.minerals ORDER BY 1")["mineral"].to_list()
+    for mineral in minerals:
+        if mineral not in known:
+            raise SettingsError(f"--mineral {mineral}: no mineral is called so{did_you_mean(mineral, known)}")
 
 
 def rules_on(settings: Settings, day: date) -> Rulebook:
@@ -172,24 +190,39 @@ class _Known:
 
 
 class _Series:
-    def __init__(self, settings: Settings, state: Warehouse, layout: Layout, phases: Phases) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        state: Warehouse,
+        layout: Layout,
+        phases: Phases,
+        minerals: frozenset[str] = frozenset(),
+    ) -> None:
         self._settings, self._state, self._layout, self._phases = settings, state, layout, phases
+        self._minerals = minerals
         self._before: _Known | None = None
+        self._rules: Rulebook | None = None
 
-    def day(self, question: Question, run_id: str) -> Vintage:
-        """Score one day, unless its scores are there already."""
+    def day(self, question: Question, run_ids: Sequence[str]) -> Vintage:
+        """Score one day, unless its scores are there already.
+
+        Args:
+            question: about it.
+            run_ids: identity of the run of all minerals, and last of the one that is asked for.
+        """
         path = vintage_path(self._layout, question)
-        if run_of(path) == run_id:
+        if run_of(path) in run_ids:
             self._before = None  # its inputs are not at hand; the next day is scored whole
             late = bool(read_vintage(path)["hindsight"].any())
             refused = late and self._settings.strict_knowledge  # by a series that was not strict
             return Vintage(question.as_of, REFUSED if refused else KEPT, has_hindsight=late)
-        ruleset = rules_on(self._settings, question.known_at).ruleset
+        self._refuse_to_drop(path, question.as_of)
+        ruleset = self._ruleset(question.known_at)
         delivered = Delivered()
         known: list[tuple[Inputs, RuledMeasures, set[str]]] = []
 
         def choose(inputs: Inputs) -> list[str]:
-            every = set(inputs["flows"]["mineral"])
+            every = self._asked(inputs)
             with self._phases.phase("what changed"):
                 ruled = rule_measures(inputs, ruleset)
                 same = (
@@ -210,15 +243,40 @@ class _Series:
             self._before = None
             return Vintage(question.as_of, REFUSED, has_hindsight=True)
         inputs, ruled, same = known[0]
+        every = len(self._asked(inputs))
+        if not every:
+            return Vintage(question.as_of, EMPTY)
         scores = self._whole(question, delivered, same)
         with self._phases.phase("store"):
-            write_vintage(self._layout, question, run_id, scores)
+            write_vintage(self._layout, question, run_ids[-1], scores)
         self._before = _Known(inputs, ruled, scores)
-        every = len(set(inputs["flows"]["mineral"]))
         return Vintage(question.as_of, WRITTEN, every - len(same), every, bool(scores["hindsight"].any()))
 
+    def _ruleset(self, day: date) -> RuleSet:
+        """Return the rules of a day: those of the day before, while blocs have the same members."""
+        vocabulary, _ = vocabulary_or_why(self._settings.facts, day)
+        if self._rules is None or self._rules.vocabulary != vocabulary:
+            self._rules = rules_on(self._settings, day)
+        return self._rules.ruleset
+
+    def _asked(self, inputs: Inputs) -> set[str]:
+        """Return the minerals with routes on the day that are to be scored."""
+        traded = set(inputs["flows"]["mineral"])
+        return traded & self._minerals if self._minerals else traded
+
+    def _refuse_to_drop(self, path: Path, day: date) -> None:
+        """Refuse to write some minerals over a day that holds others; what cannot be read holds none."""
+        if not self._minerals or run_of(path) is None:
+            return
+        others = sorted(set(read_vintage(path)["mineral"]) - self._minerals)
+        if others:
+            raise SettingsError(
+                f"the history of {day} holds {counted(len(others), 'mineral')} that --mineral leaves out ({', '.join(others[:3])}…), "
+                "and would lose them. Name another --out, or backfill all minerals."
+            )
+
     def _whole(self, question: Question, delivered: Delivered, same: set[str]) -> pl.DataFrame:
-        """The scores of the day: those that were computed, and those of the day before that cannot differ."""
+        """Return the scores of the day: those that were computed, and those of the day before that cannot differ."""
         asked = {"as_of": question.as_of, "known_at": question.known_at, "bloc": BLOC_AS_IMPORTER}
         members = self._state.query(MEMBERS, asked)["country"].to_list()
         parts = [] if delivered.is_empty else [delivered.history(members)]

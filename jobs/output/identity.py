@@ -46,10 +46,11 @@ def run_identity(
     code: str,
     draws: int,
     purchases: str = "",
+    minerals: Sequence[str] = (),
 ) -> str:
     """Return the `run_id`: the first 16 hex digits of a SHA-256 over everything that decides the result.
 
-    Without purchases it is the same as before there were any.
+    Without purchases it is the same as before there were any; minerals are named where only some are scored.
     """
     days = (question.as_of.isoformat(), question.known_at.isoformat())
     parts: tuple[str, ...] = (
@@ -62,6 +63,7 @@ def run_identity(
         str(draws),
     )
     parts += (purchases,) if purchases else ()
+    parts += (f"only {' '.join(sorted(minerals))}",) if minerals else ()
     return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()[:16]
 
 

@@ -164,3 +164,27 @@ def test_the_command_says_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["backfill", "--from", "yesterday"]) == ExitCode.SETTINGS
     assert "--from 'yesterday' is not a date" in capsys.readouterr().err
     assert main(["backfill"]) == ExitCode.SETTINGS
+
+
+@pytest.mark.slow
+def test_some_minerals_alone_are_kept_and_never_take_the_place_of_all(gallium: Path, tmp_path: Path) -> None:
+    chosen, days = settings(gallium, tmp_path / "out"), MONTHS[-1:]
+    quiet = Phases(Console(quiet=True))
+
+    def some(minerals: list[str]) -> list[Vintage]:
+        return list(backfill(chosen, days, NOW, quiet, minerals))
+
+    with pytest.raises(SettingsError, match=r"--mineral galium: no mineral is called so; did you mean 'gallium'\?"):
+        some(["galium"])
+    assert [(one.outcome, one.minerals) for one in some(["gallium"])] == [(WRITTEN, 1)]
+    alone = history(tmp_path / "out", days[0])
+    assert set(alone["mineral"]) == {"gallium"}
+    assert [one.outcome for one in some(["gallium"])] == [KEPT]
+    with pytest.raises(SettingsError, match="holds 1 mineral that --mineral leaves out"):
+        some(["natural_graphite"])
+    assert [one.outcome for one in run(chosen, days)] == [WRITTEN]
+    whole = history(tmp_path / "out", days[0])
+    own = whole.filter(mineral="gallium").drop("run_id")
+    assert own.equals(alone.drop("run_id"))  # scored alone or with others, it is the same
+    assert [one.outcome for one in some(["gallium"])] == [KEPT]  # the whole holds the part
+    assert history(tmp_path / "out", days[0]).equals(whole)
