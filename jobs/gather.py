@@ -174,7 +174,7 @@ def _access(facts: WarehouseInputs, scope: pl.DataFrame) -> pl.DataFrame:
 
 
 def _capacity(capacity: pl.DataFrame) -> pl.DataFrame:
-    """Added tonnes that outside buyers can have: a captive plant's share is not open to them."""
+    """Return added tonnes that outside buyers can have: a captive plant's share is not open to them."""
     added = [
         (pl.col(f"add_{days}_t_{end}") * pl.col(f"access_share_{end}").fill_null(1.0)).alias(
             f"add_{days}_t_{end}"

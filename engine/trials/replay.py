@@ -208,7 +208,7 @@ class _Stage:
         return [self._law(place) for place in range(len(self.frames.chain.stages))]
 
     def joint(self, numbers: Numbers) -> JointChain:
-        """The chain in every draw."""
+        """Return the chain in every draw."""
         chain, routes = self.frames.chain, self.frames.routes
         bloc = self.inputs["blocs"].filter(pl.col("bloc") == BLOC_AS_IMPORTER)["country"].to_list()
         members = np.isin(np.array(chain.countries), bloc)

@@ -115,7 +115,7 @@ def _range(value: Range | None) -> str:
 
 
 def _rows(ends: Ends) -> Iterator[Reason]:
-    """Rows of facts and law that came, went or were changed."""
+    """Yield rows of facts and law that came, went or were changed."""
     before, after = ends.before.rows, ends.after.rows
     minerals = {
         **_by_id(after, before, "measure_items", "measure_id"),
@@ -139,7 +139,7 @@ def _rows(ends: Ends) -> Iterator[Reason]:
 
 
 def _begins_later(row: dict[str, Any], ends: Ends) -> bool:
-    """Whether a figure counts only from a day after the earlier night: it is the day that brings it."""
+    """Return whether a figure counts only from a day after the earlier night: it is the day that brings it."""
     begins = row.get("valid_from")
     return isinstance(begins, date) and begins > ends.before.question.as_of
 
@@ -177,7 +177,7 @@ def _differences(
 
 
 def _calendar(ends: Ends) -> Iterator[Reason]:
-    """What the day alone has changed: states of the law, terms of pledges, dated parameters, and stocks."""
+    """Yield what the day alone has changed: states of the law, terms of pledges, dated parameters, and stocks."""
     after = ends.after.question
     before = Question(ends.before.question.as_of, after.known_at, after.curbing_country)
     if before.as_of == after.as_of:
@@ -249,7 +249,7 @@ def _pledge(row: dict[str, Any]) -> str:
 
 
 def dated_between(rules: RuleSet, before: date, after: date) -> Iterator[Reason]:
-    """Parameters and rules that another day finds otherwise."""
+    """Yield parameters and rules that another day finds otherwise."""
     for rule in rules.rules:
         if rule.stands_on(before) != rule.stands_on(after):
             said = "begins" if rule.stands_on(after) else "ends"

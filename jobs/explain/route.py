@@ -198,7 +198,7 @@ def _regime(score: dict[str, Any], regime: str) -> dict[str, Any]:
 
 
 def _evidence(score: dict[str, Any]) -> dict[str, Any]:
-    """What trade since the curb changed."""
+    """Return what trade since the curb changed."""
     return {"evidence": score["evidence"], "prior_missing_share": score["prior_expected_missing_share"]}
 
 

@@ -100,7 +100,7 @@ def _scores(scores: dict[str, Any]) -> RenderableType:
 
 
 def _shortage_after(drawn: dict[str, float | None]) -> str:
-    """The even chance, or the one in ten where the stock else outlasts the horizon."""
+    """Return the even chance, or the one in ten where the stock else outlasts the horizon."""
     if drawn["p50"] is not None:
         return days(drawn["p50"])
     return "" if drawn["p10"] is None else f"{days(drawn['p10'])} in one of ten"

@@ -137,7 +137,7 @@ class MartChecks:
 
 
 def view_faults(name: str, keys: Sequence[str]) -> str:
-    """SQL that counts the rows of a view beyond one per key, and those with an empty key.
+    """Return SQL that counts the rows of a view beyond one per key, and those with an empty key.
 
     Long views are checked at one horizon and regime: a join that repeats rows there repeats them in all, and the rest
     would take longer than the scores did.

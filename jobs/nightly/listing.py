@@ -32,7 +32,7 @@ class Floors:
 
     @classmethod
     def of(cls, ruleset: RuleSet, day: date) -> Floors:
-        """The floors of a scorecard on a day."""
+        """Return the floors of a scorecard on a day."""
         return cls(
             usd=ruleset.parameter("listed_from_usd", day).best,
             supply_share=ruleset.parameter("listed_from_supply_share", day).best,

@@ -129,7 +129,7 @@ class Since:
         return night if same and night.question.known_at <= self._stamp.question.known_at else None
 
     def _snapshot_before(self, layout: Layout) -> Snapshot | None:
-        """The file behind the pointer; for a run that is that file already, the one it was compared with."""
+        """Return the file behind the pointer; for a run that is that file already, the one it was compared with."""
         pointed = layout.pointed()
         if pointed is None or not pointed.path.is_file() or pointed.as_of > self._stamp.question.as_of:
             return None

@@ -158,7 +158,7 @@ def summarise(outcome: RunOutcome, reader: Reader, phases: list[PhaseTime], seco
 
 
 def _since(reader: Reader, when: dict[str, Any]) -> dict[str, Any] | None:
-    """What changed since the last published night; None where there is none to compare with."""
+    """Return what changed since the last published night; None where there is none to compare with."""
     before = reader.query(SINCE).row(0, named=True)
     if before["run_id"] is None:
         return None

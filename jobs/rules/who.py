@@ -214,7 +214,7 @@ def _looks(
 
 
 def as_text(ruleset: RuleSet, lane: Lane, as_of: date, looks: list[Look]) -> str:
-    """Looks as lines: the rows, then every rule with its value or the first filter that failed."""
+    """Return looks as lines: the rows, then every rule with its value or the first filter that failed."""
     lines = [
         f"{lane.mineral}, {lane.stage}, {lane.exporter} to {lane.importer}, {lane.horizon} days, on {as_of}"
     ]

@@ -174,7 +174,9 @@ def test_some_minerals_alone_are_kept_and_never_take_the_place_of_all(gallium: P
     def some(minerals: list[str]) -> list[Vintage]:
         return list(backfill(chosen, days, NOW, quiet, minerals))
 
-    with pytest.raises(SettingsError, match=r"--mineral galium: no mineral is called so; did you mean 'gallium'\?"):
+    with pytest.raises(
+        SettingsError, match=r"--mineral galium: no mineral is called so; did you mean 'gallium'\?"
+    ):
         some(["galium"])
     assert [(one.outcome, one.minerals) for one in some(["gallium"])] == [(WRITTEN, 1)]
     alone = history(tmp_path / "out", days[0])

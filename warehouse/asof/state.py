@@ -30,7 +30,7 @@ class Warehouse:
 
     @classmethod
     def open_memory(cls) -> Self:
-        """An empty warehouse in memory."""
+        """Return an empty warehouse in memory."""
         return cls._prepared(Database.open())
 
     @classmethod

@@ -28,7 +28,7 @@ _SQL: dict[pl.DataType, str] = {
 
 
 def sql_type(dtype: pl.DataType) -> str:
-    """SQL name of a published column's type."""
+    """Return the SQL name of a published column's type."""
     return _SQL[dtype]
 
 
