@@ -70,6 +70,14 @@ grace_minutes = 30
 # command = ["export", "--format", "csv"]
 # cron = "0 5 * * sun"
 
+[checks]
+# How far a night may move from the last one before it waits for `curbline run --accept`, as shares: rows of a table that
+# come or go, the rise of the share of routes without a score, what the routes are worth, routes that change their band.
+row_change_share = 0.2
+unknown_rise_share = 0.05
+value_change_share = 0.3
+band_move_share = 0.1
+
 [retention]
 # Nights older than this are removed with their exports, but the last night of every month and the one behind the pointer
 # stay. Exports go earlier: `curbline export --run RUN` writes them again.

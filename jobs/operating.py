@@ -87,3 +87,19 @@ class RetentionSettings(Table):
     days: Annotated[int, Field(ge=1, le=36_500)] = 90
     month_ends: bool = True
     export_days: Annotated[int, Field(ge=0, le=36_500)] = 30
+
+
+Share = Annotated[float, Field(ge=0, le=10)]
+
+
+class CheckSettings(Table):
+    """How far a night may move from the last one before a person has to accept it, as shares.
+
+    Rows that come or go, by table; the rise of the share of routes without a score; what the routes are worth; routes
+    that change their band.
+    """
+
+    row_change_share: Share = 0.2
+    unknown_rise_share: Share = 0.05
+    value_change_share: Share = 0.3
+    band_move_share: Share = 0.1

@@ -34,6 +34,11 @@ from jobs.commands.options import (
 )
 from jobs.errors import ExitCode, InputError, SettingsError
 
+AcceptOption = Annotated[
+    bool,
+    typer.Option("--accept", help="Publish even if more moved since the last night than [checks] allows."),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -54,6 +59,7 @@ def run(
     strict: StrictOption = False,
     strict_knowledge: StrictKnowledgeOption = False,
     draws: DrawsOption = None,
+    accept: AcceptOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Recalculate once: facts, rules, scores, checks, published file, exports."""
@@ -82,7 +88,7 @@ def run(
         as_of=day, known_at=parse_day("--known-at", known_at) or day, started_at=moment, clock=now
     )
     with Phases(Console(stderr=True)) as phases:
-        outcome = recalculate_and_publish(chosen, dates, phases)
+        outcome = recalculate_and_publish(chosen, dates, phases, accept=accept)
         with Database.open(outcome.snapshot, read_only=True) as reader:
             summary = summarise(outcome, reader, phases.done, time.perf_counter() - start)
     if as_json:

@@ -78,6 +78,11 @@ class MartChecks:
                 for result in _sum_checks(wide, marts[wide], name, marts[name], terms):
                     self._keep(result)
 
+    @property
+    def rows(self) -> Mapping[str, int]:
+        """How many rows each table has so far."""
+        return self._rows
+
     def results(self) -> list[CheckResult]:
         """Return one result per check and table, passed or not, in a fixed order."""
         return [self._found[place] for place in sorted(self._found)] + [

@@ -18,6 +18,7 @@ from jobs.errors import ExitCode
 from jobs.export.book import Selection, load_book
 from jobs.export.tables import NIGHTLY_SKIP, TableFormat, export_tables, whole_folder, write_manifest
 from jobs.export.xlsx import write_book
+from jobs.nightly.against import hold_against, require_like_last
 from jobs.nightly.checks import CheckResult, MartChecks, check_frame, require_passed
 from jobs.nightly.meta import RunStamp, meta_frames
 from jobs.nightly.phases import Phases
@@ -79,19 +80,20 @@ class RunOutcome:
         return ExitCode.WARNINGS if self.warnings else ExitCode.OK
 
 
-def run(settings: Settings, dates: RunDates, phases: Phases) -> RunOutcome:
+def run(settings: Settings, dates: RunDates, phases: Phases, *, accept: bool = False) -> RunOutcome:
     """Recalculate, check, publish and export.
 
     Args:
         settings: Facts, rules, output folder, curbing country.
         dates: The day to score and the state of knowledge.
         phases: Times each phase and shows it on a terminal.
+        accept: Publish what moved further from the last night than the settings allow.
 
     Raises:
         BusyError: Another run holds the output folder.
         InputError, DataError: Facts are missing, unreadable, or do not reach back to the day asked for.
         SettingsError, RuleError: Options or rules are wrong, or an inline test of a rule fails.
-        CheckError: A check failed; nothing was published.
+        CheckError: A check failed, or too much moved since the last night; nothing was published.
         PublishError: The output folder is full, has no room for a further night, or cannot be written.
     """
     layout = Layout(settings.out)
@@ -112,7 +114,7 @@ def run(settings: Settings, dates: RunDates, phases: Phases) -> RunOutcome:
             stamp = _stamp(settings, dates, facts, rulebook, purchases)
             try:
                 outcome = _score_and_publish(
-                    settings, dates, phases, layout, state, facts, rulebook, stamp, purchases
+                    settings, dates, phases, layout, state, facts, rulebook, stamp, purchases, accept=accept
                 )
             except BaseException as problem:
                 # The log of a failure must never hide the failure itself.
@@ -134,6 +136,8 @@ def _score_and_publish(
     rulebook: Rulebook,
     stamp: RunStamp,
     purchases: Portfolio | None,
+    *,
+    accept: bool,
 ) -> RunOutcome:
     request = RunRequest(
         stamp.question,
@@ -146,6 +150,7 @@ def _score_and_publish(
     checks = MartChecks(stamp.question.curbing_country, rulebook.ruleset.scorecard.horizons)
     warnings: list[str] = []
     since = Since(layout, stamp, rulebook, state)
+    last = since.before
 
     def fill(append: Append) -> Mapping[str, pl.DataFrame]:
         """Check the tables and write them as they are scored; publish nothing if a check fails."""
@@ -162,9 +167,10 @@ def _score_and_publish(
         with phases.phase("changes"):
             deliver(since.marts(phases.phase))
         require_passed(checks.results())
-        meta = meta_frames(
-            stamp, phases.done, check_frame(checks.results()), rulebook, facts, since=since.told()
-        )
+        compared = hold_against(last, since, checks.rows, settings.checks)
+        warnings.extend(require_like_last(compared, last.run_id if last else "", accepted=accept))
+        results = [*checks.results(), *compared]
+        meta = meta_frames(stamp, phases.done, check_frame(results), rulebook, facts, since=since.told())
         publishing.enter_context(phases.phase("publish"))  # what follows is not scoring any more
         return meta
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -87,6 +88,16 @@ class Since:
     def take(self, marts: Mapping[str, pl.DataFrame]) -> None:
         """Take in mart tables as they are delivered."""
         self._own.delivered.take(marts)
+
+    @property
+    def routes(self) -> pl.DataFrame | None:
+        """The routes of this night as far as they are compared; None where none were scored."""
+        return None if self._own.delivered.is_empty else self._own.delivered.routes
+
+    @property
+    def as_of(self) -> date:
+        """The day of this night."""
+        return self._stamp.question.as_of
 
     def history(self) -> pl.DataFrame:
         """Return this night as `mart.score_history` keeps it."""
