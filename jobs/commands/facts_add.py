@@ -86,11 +86,21 @@ def add(
         commit(found, bundle, since=now())
     if as_json:
         typer.echo(
-            json.dumps({"bundle": str(bundle), "added": found.added, "already": found.already}, indent=1)
+            json.dumps(
+                {
+                    "bundle": str(bundle),
+                    "added": found.added,
+                    "already": found.already,
+                    "claims": found.claims,
+                },
+                indent=1,
+            )
         )
         return ExitCode.OK
     for table, count in found.added.items():
-        typer.echo(f"{table}: {count} added.")
+        beside = found.claims.get(table)
+        more = f", beside {counted(beside, 'row')} of other sources about the same" if beside else ""
+        typer.echo(f"{table}: {count} added{more}.")
     if found.already:
         typer.echo(f"{found.already} were already there, word for word.")
     typer.echo(f"Bundle: {bundle}")

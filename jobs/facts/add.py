@@ -7,11 +7,14 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
+
+import polars as pl
 
 from engine.language.errors import Location
 from jobs.errors import InputError, SettingsError
@@ -21,6 +24,8 @@ from jobs.output.lock import exclusive
 from warehouse.bundle.reading import Facts, RejectedRow, read_bundles
 from warehouse.records.tables import TABLES, columns
 
+#: Columns of a key that tell editions and sources apart, not things.
+_EDITION = frozenset({"source_id", "known_from", "vintage", "qualifier"})
 _MANIFEST = 'name = "{name}"\nversion = "1"\nlicence = "private"\n'
 
 
@@ -34,6 +39,7 @@ class Staged:
         facts: what they hold together.
         added: rows added, by table.
         already: rows that are in the bundle word for word, and are not added again.
+        claims: by table, rows of other sources about the same things as the rows added.
     """
 
     folder: Path
@@ -41,6 +47,7 @@ class Staged:
     facts: Facts
     added: dict[str, int] = field(default_factory=dict)
     already: int = 0
+    claims: dict[str, int] = field(default_factory=dict)
 
 
 @contextmanager
@@ -74,7 +81,27 @@ def staged(file: Path, bundle: Path, stack: Sequence[Path]) -> Iterator[Staged]:
         problems += _pushed_out(facts.report.rejected, lines, stack)
         if problems:
             raise InputError("\n".join([*problems, f"{file}: refused; nothing was added."]))
-        yield Staged(copy, stacked, facts, added, len(rows) - sum(added.values()))
+        yield Staged(
+            copy, stacked, facts, added, len(rows) - sum(added.values()), _claims(facts, lines.values())
+        )
+
+
+def _claims(facts: Facts, rows: Iterable[NewRow]) -> dict[str, int]:
+    """Count the rows of other sources about the same things, of tables in which sources may contradict each other."""
+    found: dict[str, int] = {}
+    for table, own in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
+        key = TABLES[table].key
+        if "source_id" not in key or table == "sources":
+            continue
+        thing = [name for name in key if name not in _EDITION]
+        said = [{name: row.cells.get(name) for name in (*thing, "source_id")} for row in own]
+        new = pl.DataFrame(said, schema=dict.fromkeys((*thing, "source_id"), pl.String()))
+        known = facts.tables[table].select(pl.col(*thing, "source_id").cast(pl.String))
+        beside = known.join(new.unique(), on=thing, how="inner", nulls_equal=True, suffix="_new")
+        count = beside.filter(pl.col("source_id") != pl.col("source_id_new")).height
+        if count:
+            found[table] = count
+    return found
 
 
 def commit(found: Staged, bundle: Path, *, since: datetime) -> None:

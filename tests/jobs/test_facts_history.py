@@ -147,3 +147,14 @@ def test_added_rows_keep_the_order_and_the_layout_of_the_bundle(
     assert code == 0, said
     after = (own / "measure_states.csv").read_text(encoding="utf-8")
     assert after == before + ",ended,cn-1,all,*,,2026-11-20,,src-b,2026-11-20\n"
+
+
+def test_a_figure_of_another_source_is_a_claim_and_said_to_be_one(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = "{mineral: gallium, stage: refined, country: CHN, year: 2024, production_t: [500, 500, 500], qualifier: reported}"
+    third = "sources:\n  - {source_id: third, publisher: P, title: T, published: 2026-11-20, licence: x, grade: C}\n"
+    text = f"{third}production:\n  - {{source_id: third, {row[1:]}\n"
+    code, said = added(tmp_path, folder, text, capsys)
+    assert code == 0, said
+    assert "production: 1 added, beside 2 rows of other sources about the same." in said
