@@ -1,8 +1,14 @@
-"""Ad-hoc SQL over the published file: read-only, no files, no network, a row limit and a timeout."""
+"""Ad-hoc SQL over the published file: read-only, no files, no network; bounded in memory, rows and time."""
 
 from __future__ import annotations
 
 import json
+import os
+import resource
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,13 +18,21 @@ from pathlib import Path
 import polars as pl
 from rich.table import Table
 
-from jobs.errors import SettingsError
+from jobs.errors import ExitCode, SettingsError
 from jobs.export.csv import csv_text
 from jobs.tables import as_table
-from warehouse.database import Sandbox
+from warehouse.database import SANDBOX_GB, Sandbox
 from warehouse.errors import QueryError, QueryTimeoutError
 
 EXAMPLE = 'curbline sql "SELECT * FROM mart.route_score LIMIT 5"'
+#: A statement that is asked to stop does so between two steps; one that does not is stopped with its process.
+GRACE_S = 3.0
+#: An answer is for reading; more than this is an export.
+_ANSWER_MB = 100
+#: Characters of a text in a printed table.
+_CELL = 2000
+#: Beside what DuckDB counts of its memory: Python, libraries, and the answer as it is printed.
+_ROOM_GB = 1
 
 
 class Format(StrEnum):
@@ -47,7 +61,7 @@ def ask(snapshot: Path, query: str, *, limit: int, timeout_s: float) -> Answer:
         timeout_s: The statement is stopped after this long.
 
     Raises:
-        SettingsError: The statement is empty, wrong, refused by the sandbox, or took too long.
+        SettingsError: The statement is empty, wrong, refused by the sandbox, or took too long, or its answer is too large.
     """
     text = query.strip().rstrip(";").strip()
     if not text:
@@ -61,7 +75,45 @@ def ask(snapshot: Path, query: str, *, limit: int, timeout_s: float) -> Answer:
             raise SettingsError(
                 f'the query was refused: {problem}\n`curbline sql "SHOW ALL TABLES"` lists what there is.'
             ) from problem
+    if (size_mb := frame.estimated_size("mb")) > _ANSWER_MB:
+        raise SettingsError(
+            f"the answer has {size_mb:,.0f} MB, more than the {_ANSWER_MB} that are printed; select fewer rows or columns, "
+            "lower --limit, or take whole tables with `curbline export`."
+        )
     return Answer(frame, is_cut)
+
+
+@contextmanager
+def bounded(timeout_s: float) -> Iterator[None]:
+    """Hold this whole process to its memory and time, for what DuckDB neither counts nor interrupts.
+
+    A single call such as ``repeat('x', 3000000000)`` is both. Only for a process that asks one question and ends.
+    """
+    most = (SANDBOX_GB + _ROOM_GB) << 30
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    hard = before[1]
+    with suppress(ValueError, OSError):  # where the system has no such limit, DuckDB's own stays
+        resource.setrlimit(
+            resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
+        )
+    watch = threading.Timer(timeout_s + GRACE_S, _end, [timeout_s])
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def _end(timeout_s: float) -> None:
+    sys.stderr.write(
+        f"the statement did not stop after {timeout_s:g} s, and was ended with its process; narrow it, "
+        "or allow more time (--timeout takes seconds).\n"
+    )
+    sys.stderr.flush()
+    os._exit(ExitCode.SETTINGS)
 
 
 def render(answer: Answer, how: Format) -> str | Table:
@@ -71,7 +123,15 @@ def render(answer: Answer, how: Format) -> str | Table:
     if how is Format.JSON:
         rows = answer.frame.with_columns(pl.selectors.float().fill_nan(None)).to_dicts()
         return json.dumps(rows, default=plain, ensure_ascii=False, indent=1)
-    return as_table(answer.frame.columns, answer.frame.rows())
+    rows = [[_shortened(value) for value in row] for row in answer.frame.iter_rows()]
+    return as_table(answer.frame.columns, rows)
+
+
+def _shortened(value: object) -> object:
+    """Cut a text that no terminal shows, and say so; CSV and JSON hold it whole."""
+    if not isinstance(value, str) or len(value) <= _CELL:
+        return value
+    return f"{value[:_CELL]}… ({len(value):,} characters; --format csv prints all)"
 
 
 def plain(value: object) -> object:

@@ -29,6 +29,8 @@ from warehouse.errors import (
 STORAGE_VERSION = "v1.5.0"
 #: Name under which the sandbox attaches a published file.
 CATALOG = "wh"
+#: Memory that an analyst's statement may take, in GB; the widest tables of a night sort in half of it.
+SANDBOX_GB = 2
 #: No extension is fetched, and no Python variable can be read as a table by accident.
 _CLOSED: Mapping[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
@@ -43,6 +45,9 @@ _REFUSED = (
     "extension",
     "file system operations are disabled",
 )
+
+#: What DuckDB says of an answer that does not fit, in its memory or in one column of Arrow.
+_TOO_LARGE = ("out of memory", "failed to allocate", "bad allocation", "maximum total string size")
 
 #: What DuckDB says of a file that is cut off or overwritten.
 _DAMAGED = (
@@ -243,7 +248,8 @@ class Sandbox:
     """Analysts' SQL over one published file: it can be read, and nothing else can be reached.
 
     Reading and writing files, attaching, loading extensions and changing the configuration are refused. Temporary
-    tables are allowed. The file is attached as `wh` and is the default catalogue, so `FROM mart.route_score` works.
+    tables and databases in memory are allowed, within the memory that a statement may take: nothing of them reaches a
+    disk. The file is attached as `wh` and is the default catalogue, so `FROM mart.route_score` works.
     """
 
     def __init__(self, database: Database, name: str, timeout_s: float, row_limit: int) -> None:
@@ -272,6 +278,7 @@ class Sandbox:
             database.execute(f"ATTACH {literal(str(path.resolve()))} AS {CATALOG} (READ_ONLY)")
             database.execute(f"USE {CATALOG}")
             database.execute("SET temp_directory = ''")
+            database.execute(f"SET memory_limit = '{SANDBOX_GB}GB'")
             database.execute("SET enable_external_access = false")
             database.execute("SET lock_configuration = true")
         except DataError as error:
@@ -293,7 +300,7 @@ class Sandbox:
             SandboxError: it reaches outside the file.
             DamagedError: the file is not what was published.
             QueryTimeoutError: it ran too long.
-            QueryError: it is wrong.
+            QueryError: it is wrong, or takes more than SANDBOX_GB of memory.
         """
         stopped = threading.Event()
 
@@ -306,8 +313,8 @@ class Sandbox:
         timer.start()
         try:
             rows = self._limited(sql)
-        except duckdb.Error as error:
-            damaged = damage(self._name, error)
+        except (duckdb.Error, pl.exceptions.ComputeError, MemoryError) as error:
+            damaged = damage(self._name, error) if isinstance(error, duckdb.Error) else None
             if damaged is not None:
                 raise damaged from None
             if stopped.is_set():
@@ -315,6 +322,11 @@ class Sandbox:
                     f"the statement was stopped after {self._timeout_s:g} s. Narrow it, or allow more time."
                 ) from None
             text = str(error)
+            if isinstance(error, MemoryError) or any(word in text.lower() for word in _TOO_LARGE):
+                raise QueryError(
+                    f"the statement needs more than {SANDBOX_GB} GB of memory. Select fewer rows or columns, "
+                    "or open the file in a DuckDB of your own."
+                ) from None
             if isinstance(error, duckdb.PermissionException) or any(word in text for word in _REFUSED):
                 raise SandboxError(f"the read-only sandbox refuses this statement: {text}") from None
             raise QueryError(text) from None

@@ -164,14 +164,15 @@ def sql(
     settings: SettingsOption = None,
 ) -> int:
     """Query the published file in SQL; nothing can be written, and no other file can be read."""
-    from jobs.sql import Format, ask, render
+    from jobs.sql import Format, ask, bounded, render
     from jobs.suggest import did_you_mean
 
     if how not in list(Format):
         raise SettingsError(f"unknown format '{how}'{did_you_mean(how, list(Format))}")
     text = sys.stdin.read() if query == "-" else query
     snapshot = published(settings_with(settings, out=out), run_id)
-    answer = ask(snapshot.path, text, limit=limit, timeout_s=timeout)
+    with bounded(timeout):
+        answer = ask(snapshot.path, text, limit=limit, timeout_s=timeout)
     shown = render(answer, Format(how))
     if isinstance(shown, str):
         typer.echo(shown, nl=not shown.endswith("\n"))

@@ -1,8 +1,11 @@
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+from rich.table import Table
 
 from jobs.errors import SettingsError
 from jobs.output.layout import Layout
@@ -66,3 +69,23 @@ def test_a_long_query_is_stopped(snapshot: Path) -> None:
     with pytest.raises(SettingsError, match=r"stopped after 0.3 s.*--timeout"):
         ask(snapshot, endless, limit=9, timeout_s=0.3)
     assert time.perf_counter() - start < 10
+
+
+def test_an_answer_is_for_reading(snapshot: Path) -> None:
+    with pytest.raises(SettingsError, match=r"the answer has 19\d MB, more than the 100 .*--limit"):
+        ask(snapshot, "SELECT repeat('x', 1000000) FROM range(200)", limit=1000, timeout_s=30)
+    long = ask(snapshot, "SELECT repeat('x', 30000) AS a", limit=1, timeout_s=30)
+    table = render(long, Format.TABLE)
+    assert isinstance(table, Table)
+    assert "(30,000 characters; --format csv prints all)" in str(next(table.columns[0].cells))
+    assert "x" * 30_000 in str(render(long, Format.CSV))
+
+
+def test_a_statement_that_cannot_be_interrupted_ends_with_its_process(small_root: Path) -> None:
+    start = time.perf_counter()
+    query = "SELECT length(repeat('x', 1900000000))"
+    command = [sys.executable, "-m", "jobs.cli", "sql", query, "--timeout", "0.2", "--out", str(small_root)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 40
+    assert "stopped after 0.2 s" in ended.stderr or "did not stop after 0.2 s" in ended.stderr
+    assert time.perf_counter() - start < 20
