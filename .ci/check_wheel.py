@@ -32,7 +32,10 @@ def check_names(names: list[str]) -> list[str]:
     wrong += [f"missing package {name}" for name in sorted(PACKAGES - packages)]
     wrong += [f"missing data file {name}" for name in DATA if name not in names]
     wrong += [f"a run's output travels along: {name}" for name in names if name.endswith((".duckdb", ".wal"))]
-    for source in sorted([*(ROOT / "rules").rglob("*.yml"), *(ROOT / "warehouse").rglob("*.sql")]):
+    templates = (ROOT / "jobs" / "report" / "templates").glob("*.j2")
+    for source in sorted(
+        [*(ROOT / "rules").rglob("*.yml"), *(ROOT / "warehouse").rglob("*.sql"), *templates]
+    ):
         inside = source.relative_to(ROOT).as_posix()
         inside = f"jobs/data/{inside}" if inside.startswith("rules/") else inside
         if inside not in names:

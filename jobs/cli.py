@@ -22,6 +22,7 @@ from jobs.commands import minimal as minimal_commands
 from jobs.commands import plan as plan_commands
 from jobs.commands import portfolio as portfolio_commands
 from jobs.commands import read as read_commands
+from jobs.commands import report as report_commands
 from jobs.commands import rules as rules_commands
 from jobs.commands import scenario as scenario_commands
 from jobs.commands import schedule as schedule_commands
@@ -51,6 +52,7 @@ work_commands.register(app)
 schedule_commands.register(app)
 read_commands.register(app)
 keep_commands.register(app)
+report_commands.register(app)
 backtest_commands.register(app)
 time_commands.register(app)
 scenario_commands.register(app)

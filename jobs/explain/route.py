@@ -72,7 +72,7 @@ def explain(reader: Reader, question: RouteQuestion) -> dict[str, Any]:
     return {
         "question": {**question.keys(), "exporter": question.exporter, "regime": question.regime},
         "run": {name: score[name] for name in ("run_id", "as_of", "known_at", "curbing_country")},
-        "scores": {regime: _regime(score, regime) for regime in REGIMES},
+        "scores": {regime: regime_of(score, regime) for regime in REGIMES},
         "row": {name: value for name, value in score.items() if not name.startswith(REGIMES)},
         "waterfall": waterfall,
         "measures": measures.to_dicts(),
@@ -173,7 +173,7 @@ def _measures(reader: Reader, question: RouteQuestion) -> pl.DataFrame:
     )
 
 
-def _regime(score: dict[str, Any], regime: str) -> dict[str, Any]:
+def regime_of(score: dict[str, Any], regime: str) -> dict[str, Any]:
     """Gather the columns of one regime."""
     return {
         "score": {

@@ -31,11 +31,11 @@ def as_text(found: dict[str, Any]) -> Group:
             f"as of {run['as_of']}, as known on {run['known_at']}, curbs of {run['curbing_country']}, run {run['run_id']}"
         ),
         Text(),
-        *(Text(line) for line in _expected(found["scores"], question)),
+        *(Text(line) for line in expected_lines(found["scores"], question)),
         Text(),
         _scores(found["scores"]),
         Text(),
-        *(Text(line) for line in _context(row)),
+        *(Text(line) for line in context_lines(row)),
         Text(),
         *_waterfall(found),
         *_measures(found),
@@ -44,7 +44,7 @@ def as_text(found: dict[str, Any]) -> Group:
     return Group(*parts)
 
 
-def _expected(scores: dict[str, Any], question: dict[str, Any]) -> list[str]:
+def expected_lines(scores: dict[str, Any], question: dict[str, Any]) -> list[str]:
     """Say what the joint draws expect, in words before numbers."""
     drawn = scores["active"]["expected"]
     mean = drawn["missing_share"]
@@ -106,7 +106,7 @@ def _shortage_after(drawn: dict[str, float | None]) -> str:
     return "" if drawn["p10"] is None else f"{days(drawn['p10'])} in one of ten"
 
 
-def _context(row: dict[str, Any]) -> list[str]:
+def context_lines(row: dict[str, Any]) -> list[str]:
     """Return the lines on trade, dependence, what is to come, and what is not known."""
     lines: list[str] = []
     if row.get("unknown_reason"):

@@ -195,7 +195,7 @@ def load_book(reader: Reader, selection: Selection) -> Book:
     chosen: dict[str, object] = {name: risk[name].to_list() for name in ROUTE}
     chosen |= {"position": list(range(risk.height)), "horizon": selection.horizon_days}
     measures = reader.query(MEASURES_SQL, chosen)
-    reasons = _without_small(reader.query(REASONS_SQL, chosen))
+    reasons = without_small(reader.query(REASONS_SQL, chosen))
     risk = risk.join(_main_reason(measures), on=list(ROUTE), how="left", maintain_order="left")
     risk = _with_links(reader, risk)
     cited = _cited(reasons["source_ids"], measures["source_id"])
@@ -227,7 +227,7 @@ def _no_routes(reader: Reader, selection: Selection) -> str:
     return f"no routes into {selection.importer} in this file: nothing that it buys is known."
 
 
-def _without_small(reasons: pl.DataFrame) -> pl.DataFrame:
+def without_small(reasons: pl.DataFrame) -> pl.DataFrame:
     """Put the terms of a step that would all read +0.0 into one row, so that the points still sum to the score."""
     step = [*ROUTE, "step"]
     is_small = pl.col("points").abs() < SHOWN_FROM

@@ -75,6 +75,11 @@ class Layout:
         return self.root / "risk"
 
     @property
+    def report(self) -> Path:
+        """Folder of the pages that people look at: `latest`, the newest ones."""
+        return self.root / "report"
+
+    @property
     def pointer(self) -> Path:
         """The symbolic link that analysts open."""
         return self.root / "curbline.duckdb"
@@ -110,7 +115,7 @@ class Layout:
         home = self.root.resolve()
         wal = self.state.with_name(self.state.name + ".wal")
         ours = [self.lock, self.state, wal, self.text_pointer, self.snapshots, self.exports, self.history]
-        ours += [self.portfolio, self.risk, self.started, self.schedule_lock]
+        ours += [self.portfolio, self.risk, self.report, self.started, self.schedule_lock]
         if self.exports.is_dir():
             ours += sorted(self.exports.iterdir())
         for path in ours:

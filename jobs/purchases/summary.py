@@ -11,8 +11,9 @@ import polars as pl
 
 from ground.counted import counted
 from ground.words import BANDS, MAIN_HORIZON
+from jobs.export.bands import BAND_MEANING
 from jobs.export.columns import Kind
-from jobs.export.xlsx import BAND_MEANING, LINE_HEIGHT
+from jobs.export.xlsx import LINE_HEIGHT
 from jobs.marts import MAIN_REGIME, UNKNOWN_BAND
 from jobs.purchases.book import EVERYTHING, RiskBook
 from jobs.purchases.workbook import BLUE, GREY, NAVY, ORANGE, Formats, shown_band

@@ -11,14 +11,13 @@ import polars as pl
 import xlsxwriter
 
 from ground.words import BANDS
+from jobs.export.bands import BAND_COLOURS, SHAPES
 from jobs.export.columns import Column, Kind
-from jobs.export.xlsx import BAND_COLOURS, LINE_HEIGHT, NUMBER_FORMATS
+from jobs.export.xlsx import LINE_HEIGHT, NUMBER_FORMATS
 from jobs.marts import UNKNOWN_BAND
 from jobs.purchases import columns as sheets
 from jobs.purchases.book import RiskBook
 
-#: A band is a word, a shape and a colour, so that none of them alone carries it.
-SHAPES = {"critical": "▲▲", "high": "▲", "moderate": "●", "low": "▽", "minimal": "▽▽", UNKNOWN_BAND: "?"}
 NAVY, GREY, LIGHT, ORANGE, BLUE = "#1F3A5F", "#5F6B7A", "#EEF2F7", "#B35806", "#2166AC"
 FONT = "Calibri"
 MOST_URLS = 60_000  # Excel opens no more links on a sheet

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jobs.explain.text import _expected
+from jobs.explain.text import expected_lines
 
 QUESTION = {"horizon_days": 365, "mineral": "gallium"}
 
@@ -18,5 +18,5 @@ def scores(p10: float) -> dict[str, Any]:
     ("p10", "least"), [(0.02, "one in ten of less than 2 %."), (0.0, "at least one in ten of none.")]
 )
 def test_nothing_is_never_less_than_nothing(p10: float, least: str) -> None:
-    first = _expected(scores(p10), QUESTION)[0]
+    first = expected_lines(scores(p10), QUESTION)[0]
     assert first.endswith(f"one chance in ten of more than 10 %, {least}")

@@ -10,11 +10,12 @@ import polars as pl
 import pytest
 
 from jobs.errors import InputError, PublishError, SettingsError
-from jobs.export.book import Selection, _without_small, load_book
+from jobs.export.bands import BAND_COLOURS
+from jobs.export.book import Selection, load_book, without_small
 from jobs.export.columns import IMPORTERS, MEASURES, REASONS, RISK, SOURCES
 from jobs.export.csv import csv_text, write_csv
 from jobs.export.tables import MANIFEST, TableFormat, export_tables, whole_folder, write_manifest
-from jobs.export.xlsx import BAND_COLOURS, write_book
+from jobs.export.xlsx import write_book
 from jobs.output.layout import Layout
 from warehouse.database import Database
 
@@ -291,7 +292,7 @@ def test_the_main_reason_carries_its_link_and_small_terms_share_a_row(reader: Da
     small = pl.DataFrame(
         [{**row, "points": points} for points in (0.01, -0.02, 3.0)], schema=book.reasons.schema
     )
-    shown = _without_small(small)
+    shown = without_small(small)
     assert shown["points"].to_list() == pytest.approx([3.0, -0.01])
     assert shown["sentence"].to_list()[1] == "And 2 smaller terms of this step together."
 
