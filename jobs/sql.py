@@ -123,8 +123,8 @@ def render(answer: Answer, how: Format) -> str | Table:
     if how is Format.JSON:
         rows = answer.frame.with_columns(pl.selectors.float().fill_nan(None)).to_dicts()
         return json.dumps(rows, default=plain, ensure_ascii=False, indent=1)
-    rows = [[_shortened(value) for value in row] for row in answer.frame.iter_rows()]
-    return as_table(answer.frame.columns, rows)
+    shown = [tuple(map(_shortened, row)) for row in answer.frame.rows()]
+    return as_table(answer.frame.columns, shown)
 
 
 def _shortened(value: object) -> object:

@@ -77,7 +77,7 @@ def test_an_answer_is_for_reading(snapshot: Path) -> None:
     long = ask(snapshot, "SELECT repeat('x', 30000) AS a", limit=1, timeout_s=30)
     table = render(long, Format.TABLE)
     assert isinstance(table, Table)
-    assert "(30,000 characters; --format csv prints all)" in str(next(table.columns[0].cells))
+    assert "(30,000 characters; --format csv prints all)" in str(next(iter(table.columns[0].cells)))
     assert "x" * 30_000 in str(render(long, Format.CSV))
 
 
