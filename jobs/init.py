@@ -78,6 +78,12 @@ unknown_rise_share = 0.05
 value_change_share = 0.3
 band_move_share = 0.1
 
+[tell]
+# Commands started when a run has ended, word by word, with CURBLINE_EXIT_CODE, CURBLINE_MESSAGE, CURBLINE_RUN_ID,
+# CURBLINE_AS_OF, CURBLINE_PUBLISHED and CURBLINE_HEALTH (a file) in their environment.
+on_success = []
+on_failure = []
+
 [retention]
 # Nights older than this are removed with their exports, but the last night of every month and the one behind the pointer
 # stay. Exports go earlier: `curbline export --run RUN` writes them again.

@@ -103,3 +103,10 @@ class CheckSettings(Table):
     unknown_rise_share: Share = 0.05
     value_change_share: Share = 0.3
     band_move_share: Share = 0.1
+
+
+class TellSettings(Table):
+    """Commands that are started when a run has ended, word by word; no shell reads them."""
+
+    on_success: tuple[str, ...] = ()
+    on_failure: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from ground.draws import DEFAULT_DRAWS, check_draws
 from jobs.errors import SettingsError
-from jobs.operating import CheckSettings, RetentionSettings, ScheduleSettings, Table
+from jobs.operating import CheckSettings, RetentionSettings, ScheduleSettings, Table, TellSettings
 from jobs.resources import EMBEDDED, default_facts_dir, default_rules_dir
 from jobs.suggest import did_you_mean
 
@@ -85,6 +85,7 @@ class Settings(Table):
     schedule: ScheduleSettings = ScheduleSettings()
     retention: RetentionSettings = RetentionSettings()
     checks: CheckSettings = CheckSettings()
+    tell: TellSettings = TellSettings()
     export: ExportSettings = ExportSettings()
 
     @field_validator("draws")

@@ -67,6 +67,8 @@ def run(
     from jobs.nightly.run import RunDates
     from jobs.nightly.run import run as recalculate_and_publish
     from jobs.nightly.summary import as_text, summarise
+    from jobs.nightly.telling import Telling
+    from jobs.output.layout import Layout
     from jobs.sql import plain
     from warehouse.database import Database
 
@@ -87,10 +89,16 @@ def run(
     dates = RunDates(
         as_of=day, known_at=parse_day("--known-at", known_at) or day, started_at=moment, clock=now
     )
-    with Phases(Console(stderr=True)) as phases:
+    layout = Layout(chosen.out)
+    with (
+        Phases(Console(stderr=True)) as phases,
+        Telling(layout, chosen.tell, phases, day, now) as telling,
+    ):
         outcome = recalculate_and_publish(chosen, dates, phases, accept=accept)
         with Database.open(outcome.snapshot, read_only=True) as reader:
             summary = summarise(outcome, reader, phases.done, time.perf_counter() - start)
+        telling.code, telling.pointer_moved = outcome.code, outcome.pointer_moved
+        telling.found = summary["routes"]["by_band"]
     if as_json:
         typer.echo(json.dumps(summary, default=plain, ensure_ascii=False, indent=1))
     else:

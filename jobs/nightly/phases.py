@@ -32,6 +32,8 @@ class Phases:
     """
 
     console: Console
+    #: The run that is timed, once it is known.
+    run_id: str = ""
     _done: dict[str, PhaseTime] = field(default_factory=dict)
     _progress: Progress | None = None
     _task: TaskID | None = None

@@ -112,6 +112,7 @@ def run(settings: Settings, dates: RunDates, phases: Phases, *, accept: bool = F
             require_reach(state, settings, {"--as-of": dates.as_of, "--known-at": dates.known_at})
             purchases = load(layout.portfolio) if settings.curbing_country != ALL_COUNTRIES else None
             stamp = _stamp(settings, dates, facts, rulebook, purchases)
+            phases.run_id = stamp.run_id
             try:
                 outcome = _score_and_publish(
                     settings, dates, phases, layout, state, facts, rulebook, stamp, purchases, accept=accept

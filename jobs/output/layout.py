@@ -95,6 +95,21 @@ class Layout:
         return self.root / ".lock"
 
     @property
+    def health(self) -> Path:
+        """How the last run ended, as JSON."""
+        return self.root / "health.json"
+
+    @property
+    def metrics(self) -> Path:
+        """The same as figures, in the text format of Prometheus."""
+        return self.root / "curbline.prom"
+
+    @property
+    def log(self) -> Path:
+        """What runs did and how long each phase took, a line of JSON each."""
+        return self.root / "log.jsonl"
+
+    @property
     def started(self) -> Path:
         """What the scheduler has started and how it ended, a line of JSON each."""
         return self.root / "schedule.jsonl"
@@ -116,6 +131,7 @@ class Layout:
         wal = self.state.with_name(self.state.name + ".wal")
         ours = [self.lock, self.state, wal, self.text_pointer, self.snapshots, self.exports, self.history]
         ours += [self.portfolio, self.risk, self.report, self.started, self.schedule_lock]
+        ours += [self.health, self.metrics, self.log]
         if self.exports.is_dir():
             ours += sorted(self.exports.iterdir())
         for path in ours:
