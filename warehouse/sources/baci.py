@@ -28,6 +28,7 @@ from warehouse.sources.parsed import (
     PublicSource,
     Reading,
     check_bounds,
+    first_fault,
     month_end,
     refused,
     sniff,
@@ -289,17 +290,9 @@ def _judged(frame: pl.DataFrame, countries: Mapping[str, str], known: date) -> p
         ),
         ("q", pl.col("quantity_t") > MAX_FLOW_T, "is more than can be; the column is in tonnes"),
     ]
-    why, where, value = (
-        pl.lit(None, dtype=pl.String),
-        pl.lit(None, dtype=pl.String),
-        pl.lit(None, dtype=pl.String),
-    )
-    for column, test, said in reversed(faults):
-        # A blank cell makes a test unknown, and an unknown test is a fault, except for a quantity.
-        at_fault = test.fill_null(value=column != "q")
-        why = pl.when(at_fault).then(pl.lit(said)).otherwise(why)
-        where = pl.when(at_fault).then(pl.lit(column)).otherwise(where)
-        value = pl.when(at_fault).then(pl.col(column)).otherwise(value)
+    # A blank cell makes a test unknown, and an unknown test is a fault, except for a quantity.
+    sure = [(column, column, test.fill_null(value=column != "q"), said) for column, test, said in faults]
+    why, where, value = first_fault(sure)
     judged = typed.with_columns(why.alias(_WHY), where.alias(_COLUMN), value.alias("__value"))
     judged = judged.sort("__file", _LINE)
     again = ~pl.struct(*key, pl.col(_WHY).is_null()).is_first_distinct() & pl.col(_WHY).is_null()

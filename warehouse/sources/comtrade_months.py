@@ -27,6 +27,7 @@ from warehouse.sources.parsed import (
     PublicSource,
     Reading,
     check_bounds,
+    first_fault,
     refused,
     sniff,
 )
@@ -247,13 +248,8 @@ def _judged(wanted: pl.DataFrame, known_map: CodeMap, known: date) -> pl.DataFra
         ("netWgt", "weight_kg", weight.is_null() & ~blank("weight_kg"), "is not a number; write digits with a point and no separators"),
         ("netWgt", "weight_kg", pl.col("quantity_t") > MAX_FLOW_T, "is more than can be; the column is in kilograms"),
     ]  # fmt: skip
-    empty = pl.lit(None, dtype=pl.String)
-    why, where, value = empty, empty, empty
-    for column, ours, test, said in reversed(faults):
-        at_fault = test.fill_null(value=False)
-        why = pl.when(at_fault).then(pl.lit(said)).otherwise(why)
-        where = pl.when(at_fault).then(pl.lit(column)).otherwise(where)
-        value = pl.when(at_fault).then(pl.col(ours)).otherwise(value)
+    sure = [(column, ours, test.fill_null(value=False), said) for column, ours, test, said in faults]
+    why, where, value = first_fault(sure)
     judged = typed.with_columns(why.alias(_WHY), where.alias(_COLUMN), value.alias(_VALUE))
     return judged.drop("value_usd").rename({"__usd": "value_usd"}).sort(_LINE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -198,6 +198,21 @@ def refuse_workbook(path: Path, place: str, mend: str) -> None:
     with path.open("rb") as file:
         if file.read(4) == b"PK\x03\x04":
             raise refused(place, "is a ZIP archive; unpack it and give the file in it")
+
+
+def first_fault(faults: Sequence[tuple[str, str, pl.Expr, str]]) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Return expressions of the first fault of each row: why, in which column, and the value there; null where there is none.
+
+    Args:
+        faults: name of the column for the user, our column with the value, what tells the fault (never null), the reason.
+    """
+    empty = pl.lit(None, dtype=pl.String)
+    why, where, value = empty, empty, empty
+    for column, ours, test, said in reversed(faults):
+        why = pl.when(test).then(pl.lit(said)).otherwise(why)
+        where = pl.when(test).then(pl.lit(column)).otherwise(where)
+        value = pl.when(test).then(pl.col(ours)).otherwise(value)
+    return why, where, value
 
 
 def check_bounds(place: str, rows: int, rejected: int, *, least: int, most: int) -> None:
