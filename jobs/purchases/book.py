@@ -18,8 +18,9 @@ from jobs.purchases.risk import EVERYTHING, Book
 from jobs.settings import AudienceSettings
 
 MOST_LINES = 50_000
-REASONS_EACH = 8
-ALTERNATIVES_EACH = 5
+#: Of each line, in a workbook of few lines and of many.
+REASONS_EACH, ALTERNATIVES_EACH = (8, 2), (5, 1)
+FEW_LINES = 1_000
 SHOWN_FROM = 0.05  # points
 DAYS_AHEAD = 365
 
@@ -242,7 +243,9 @@ def _reasons_of(lines: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
         .sort("at", "size", "sort_order", "term", descending=[False, True, False, False])
     )
     ranked = joined.with_columns(reason_rank=pl.int_range(1, pl.len() + 1).over("line_id"))
-    return ranked.filter(pl.col("reason_rank") <= REASONS_EACH).drop("at", "size", "sort_order", "term")
+    return ranked.filter(pl.col("reason_rank") <= REASONS_EACH[lines.height > FEW_LINES]).drop(
+        "at", "size", "sort_order", "term"
+    )
 
 
 def _with_reasons(lines: pl.DataFrame, reasons: pl.DataFrame) -> pl.DataFrame:
@@ -296,7 +299,7 @@ def _alternatives_of(lines: pl.DataFrame, alternatives: pl.DataFrame) -> pl.Data
     ranked = joined.sort("at", "score", "route_usd", "exporter", descending=[False, False, True, False], nulls_last=True).with_columns(
         rank=pl.int_range(1, pl.len() + 1).over("line_id"), not_known=unknown,
     )  # fmt: skip
-    return ranked.filter(pl.col("rank") <= ALTERNATIVES_EACH).drop("at")
+    return ranked.filter(pl.col("rank") <= ALTERNATIVES_EACH[lines.height > FEW_LINES]).drop("at")
 
 
 def _with_best(lines: pl.DataFrame, alternatives: pl.DataFrame) -> pl.DataFrame:

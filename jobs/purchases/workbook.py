@@ -20,6 +20,8 @@ from jobs.purchases.book import RiskBook
 
 NAVY, GREY, LIGHT, ORANGE, BLUE = "#1F3A5F", "#5F6B7A", "#EEF2F7", "#B35806", "#2166AC"
 FONT = "Calibri"
+MOST_LETTERS = 32_000  # of a cell
+FITTED_ROWS = 5_000  # beyond them, spreadsheets find the heights themselves
 MOST_URLS = 60_000  # Excel opens no more links on a sheet
 TABLES = (
     ("Risk", "tblRisk", "risk", sheets.RISK, 3, sheets.RISK_PRINTED),
@@ -163,31 +165,31 @@ def _write_table(
 
 def _write_column(sheet: Any, place: int, values: Sequence[object], column: Column, formats: Formats) -> None:
     shape = formats.wrap if column.wraps else formats.cells[column.kind]
+    write_string, write_number = sheet.write_string, sheet.write_number
     links = 0
     for row, value in enumerate(values, start=1):
         if column.kind is Kind.BAND:
             word = UNKNOWN_BAND if value is None else str(value)
-            sheet.write_string(row, place, shown_band(word), formats.bands.get(word, shape))
+            write_string(row, place, shown_band(word), formats.bands.get(word, shape))
         elif value is None:
-            sheet.write_blank(row, place, None, shape)
-        elif (
-            column.kind is Kind.LINK
-            and links < MOST_URLS
-            and str(value).startswith(("http://", "https://"))
-            and len(str(value)) < 2000
-        ):
+            continue
+        elif column.kind is Kind.LINK and links < MOST_URLS and _is_link(str(value)):
             links += 1
             sheet.write_url(row, place, str(value), formats.link, string=str(value)[:200])
+        elif isinstance(value, str):
+            write_string(row, place, value[:MOST_LETTERS], shape)
         elif isinstance(value, bool):
-            sheet.write_string(row, place, "yes" if value else "no", shape)
+            write_string(row, place, "yes" if value else "no", shape)
+        elif isinstance(value, int | float):
+            write_number(row, place, value, shape)
         elif isinstance(value, date):
             sheet.write_datetime(row, place, value, formats.cells[Kind.DATE])
-        elif isinstance(value, int | float):
-            sheet.write_number(row, place, value, shape)
         elif isinstance(value, list):
-            sheet.write_string(row, place, "; ".join(str(item) for item in value), shape)
-        else:
-            sheet.write_string(row, place, str(value)[:32_000], shape)
+            write_string(row, place, "; ".join(str(item) for item in value)[:MOST_LETTERS], shape)
+
+
+def _is_link(text: str) -> bool:
+    return text.startswith(("http://", "https://")) and len(text) < 2000
 
 
 def _heights(sheet: Any, frame: pl.DataFrame, columns: Sequence[Column]) -> None:
@@ -198,6 +200,8 @@ def _heights(sheet: Any, frame: pl.DataFrame, columns: Sequence[Column]) -> None
         .cast(pl.String).str.len_chars().fill_null(0).to_numpy() / (column.width * 0.95)
         for column in wrapped
     ]  # fmt: skip
+    if frame.height > FITTED_ROWS:
+        return
     for row in range(frame.height):
         lines = max((int(-(-own[row] // 1)) for own in texts), default=1)
         sheet.set_row(row + 1, LINE_HEIGHT * max(1, min(lines, 12)))
