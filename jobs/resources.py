@@ -56,6 +56,11 @@ def default_demo_dir() -> Path:
     return _package_dir("jobs") / "data" / "demo"
 
 
+def default_entities_file() -> Path:
+    """Return the named entities that come with Curbline."""
+    return _package_dir("jobs") / "data" / "entities.csv"
+
+
 #: Files to start from, by the word that `curbline facts template` knows them by.
 TEMPLATES = {"notice": "notice.yml", "mapping": "mapping.toml", "feeds": "feeds.toml"}
 

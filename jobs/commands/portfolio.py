@@ -88,6 +88,14 @@ def add(
     destination: DestinationOption = None,
     sheet: SheetOption = None,
     rejected: RejectedOption = None,
+    entities: Annotated[
+        Path | None,
+        typer.Option(
+            "--entities",
+            metavar="FILE",
+            help="CSV of names to screen suppliers and end uses against: name, list, reference.",
+        ),
+    ] = None,
     facts: FactsOption = None,
     out: OutOption = None,
     settings: SettingsOption = None,
@@ -95,6 +103,7 @@ def add(
 ) -> int:
     """Check a file of purchases and keep its lines in the output folder, in place of earlier ones; runs then score them."""
     from jobs.output.layout import Layout
+    from jobs.purchases.checks import read_entities
     from jobs.purchases.show import as_data, as_text
     from jobs.purchases.store import save
 
@@ -102,7 +111,7 @@ def add(
     aside = _write_rejected(checked, name, rejected)
     layout = Layout(settings_with(settings, out=out).out)
     layout.refuse_links_out()
-    kept = save(checked, name, layout.portfolio)
+    kept = save(checked, name, layout.portfolio, read_entities(entities) if entities else None)
     if as_json:
         typer.echo(json.dumps({**as_data(checked, aside), "kept": str(kept)}, ensure_ascii=False, indent=1))
     else:

@@ -39,6 +39,16 @@ LEFT JOIN mart.route_score AS r ON (r.mineral, r.stage, r.exporter, r.importer, 
 LEFT JOIN mart.importer_score AS i ON p.exporter = '*' AND (i.mineral, i.stage, i.importer, i.horizon_days) = (p.mineral, p.stage, p.importer, a.horizon_days)
 ORDER BY a.expected_missing_usd DESC NULLS LAST, a.score DESC NULLS LAST, p.line_id
 """
+#: Answers of the dated tests beside each line; names that are alike are told with their scores.
+CHECKS_SQL = """
+SELECT line_id, max(answer) FILTER (check_id = 'dfars-225-7018') AS dfars_225_7018,
+       max(reason) FILTER (check_id = 'dfars-225-7018') AS dfars_reason,
+       max(answer) FILTER (check_id = 'content-0.1-percent') AS content_0_1_percent,
+       max(reason) FILTER (check_id = 'content-0.1-percent') AS content_reason,
+       string_agg(concat(reason, ' (', round(match_score)::INTEGER, ')'), '; ' ORDER BY match_score DESC, entity)
+           FILTER (check_id = 'named-entity') AS screening
+FROM mart.purchase_check GROUP BY line_id
+"""
 TOTALS_SQL = "SELECT * FROM mart.purchase_total ORDER BY grouping, name, regime"
 _UNITS = "WITH units AS (SELECT DISTINCT mineral, stage, exporter, importer FROM mart.purchase WHERE exporter IS NOT NULL)"
 REASONS_SQL = f"""
@@ -163,7 +173,9 @@ def load_risk_book(
     """
     question = question_of_run(reader)
     run = reader.query("SELECT * FROM meta.run").row(0, named=True)
-    every = reader.query(RISK_SQL)
+    every = reader.query(RISK_SQL).join(
+        reader.query(CHECKS_SQL), on="line_id", how="left", maintain_order="left"
+    )
     if every.is_empty():
         raise InputError(
             "this run holds no purchases; add some with `curbline portfolio add FILE`, and run again."
@@ -348,6 +360,7 @@ def _quality(lines: pl.DataFrame) -> pl.DataFrame:
         ("spend unknown", pl.col("spend_usd").is_null(), pl.lit("in no sum of money")),
         ("tonnes unknown", pl.col("quantity_t").is_null(), pl.lit("in no sum of tonnes")),
         ("read with an assumption", pl.col("note").is_not_null(), pl.col("note")),
+        ("like a named entity", pl.col("screening").is_not_null(), pl.col("screening")),
         ("no owner", pl.col("owner").is_null(), pl.lit("nobody is told")),
     )  # fmt: skip
     parts = [

@@ -72,6 +72,11 @@ RISK = (
     Column("note", "note", width=30, wraps=True),
     Column("as_of", "as_of", Kind.DATE, 11),
     Column("run_id", "run_id", width=18),
+    Column("dfars_225_7018", "dfars_225_7018", width=12),
+    Column("dfars_reason", "dfars_reason", width=40, wraps=True),
+    Column("content_0_1_percent", "content_0_1_percent", width=12),
+    Column("content_reason", "content_reason", width=40, wraps=True),
+    Column("screening", "screening", width=40, wraps=True),
 )
 RISK_PRINTED = 19
 

@@ -30,7 +30,8 @@ from engine.scoring.portfolio import score_in_parts
 from engine.scoring.ranges import Array
 from engine.scoring.score import band_index, score
 from engine.scoring.steps import BY_NAME
-from ground.words import MAIN_HORIZON, REGIMES
+from ground.words import ENDS, MAIN_HORIZON, REGIMES
+from jobs.purchases.checks import check_frame
 from jobs.purchases.routes import POOL, Routes, Unit, mapped_frame
 from jobs.purchases.store import Portfolio
 
@@ -70,7 +71,7 @@ class KeptGaps:
 def purchase_marts(
     portfolio: Portfolio, inputs: Inputs, ruleset: RuleSet, numbers: Numbers, evidence: Evidence
 ) -> dict[str, pl.DataFrame]:
-    """Return the tables `purchase`, `purchase_risk`, `purchase_total` and `purchase_draw`, without run_id.
+    """Return the tables `purchase`, `purchase_risk`, `purchase_total`, `purchase_draw` and `purchase_check`, without run_id.
 
     The minerals concerned are scored again at the main horizon. Draws go by name, so they are those of the run.
 
@@ -100,6 +101,7 @@ def purchase_marts(
         "purchase_risk": risk,
         "purchase_total": totals,
         "purchase_draw": kept_frame(kept),
+        "purchase_check": check_frame(lines, inputs, portfolio.entities),
     }
     return {name: frame.with_columns(**about) for name, frame in tables.items()}
 
@@ -152,7 +154,7 @@ def _scored(
 _FACTS = {
     **dict.fromkeys(UNIT, pl.String()),
     "next_event": pl.String(), "next_event_date": pl.Date(), "pledge_points": pl.Float64(),
-    "touched_share_best": pl.Float64(),
+    **dict.fromkeys((f"touched_share_{end}" for end in ENDS), pl.Float64()),
 }  # fmt: skip
 
 

@@ -14,12 +14,16 @@ import polars as pl
 from jobs.errors import InputError
 from jobs.export.csv import write_csv
 from jobs.export.tables import whole_folder
+from jobs.purchases.checks import ENTITY_COLUMNS, read_entities
+from jobs.purchases.checks import digest as checks_digest
 from jobs.purchases.lines import LINE, REJECTED, Checked, Rate
 from jobs.resources import default_demo_dir
 
 #: The word that stands for the fictional company that comes with Curbline.
 DEMO, DEMO_LINES, DEMO_RATES, DEMO_COSTS = "demo", "purchases.csv", "currencies.csv", "costs.csv"
-LINES, REJECTIONS, ABOUT = "lines.csv", "rejected.csv", "portfolio.json"
+LINES, REJECTIONS, ENTITIES, ABOUT = "lines.csv", "rejected.csv", "entities.csv", "portfolio.json"
+
+NO_ENTITIES = pl.DataFrame(schema=dict.fromkeys(ENTITY_COLUMNS, pl.String))
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,14 @@ class Portfolio:
         lines: with the columns of `jobs.purchases.lines.LINE`.
         rejected: how many rows of the file were not taken.
         name: of the file.
-        digest: SHA-256 of all that is kept; part of a run's identity.
+        entities: named by the company, with name, list and reference.
+        digest: SHA-256 of all that is kept and of the tests that come with Curbline; part of a run's identity.
     """
 
     lines: pl.DataFrame
     rejected: int
     name: str
+    entities: pl.DataFrame
     digest: str
 
 
@@ -44,7 +50,7 @@ def demo_file(name: str = DEMO_LINES) -> Path:
     return default_demo_dir() / name
 
 
-def save(checked: Checked, name: str, folder: Path) -> Path:
+def save(checked: Checked, name: str, folder: Path, entities: pl.DataFrame | None = None) -> Path:
     """Keep checked lines in place of earlier ones.
 
     Raises:
@@ -56,6 +62,7 @@ def save(checked: Checked, name: str, folder: Path) -> Path:
     with whole_folder(folder) as built:
         write_csv([checked.lines.sort("line_id")], built / LINES)
         write_csv([checked.rejected], built / REJECTIONS)
+        write_csv([NO_ENTITIES if entities is None else entities], built / ENTITIES)
         about = {"name": name, "lines": checked.lines.height, "rejected": checked.rejected.height}
         (built / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return folder / LINES
@@ -78,11 +85,14 @@ def load(folder: Path) -> Portfolio | None:
         raise InputError(
             f"{folder}: the lines kept there cannot be read ({str(problem)[:200]}). Add the file again with `curbline portfolio add`."
         ) from problem
-    digest = hashlib.sha256(path.read_bytes() + (folder / ABOUT).read_bytes()).hexdigest()
+    named_file = folder / ENTITIES
+    entities = read_entities(named_file) if named_file.is_file() else NO_ENTITIES
+    kept = b"".join(one.read_bytes() for one in (path, folder / ABOUT, named_file) if one.is_file())
+    digest = hashlib.sha256(kept + checks_digest()).hexdigest()
     texts = [name for name, kind in LINE.items() if kind == pl.String]
     # An apostrophe before what a spreadsheet would run is no part of the text.
     lines = lines.with_columns(pl.col(texts).str.replace(r"^'([=+\-@\t\r\n])", "$1"))
-    return Portfolio(lines, rejected, named, digest)
+    return Portfolio(lines, rejected, named, entities, digest)
 
 
 def write_rejected(checked: Checked, path: Path) -> None:

@@ -45,7 +45,13 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "lines.csv").write_text(LINES, encoding="utf-8")
     root = folder / "out"
     shared = ["--facts", str(facts), "--out", str(root)]
-    assert main(["portfolio", "add", str(folder / "lines.csv"), *shared]) == 0
+    (folder / "named.csv").write_text("name,list,reference\nBert Ltd,a list,x-1\n", encoding="utf-8")
+    assert (
+        main(
+            ["portfolio", "add", str(folder / "lines.csv"), "--entities", str(folder / "named.csv"), *shared]
+        )
+        == 0
+    )
     assert main(["run", *shared, "--as-of", "2026-11-23", "--draws", "64"]) in (0, 10)
     return root
 
@@ -84,6 +90,21 @@ def test_totals_are_sums_inside_the_draws_that_are_published(reader: Database) -
     ).row(0)
     assert parts[0] == pytest.approx(total.mean())
     assert parts[1] == pytest.approx(told["tail_usd"])
+
+
+def test_tests_and_names_stand_beside_the_lines(out: Path, reader: Database) -> None:
+    found = reader.query(
+        "SELECT line_id, check_id, answer, match_score FROM mart.purchase_check WHERE check_id <> 'dfars-225-7018'"
+    )
+    assert found.rows() == [("C", "named-entity", "cannot tell", 100.0)]
+    assert reader.query(
+        "SELECT DISTINCT answer FROM mart.purchase_check WHERE check_id = 'dfars-225-7018'"
+    ).rows() == [("no",)]
+    rows = list(
+        openpyxl.load_workbook(out / "risk" / "latest" / "risk_all.xlsx")["Risk"].iter_rows(values_only=True)
+    )
+    line = next(dict(zip(rows[0], row, strict=True)) for row in rows[1:] if row[0] == "C")
+    assert line["screening"] == "supplier name 'Bert' is like 'Bert Ltd' of a list (100)"
 
 
 def test_the_gap_is_that_of_the_routes_own_score(reader: Database) -> None:

@@ -137,6 +137,31 @@ PURCHASE_TABLES: dict[str, MartTable] = {
             *_TAIL,
         ),
     ),
+    "purchase_check": MartTable(
+        "Dated tests of the company's lines: yes, no or cannot tell, with the reason. No score moves by them.",
+        ("line_id", "check_id", "entity"),
+        (
+            *RUN,
+            _LINE,
+            text(
+                "check_id",
+                "dfars-225-7018, content-0.1-percent or named-entity; see rules/purchases/checks.toml.",
+            ),
+            text(
+                "answer",
+                "yes, no or cannot tell; of a name: yes where it has the same words, else cannot tell.",
+            ),
+            text("reason", "Why."),
+            text("reference", "Text that the test is of, or the measure behind a list of entities."),
+            day("applies_from", "First day on which the text applies."),
+            flag("is_in_force", "Whether that day has come by as_of."),
+            text("entity", "Entity that a name is like; empty text for other tests."),
+            number(
+                "match_score",
+                "How alike the names are, 0..100 without regard to the order of words; computed.",
+            ),
+        ),
+    ),
     "purchase_draw": MartTable(
         "The draws that sums over purchases are made of: the gap of each route before stocks. Draw d is one world in all "
         "routes, so sum inside a draw.",
