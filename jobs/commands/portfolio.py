@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +47,14 @@ DestinationOption = Annotated[
 SheetOption = Annotated[
     str | None, typer.Option("--sheet", help="Sheet of a workbook; by default the one that has the columns.")
 ]
+DeclarationsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--declaration",
+        metavar="FILE",
+        help="A supplier's CMRT, EMRT or AMRT as evidence of origin; repeat it for several.",
+    ),
+]
 RejectedOption = Annotated[
     Path | None,
     typer.Option(
@@ -63,6 +72,7 @@ def check(
     currencies: CurrenciesOption = None,
     destination: DestinationOption = None,
     sheet: SheetOption = None,
+    declarations: DeclarationsOption = None,
     rejected: RejectedOption = None,
     facts: FactsOption = None,
     settings: SettingsOption = None,
@@ -71,7 +81,7 @@ def check(
     """Show how a file of purchases is read, and write what is not taken with its reason; nothing is added."""
     from jobs.purchases.show import as_data, as_text
 
-    checked, name = _checked(file, currencies, destination, sheet, facts, settings)
+    checked, name = _checked(file, currencies, destination, sheet, declarations, facts, settings)
     aside = _write_rejected(checked, name, rejected)
     if as_json:
         typer.echo(json.dumps(as_data(checked, aside), ensure_ascii=False, indent=1))
@@ -87,6 +97,7 @@ def add(
     currencies: CurrenciesOption = None,
     destination: DestinationOption = None,
     sheet: SheetOption = None,
+    declarations: DeclarationsOption = None,
     rejected: RejectedOption = None,
     entities: Annotated[
         Path | None,
@@ -107,7 +118,7 @@ def add(
     from jobs.purchases.show import as_data, as_text
     from jobs.purchases.store import save
 
-    checked, name = _checked(file, currencies, destination, sheet, facts, settings)
+    checked, name = _checked(file, currencies, destination, sheet, declarations, facts, settings)
     aside = _write_rejected(checked, name, rejected)
     layout = Layout(settings_with(settings, out=out).out)
     layout.refuse_links_out()
@@ -179,10 +190,12 @@ def _checked(
     currencies: Path | None,
     destination: str | None,
     sheet: str | None,
+    declarations: list[Path] | None,
     facts: list[str] | None,
     settings: Path | None,
 ) -> tuple[Checked, str]:
     from jobs.purchases.cells import CellError
+    from jobs.purchases.declarations import read_declaration, with_evidence
     from jobs.purchases.headers import PURCHASES
     from jobs.purchases.lines import check as check_lines
     from jobs.purchases.names import Names
@@ -199,7 +212,11 @@ def _checked(
         site = names.country(destination) if destination else None
     except CellError as problem:
         raise InputError(f"--destination {destination} {problem}.") from None
-    return check_lines(raw, names, rates, site), path.name
+    checked = check_lines(raw, names, rates, site)
+    if declarations:
+        lines, notes = with_evidence(checked.lines, [read_declaration(one, names) for one in declarations])
+        checked = replace(checked, lines=lines, notes=[*checked.notes, *notes])
+    return checked, path.name
 
 
 def _write_rejected(checked: Checked, name: str, path: Path | None) -> Path | None:

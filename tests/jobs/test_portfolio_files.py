@@ -11,6 +11,7 @@ import pytest
 
 from jobs.errors import InputError
 from jobs.purchases.cells import CellError, comma_is_decimal, money, number, share
+from jobs.purchases.declarations import read_declaration, with_evidence
 from jobs.purchases.headers import PURCHASES
 from jobs.purchases.lines import Checked, Rate, check
 from jobs.purchases.names import Names
@@ -267,3 +268,77 @@ def test_the_demo_has_forty_lines_and_says_what_it_refuses() -> None:
     assert len(raw.rows) == 43
     assert len(raw.fields) == 18
     assert pl.Series([raw.fields[place] for place in raw.fields]).is_unique().all()
+
+
+def declaration(
+    folder: Path, *smelters: tuple[str, str, str], company: str = "ACME  gmbh", name: str = "cmrt.xlsx"
+) -> Path:
+    """Write a workbook with the sheets and headers that suppliers send, filled in."""
+    book = openpyxl.Workbook()
+    first = book.active
+    assert first is not None
+    first.title = "Declaration"
+    first.append(["Conflict Minerals Reporting Template"])
+    first.append(["Company Name (*):", None, company])
+    sheet = book.create_sheet("Smelter List")
+    sheet.append(["To begin:"])
+    sheet.append(
+        [
+            "Smelter Identification Number Input Column",
+            "Metal (*)",
+            "Smelter Look-up (*)",
+            "Smelter Name (1)",
+            "Smelter Country (*)",
+        ]
+    )
+    for metal, smelter, country in smelters:
+        sheet.append([None, metal, smelter, smelter, country])
+    book.save(folder / name)
+    return folder / name
+
+
+def test_a_declaration_of_one_country_is_an_origin_and_of_several_a_note(tmp_path: Path) -> None:
+    rows = "Acme GmbH,Germany,P-1,Tungsten,metal,1,t,1,USD,DE\nAcme GmbH,Germany,P-2,Gallium,refined,1,t,1,USD,DE\nBert,Germany,P-3,Tungsten,metal,1,t,1,USD,DE\n"
+    lines = checked(tmp_path, f"{HEAD.replace('mineral,', 'mineral,stage,')}\n{rows}").lines
+    path = declaration(
+        tmp_path,
+        ("Tungsten", "A", "China"),
+        ("Gold", "B", "Japan"),
+        ("Gallium", "C", "Germany"),
+        ("Gallium", "D", "Japan"),
+        ("Tungsten", "E", "CHINA"),
+    )
+    found, told = with_evidence(lines, [read_declaration(path, NAMES)])
+    assert found["origin"].to_list() == ["CHN", None, None]
+    assert found["note"].to_list() == [
+        "smelters in CHN by cmrt.xlsx",
+        "smelters in DEU, JPN by cmrt.xlsx",
+        None,
+    ]
+    assert told == [
+        "gallium of ACME gmbh: smelters in DEU, JPN by cmrt.xlsx; of several countries none is taken",
+        "tungsten of ACME gmbh: smelters in CHN by cmrt.xlsx",
+    ]
+
+
+def test_a_declaration_moves_no_origin_that_a_line_states(tmp_path: Path) -> None:
+    lines = checked(tmp_path, f"{HEAD},origin\nAcme GmbH,Germany,P-1,Gallium,1,t,1,USD,DE,Germany\n").lines
+    found, told = with_evidence(
+        lines, [read_declaration(declaration(tmp_path, ("Gallium", "A", "China")), NAMES)]
+    )
+    assert found["origin"].to_list() == ["DEU"]
+    assert told == []
+
+
+def test_declarations_that_say_nothing_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not say whose it is"):
+        read_declaration(declaration(tmp_path, ("Gallium", "A", "China"), company=""), NAMES)
+    with pytest.raises(InputError, match="a declaration is a workbook"):
+        read_declaration(demo_file(), NAMES)
+    found = read_declaration(declaration(tmp_path, ("Gallium", "A", "Atlantis"), company="Zed"), NAMES)
+    lines, told = with_evidence(
+        checked(tmp_path, f"{HEAD}\nAcme,Germany,P-1,Gallium,1,t,1,USD,DE\n").lines, [found]
+    )
+    assert lines["origin"].to_list() == [None]
+    assert "smelter country 'Atlantis' is no country that is known" in told[0]
+    assert told[1] == "cmrt.xlsx: 'Zed' is no supplier of these lines"
