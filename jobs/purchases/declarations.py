@@ -81,8 +81,8 @@ def read_declaration(path: Path, names: Names) -> Declaration:
             countries.setdefault(mineral, set()).add(names.country(text["country"]))
         except CellError as problem:
             notes.append(f"{path.name}: row {number}: smelter country '{text['country']}' {problem}")
-    found = {mineral: frozenset(where) for mineral, where in sorted(countries.items())}
-    return Declaration(supplier, found, path.name, notes)
+    by_mineral = {mineral: frozenset(where) for mineral, where in sorted(countries.items())}
+    return Declaration(supplier, by_mineral, path.name, notes)
 
 
 def _company(row: Sequence[str]) -> str:
