@@ -1,4 +1,4 @@
-"""The command that people look at: report."""
+"""Commands for what people look at: report, picture."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from jobs.errors import ExitCode, InputError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command()(report)
+    app.command()(picture)
 
 
 def report(
@@ -49,4 +50,31 @@ def report(
         f"{counted(written.pages, 'page')}, {written.bytes / 1e6:.1f} MB; {counted(written.routes, 'route')} of "
         f"{written.routes_scored:,} have a page, `curbline explain` tells of the others."
     )
+    return ExitCode.OK
+
+
+def picture(
+    kind: Annotated[str, typer.Argument(help="money, heat, origin, timeline or waterfall.")],
+    of: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[OF]...",
+            help="What it is of: an importer (money, heat), a mineral (origin, timeline), or mineral, stage, exporter and "
+            "importer of a route (waterfall).",
+        ),
+    ] = None,
+    *,
+    target: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="An .svg or .png file.")],
+    run_id: RunOption = None,
+    out: OutOption = None,
+    settings: SettingsOption = None,
+) -> int:
+    """Draw one chart of the report for a slide, as SVG or PNG."""
+    from jobs.report.picture import chart_for, refuse_unknown, write_picture
+
+    refuse_unknown(kind, of or (), target)
+    with reading(settings_with(settings, out=out), run_id) as reader:
+        chart = chart_for(reader, kind, of or ())
+    write_picture(chart, target)
+    typer.echo(f"{target}: {chart.title}")
     return ExitCode.OK

@@ -64,7 +64,7 @@ def _themed(chart: Chart, ink: str, background: str | None = None) -> dict[str, 
     axis = {
         "labelColor": ink, "titleColor": ink, "domainColor": ink, "tickColor": ink, "gridColor": ink,
         "gridOpacity": 0.15, "domainOpacity": 0.4, "tickOpacity": 0.4, "labelFontSize": 12, "titleFontSize": 12,
-        "titleFontWeight": "normal", "labelLimit": 220,
+        "titleFontWeight": "normal", "labelLimit": 300,
     }  # fmt: skip
     return {
         "$schema": SCHEMA,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -10,7 +12,7 @@ import polars as pl
 from ground.words import MAIN_HORIZON, REGIMES
 from jobs.explain.route import regime_of
 from jobs.explain.text import context_lines, expected_lines
-from jobs.export.book import MEASURES_SQL, REASONS_SQL, without_small
+from jobs.export.book import MEASURES_SQL, REASONS_SQL, SHOWN_FROM, without_small
 from jobs.marts import MAIN_REGIME, ROUTE
 from jobs.report.charts import Chart, waterfall
 from jobs.report.night import Night, grouped
@@ -36,21 +38,27 @@ def _chosen(night: Night) -> dict[str, Any]:
 
 
 def waterfall_chart(terms: list[dict[str, Any]], title: str) -> Chart:
-    """Draw the way to a score from terms with points, in their order."""
+    """Draw the way to a score from terms with points, in their order; the small ones of a step are one bar."""
     rows: list[dict[str, Any]] = []
     reached = 0.0
-    for place, term in enumerate(terms, start=1):
-        name = f"{place}. {term['step_name']}" + (f": {term['measure_id']}" if term["measure_id"] else "")
-        rows.append(
-            {
-                "name": name,
-                "points": term["points"],
-                "start": reached,
-                "end": reached + term["points"],
-                "kind": "term",
-            }
-        )
-        reached += term["points"]
+    for step, members in groupby(terms, key=itemgetter("step_name")):
+        large, small = [], 0.0
+        for term in members:
+            if abs(term["points"]) < SHOWN_FROM:
+                small += term["points"]
+            else:
+                large.append(
+                    (f"{step}: {term['measure_id']}" if term["measure_id"] else step, term["points"])
+                )
+        if abs(small) >= SHOWN_FROM:
+            large.append((f"{step}, smaller terms", small))
+        elif large:
+            large[-1] = (large[-1][0], large[-1][1] + small)
+        for name, points in large:
+            rows.append({
+                "name": f"{len(rows) + 1}. {name}", "points": points, "start": reached, "end": reached + points, "kind": "term",
+            })  # fmt: skip
+            reached += points
     rows.append({"name": "score", "points": reached, "start": 0.0, "end": reached, "kind": "score"})
     return waterfall(pl.DataFrame(rows), title)
 
@@ -75,7 +83,7 @@ def route_pages(night: Night, terms: pl.DataFrame) -> Iterator[Page]:
         yield Page(
             str(night.links.path("route", *keys)),
             "route.html.j2",
-            f"{row['mineral'].replace('_', ' ')}, {row['stage']}: {night.country(row['exporter'])} to {night.country(row['importer'])}",
+            f"{night.mineral(row['mineral'])}, {row['stage']}: {night.country(row['exporter'])} to {night.country(row['importer'])}",
             {
                 "row": row,
                 "scores": scores,

@@ -16,6 +16,9 @@ from jobs.report.words import plain_name
 
 #: How far beyond the day of the report a timeline reaches.
 AHEAD = timedelta(days=365)
+#: How far back it reaches; what was over by then is in the tables.
+BACK = timedelta(days=6 * 365)
+OVER = ("ended", "dropped", "superseded")
 PERIODS = ["measure_id", "clause", "destination"]
 
 
@@ -50,9 +53,14 @@ def measures_of(night: Night, mineral: str) -> list[str]:
 
 
 def chart_of(night: Night, history: pl.DataFrame, measures: Iterable[str], what: str) -> Chart | None:
-    """Draw the states of some measures over time; None where nothing is known of them."""
+    """Draw the states of some measures over the last years; None where nothing is known of them."""
     order = {key: place for place, key in enumerate(measures)}
-    rows = history.filter(pl.col("measure_id").is_in(list(order)))
+    first = night.run["as_of"] - BACK
+    rows = history.filter(
+        pl.col("measure_id").is_in(list(order)),
+        pl.col("end") > first,
+        ~pl.col("state").is_in(OVER).all().over(PERIODS) | (pl.col("start") >= first),
+    ).with_columns(start=pl.max_horizontal("start", pl.lit(first)))
     if rows.is_empty():
         return None
     names = [_name(night, *keys) for keys in rows.select(PERIODS).iter_rows()]
@@ -66,7 +74,9 @@ def chart_of(night: Night, history: pl.DataFrame, measures: Iterable[str], what:
 
 def _name(night: Night, measure: str, clause: str, destination: str) -> str:
     notice = night.measures[measure]["notice"] or measure
-    said = "" if clause == "all" or notice.endswith(clause) else f" {clause}"
+    part, comma, rest = clause.partition(", ")
+    named = notice.endswith(part)  # the notice may be named by its article already
+    said = "" if clause == "all" or (named and not comma) else f", {rest}" if named else f" {clause}"
     to = "" if destination == EVERYBODY else f" → {destination}"
     return f"{notice}{said}{to}"
 

@@ -16,6 +16,7 @@ from jobs.marts import MAIN_REGIME
 from jobs.ports import Reader
 from jobs.report import queries
 from jobs.report.site import Links
+from jobs.report.words import plain_name, shown
 from jobs.settings import ALL_COUNTRIES
 
 EVERYBODY = "*"
@@ -59,7 +60,11 @@ class Night:
         """Return the name of a country or bloc; its code where it has none."""
         if code is None:
             return "unknown"
-        return "everybody" if code == EVERYBODY else self.countries.get(code, code)
+        return "everybody" if code == EVERYBODY else str(shown(self.countries.get(code, code)))
+
+    def mineral(self, code: str) -> str:
+        """Return the name of a mineral; its code in words where it has none."""
+        return str(self.minerals[code]["name"]) if code in self.minerals else plain_name(code)
 
     def money(self, importer: str, mineral: str, regime: str = MAIN_REGIME) -> dict[str, Any] | None:
         """Return what an importer is expected to miss of a mineral; None where nothing is traded."""

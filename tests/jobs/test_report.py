@@ -10,9 +10,11 @@ from urllib.parse import unquote, urlsplit
 import polars as pl
 import pytest
 
-from jobs.errors import SettingsError
+from jobs.errors import InputError, SettingsError
 from jobs.report.build import MARK, Report, build_report
 from jobs.report.charts import Chart, heat, money
+from jobs.report.lanes import waterfall_chart
+from jobs.report.picture import chart_for, refuse_unknown, write_picture
 from jobs.report.words import money as said_money
 from jobs.report.words import money_range, shown, slug
 from tests.jobs.conftest import build_small
@@ -39,16 +41,20 @@ INSERT INTO core.production BY NAME SELECT 'gallium' AS mineral, 'refined' AS st
 """
 
 
-@pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory, marts: dict[str, pl.DataFrame]) -> Path:
-    """A published file with names that would break a careless page."""
-    path = tmp_path_factory.mktemp("night") / "night.duckdb"
+def prepared(folder: Path, marts: dict[str, pl.DataFrame]) -> Path:
+    """Write a published file with names that would break a careless page."""
+    path = folder / "night.duckdb"
     names = ("score_change", "score_change_reason")
     empty = {name: pl.DataFrame(schema={c.name: c.dtype for c in TABLES_OF_MART[name].own}) for name in names}
     build_small(path, {**marts, **empty})
     with Database.open(path) as database:
         database.execute(MORE)
     return path
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory, marts: dict[str, pl.DataFrame]) -> Path:
+    return prepared(tmp_path_factory.mktemp("night"), marts)
 
 
 @pytest.fixture(scope="module")
@@ -220,3 +226,68 @@ def test_an_unknown_is_drawn_as_the_word() -> None:
     chart: Chart = heat(squares, "Bands")
     assert ">unknown<" in chart.svg_alone()
     assert chart.png().startswith(b"\x89PNG")
+
+
+def test_a_waterfall_ends_at_the_score_however_small_its_terms_are() -> None:
+    points = [
+        ("full stop", 90.0),
+        ("law", -90.0),
+        ("law", 30.0),
+        ("law", 0.01),
+        ("pledges", -0.02),
+        ("stocks", -5.0),
+    ]
+    terms = [{"step_name": step, "measure_id": None, "points": value} for step, value in points]
+    rows = waterfall_chart(terms, "A route").rows
+    assert rows["name"].to_list() == ["1. full stop", "2. law", "3. law", "4. stocks", "score"]
+    assert rows["end"].to_list()[-1] == pytest.approx(25.01)
+
+
+@pytest.mark.parametrize(
+    ("kind", "of"),
+    [
+        ("heat", ("USA",)),
+        ("origin", ("gallium",)),
+        ("timeline", ("Ga",)),
+        ("waterfall", ("gallium", "refined", "CHN", "USA")),
+    ],
+)
+def test_every_picture_is_drawn_for_a_slide(
+    kind: str, of: tuple[str, ...], night: Path, tmp_path: Path
+) -> None:
+    with Database.open(night, read_only=True) as reader:
+        write_picture(chart_for(reader, kind, of), tmp_path / "a.svg")
+    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert drawn.startswith("<svg")
+    assert "<script" not in drawn
+    said = {"heat": ">moderate<", "origin": ">CHN<", "timeline": ">in force<", "waterfall": ">55.0<"}[kind]
+    assert said in drawn
+
+
+@pytest.mark.parametrize(
+    ("kind", "of", "file", "said"),
+    [
+        ("heatt", ("JPN",), "a.svg", "did you mean 'heat'"),
+        ("heat", (), "a.svg", "picture heat IMPORTER -o FILE"),
+        ("waterfall", ("gallium",), "a.svg", "MINERAL STAGE EXPORTER IMPORTER"),
+        ("money", (), "a.pdf", "written as .svg or .png"),
+    ],
+)
+def test_a_picture_that_cannot_be_drawn_says_how(
+    kind: str, of: tuple[str, ...], file: str, said: str
+) -> None:
+    with pytest.raises(SettingsError, match=said):
+        refuse_unknown(kind, of, Path(file))
+
+
+@pytest.mark.parametrize(
+    ("kind", "of", "said"),
+    [
+        ("origin", "dysprosium", "no producer of dysprosium is known"),
+        ("timeline", "dysprosium", "no measure names dysprosium"),
+        ("money", "JPN", "nothing is known to be missing of what Japan buys"),
+    ],
+)
+def test_there_is_no_picture_of_what_nobody_knows(night: Path, kind: str, of: str, said: str) -> None:
+    with Database.open(night, read_only=True) as reader, pytest.raises(InputError, match=said):
+        chart_for(reader, kind, (of,))
