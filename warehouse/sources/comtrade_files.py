@@ -9,18 +9,15 @@ entry, so that a stray quotation mark cannot swallow its neighbours.
 from __future__ import annotations
 
 import csv
-import gzip
 import json
-import shutil
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ground.counted import counted
-from warehouse.sources.archive import unpacked
+from warehouse.sources.archive import unpacked, unzipped
 from warehouse.sources.figures import with_point
 from warehouse.sources.parsed import refused, sniff, whole
 from warehouse.sources.workbook import table_of
@@ -138,11 +135,7 @@ def _is_table(name: str) -> bool:
 
 def _gunzipped(path: Path, folder: Path) -> list[tuple[str, Path]]:
     target = folder / "table.txt"
-    try:
-        with gzip.open(path) as source, target.open("wb") as sink:
-            shutil.copyfileobj(source, sink, 1 << 20)
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise refused(path.name, f"is not a complete archive ({error}); download it again") from None
+    unzipped(path, target)
     return [(path.name, target)]
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from warehouse.sources.archive import require_room
 from warehouse.sources.parsed import refused
 
 _MAX_BYTES = 100_000_000
@@ -42,6 +43,7 @@ def sheets(path: Path) -> Iterator[Sheet]:
         raise refused(
             path.name, f"is a workbook of more than {_MAX_BYTES:,} bytes; save the sheet as CSV and give that"
         )
+    require_room(path)
     try:
         with CalamineWorkbook.from_path(path) as book:
             for name in book.sheet_names:
