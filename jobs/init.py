@@ -95,6 +95,8 @@ export_days = 30
 # A workbook for each of these importers (ISO 3166 alpha-3, or a bloc such as EU27), and one of the top routes.
 importers = []
 top = 50
+# Whether each night that moves the pointer also writes the pages of report/latest, in a quarter of a minute or so.
+report = false
 """
 
 BUNDLE = """\

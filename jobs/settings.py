@@ -44,11 +44,12 @@ class AudienceSettings(Table):
 
 
 class ExportSettings(Table):
-    """Which workbooks a run writes beside the CSV and Parquet tables."""
+    """What a run writes beside the CSV and Parquet tables: workbooks, and the report if it is asked for."""
 
     importers: tuple[ImporterCode, ...] = ()
     top: Annotated[int, Field(ge=0, le=10_000)] = 50
     audiences: Annotated[tuple[AudienceSettings, ...], Field(max_length=50)] = (AudienceSettings(),)
+    report: bool = False
 
 
 def usable_processes() -> int:

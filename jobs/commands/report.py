@@ -31,7 +31,7 @@ def report(
     settings: SettingsOption = None,
 ) -> int:
     """Write the report: a folder of pages that opens from disk, without a server and without scripts."""
-    from jobs.output.layout import Layout
+    from jobs.output.layout import LATEST, Layout
     from jobs.output.seal import damage_of
     from jobs.report.build import build_report
 
@@ -42,7 +42,7 @@ def report(
         raise InputError(
             f"{snapshot.path.name} {damage}. `curbline verify` says which tables; run `curbline run` to publish again."
         )
-    target = to.resolve() if to else Layout(chosen.out).report / "latest"
+    target = to.resolve() if to else Layout(chosen.out).report / LATEST
     with reading(chosen, run_id) as reader:
         written = build_report(reader, target)
     typer.echo(str(written.folder / "index.html"))

@@ -27,7 +27,7 @@ from jobs.nightly.since import Since
 from jobs.output import ledger
 from jobs.output.history import write_vintage
 from jobs.output.identity import code_version, new_attempt_id, run_identity
-from jobs.output.layout import Layout
+from jobs.output.layout import LATEST, Layout
 from jobs.output.lock import exclusive
 from jobs.output.publish import PointerCase, clean_stale, place_snapshot, point_to, pointer_moves
 from jobs.output.rebuild import open_or_rebuild
@@ -197,6 +197,12 @@ def _score_and_publish(
     if purchases is not None and moved:
         with phases.phase("workbooks"), Database.open(snapshot, read_only=True) as reader:
             warnings += deliver_risk(reader, layout, settings.export.audiences, facts.bundles)[1]
+    if settings.export.report and moved:
+        with phases.phase("report"):
+            # Imported here: a night without a report needs neither templates nor pictures.
+            from jobs.report.build import report_of_night
+
+            warnings += report_of_night(snapshot, layout.report / LATEST)
     ledger.append(state, _entry(stamp, dates, ledger.PUBLISHED, file=snapshot.name))
     today = dates.started_at.date()
     dropped = drop_old(layout, settings.retention, most=settings.keep_snapshots, today=today, spare=snapshot)

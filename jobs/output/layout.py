@@ -11,6 +11,8 @@ from jobs.errors import InputError, SettingsError
 
 SNAPSHOT_NAME = re.compile(r"^curbline-(?P<as_of>\d{4}-\d{2}-\d{2})-(?P<run_id>[0-9a-f]{16})\.duckdb$")
 BUILD_PREFIX = ".build-"
+#: The folder of the newest report.
+LATEST = "latest"
 
 
 @dataclass(frozen=True)

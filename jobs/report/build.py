@@ -11,7 +11,7 @@ from shutil import rmtree
 import polars as pl
 
 from ground.words import MAIN_HORIZON
-from jobs.errors import PublishError, SettingsError
+from jobs.errors import JobError, PublishError, SettingsError
 from jobs.marts import ROUTE
 from jobs.output.layout import BUILD_PREFIX
 from jobs.output.publish import folder_sentence
@@ -25,6 +25,7 @@ from jobs.report.law import measure_pages
 from jobs.report.night import Night, grouped, read_night
 from jobs.report.site import Page, drawn, write_data, write_pages
 from jobs.report.words import slug
+from warehouse.database import Database
 
 #: Stands in every report, and nowhere else: a folder with it may be replaced by the next one.
 MARK = ".curbline-report"
@@ -97,6 +98,16 @@ def build_report(reader: Reader, target: Path) -> Report:
         raise PublishError(sentence) from problem
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     return Report(target, pages, size, night.routes.height, night.route_count)
+
+
+def report_of_night(snapshot: Path, target: Path) -> list[str]:
+    """Write the report of a run that is published already; what hinders it is a warning, and the earlier one stays."""
+    try:
+        with Database.open(snapshot, read_only=True) as reader:
+            build_report(reader, target)
+    except JobError as problem:
+        return [f"The report was not written: {problem} `curbline report` writes it once that is mended."]
+    return []
 
 
 def refuse_foreign(target: Path) -> None:
