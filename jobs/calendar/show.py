@@ -103,9 +103,17 @@ def _notes(events: Sequence[Mapping[str, Any]], column: str, title: str) -> list
     return [Text(f"{title}, {', '.join(dict.fromkeys(notices))}: {note}.") for note, notices in said.items()]
 
 
-def _reports(events: Sequence[Mapping[str, Any]]) -> list[Text]:
-    return [
-        Text(f"Reports differ on {event['notice']}: the calendar has {event['event_date']}; {other}.")
+def _reports(events: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+    """Lay reports that differ out side by side, with their sources."""
+    rows = [
+        (
+            event["notice"], "followed" if one["is_followed"] else "differs", one["state"].replace("_", " "),
+            one["valid_from"], one["valid_to"] or "", one["known_from"], one["publisher"] or one["source_id"], one["url"] or "",
+        )
         for event in events
-        for other in event["other_reports"] or ()
-    ]
+        for one in event.get("reports") or ()
+    ]  # fmt: skip
+    if not rows:
+        return []
+    columns = ("notice", "the calendar", "state", "from", "to before", "known from", "source", "address")
+    return [Text("Reports that differ", style="italic"), as_table(columns, list(dict.fromkeys(rows)))]

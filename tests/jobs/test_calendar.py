@@ -14,6 +14,7 @@ from icalendar import Calendar
 
 from engine.language.rules import Range, RuleSet
 from ground.question import Question
+from jobs.calendar.events import reports_on
 from jobs.calendar.ics import ics, uid
 from jobs.calendar.show import as_text
 from jobs.calendar.ways import RunFacts, either, ways
@@ -39,6 +40,11 @@ EVENT: dict[str, Any] = {
     "last_confirmed_on": date(2026, 10, 5), "last_confirmed_by": "World Journal", "what_is_open": "nobody knows; or says, so",
     "what_would_settle": "a notice of MOFCOM", "other_reports": ["Press says suspended from 2025-11-07 to before 2027-11-11"],
     "source_id": "src", "days_left": -12,
+    "reports": [
+        {"destination": "*", "state": "suspended", "valid_from": date(2025, 11, 7), "valid_to": end, "source_id": source,
+         "publisher": source.title(), "title": "", "url": f"https://example.org/{source}", "known_from": date(2025, 11, 8), "is_followed": source == "mofcom"}
+        for source, end in (("mofcom", date(2026, 11, 11)), ("press", date(2027, 11, 11)))
+    ],
 }  # fmt: skip
 FOUND = {"as_of": DAY, "known_at": DAY, "days": 90, "events": [EVENT]}
 
@@ -103,7 +109,35 @@ def test_what_is_unverified_comes_first_with_what_would_settle_it(capsys: pytest
     assert "erbium, europium, holmium and 1 more" in text
     assert "2026-10-05, World Journal" in text
     assert "Would settle it, 57/2025: a notice of MOFCOM." in text
-    assert "Reports differ on 57/2025: the calendar has 2026-11-11; Press says suspended from" in text
+    reports = text[text.index("Reports that differ") : last].splitlines()
+    assert reports[2].split() == [
+        "57/2025", "followed", "suspended", "2025-11-07", "2026-11-11", "2025-11-08", "Mofcom", "https://example.org/mofcom",
+    ]  # fmt: skip
+    assert reports[3].split()[1:5] == ["differs", "suspended", "2025-11-07", "2027-11-11"]
+
+
+def test_reports_that_differ_are_rows_with_their_sources(tmp_path: Path) -> None:
+    facts = small_facts()
+    row = next(
+        one
+        for one in facts["measure_states"]
+        if one["state"] == "suspended" and one["measure_id"] == "46-2024"
+    )
+    facts["measure_states"].append(
+        {**row, "valid_to": "2027-11-28", "source_id": "press", "known_from": "2025-11-08"}
+    )
+    with Warehouse.open_memory() as state:
+        state.load_bundles([write_bundle(tmp_path / "facts", facts)])
+        frame = Inputs(state, Question(DAY, DAY, "CHN")).calendar(DAY, date(2027, 12, 31))
+        (event,) = frame.filter(pl.col("other_reports").list.len() > 0).to_dicts()
+        found = reports_on(state, event)
+        plain = frame.filter(pl.col("other_reports").list.len() == 0).to_dicts()
+        assert reports_on(state, plain[0]) == []
+    assert [(one["source_id"], one["valid_to"], one["is_followed"]) for one in found] == [
+        (row["source_id"], date(2026, 11, 28), True),
+        ("press", date(2027, 11, 28), False),
+    ]
+    assert all(one["publisher"] and one["known_from"] for one in found)
 
 
 def test_an_empty_calendar_says_so(capsys: pytest.CaptureFixture[str]) -> None:
