@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
+import xlsxwriter
 
 from engine.scoring.exposure import DAYS_A_YEAR
 from jobs.export.csv import write_csv
 from jobs.export.tables import TableFormat, refuse_foreign, whole_folder, write_manifest
+from jobs.marts import LISTED
 from jobs.scenario.compare import LANE
 from jobs.scenario.world import Outcome
 
 LANES, BUYERS = "scenario_lane", "scenario_importer"
+WORKBOOK = "scenarios.xlsx"
 #: Less than this of a lane is not told; nothing that is printed with three digits shows it.
 LEAST_SHARE = 1e-4
 
@@ -61,7 +66,7 @@ def _dated(one: Outcome, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_tables(outcomes: Sequence[Outcome], folder: Path, formats: Sequence[TableFormat]) -> list[Path]:
-    """Write the tables into a folder that holds nothing but earlier exports.
+    """Write the tables, and a workbook of them, into a folder that holds nothing but earlier exports.
 
     Raises:
         SettingsError: the folder holds other files.
@@ -76,5 +81,43 @@ def write_tables(outcomes: Sequence[Outcome], folder: Path, formats: Sequence[Ta
                     write_csv([frame], path)
                 else:
                     frame.write_parquet(path)
+        write_workbook(outcomes, built / WORKBOOK)
     write_manifest(folder)
-    return [folder / f"{name}.{kind.value}" for name in (LANES, BUYERS) for kind in formats]
+    written = [folder / f"{name}.{kind.value}" for name in (LANES, BUYERS) for kind in formats]
+    return [*written, folder / WORKBOOK]
+
+
+def write_workbook(outcomes: Sequence[Outcome], path: Path) -> None:
+    """Write a workbook: what is supposed, importers, and the lanes that are large enough to be listed.
+
+    The creation time inside is the latest day that was scored, so that the same scenarios give the same bytes.
+    """
+    found = tables(outcomes)
+    supposed = [
+        (one.file.scenario.scenario, one.file.scenario.title, sentence)
+        for one in outcomes
+        for sentence in one.sentences
+    ]
+    sheets = {
+        "Scenarios": pl.DataFrame(
+            supposed, schema=dict.fromkeys(("scenario", "title", "supposed"), pl.String), orient="row"
+        ),
+        "Importers": found[BUYERS],
+        "Lanes": found[LANES].filter(listing=LISTED),
+    }
+    last = max(one.question.as_of for one in outcomes)
+    options = {"strings_to_urls": False, "strings_to_formulas": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(str(path), options) as workbook:
+        workbook.set_properties({"created": datetime(last.year, last.month, last.day)})  # noqa: DTZ001  (Excel knows no zones)
+        for name, frame in sheets.items():
+            frame.write_excel(
+                workbook,
+                name,
+                column_formats={
+                    cs.contains("_share"): "0.0%",
+                    cs.contains("_usd") & cs.float(): "#,##0",
+                    cs.contains("score"): "0.0",
+                },
+                freeze_panes=(1, 1),
+                autofit=True,
+            )

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -279,6 +280,21 @@ def test_the_command_shows_writes_and_lists(
     assert lanes["scenario"].unique().to_list() == ["case"]
     assert pl.read_csv(target / "scenario_lane.csv").height == lanes.height > 0
     assert {"change_missing_t", "change_missing_usd_p10", "base_band", "band"} <= set(lanes.columns)
+    book = openpyxl.load_workbook(target / "scenarios.xlsx", data_only=True)
+    assert book.sheetnames == ["Scenarios", "Importers", "Lanes"]
+    assert [cell.value for cell in book["Scenarios"][2]] == [
+        "case", "A case", "Binds again from 2026-11-28: MOFCOM 46/2024 (art. 2).",
+    ]  # fmt: skip
+    sheet = [[cell.value for cell in row] for row in book["Importers"].iter_rows()]
+    written = pl.read_parquet(target / "scenario_importer.parquet")
+    assert (sheet[0], len(sheet) - 1) == (written.columns, written.height)
+    place = written.columns.index("change_missing_usd")
+    assert sheet[1][place] == pytest.approx(written["change_missing_usd"][0])
+    assert book["Lanes"].max_row - 1 == lanes.filter(listing="listed").height
+    again = (target / "scenarios.xlsx").read_bytes()
+    assert main(["scenario", str(file), *common, "--to", str(target)]) == 0
+    assert (target / "scenarios.xlsx").read_bytes() == again
+    capsys.readouterr()
     assert main(["scenario", str(file), *common, "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert data["facts_hash"] == play.facts.report.facts_hash
