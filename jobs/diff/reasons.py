@@ -13,7 +13,7 @@ from engine.language.rules import Parameter, Range, RuleSet
 from ground.counted import counted
 from ground.question import Question
 from jobs.diff.swaps import Ends, changed_card, changed_rules, differing, mixed
-from warehouse.asof.known import LAW, Rows, warehouse_of
+from warehouse.asof.known import LAW, STRUCTURE, Rows, warehouse_of
 from warehouse.records.tables import TABLES
 
 EVERY = "*"
@@ -198,7 +198,8 @@ def _calendar(ends: Ends) -> Iterator[Reason]:
 
 
 def _law_by_day(rows: Rows, before: Question, after: Question) -> Iterator[Reason]:
-    with warehouse_of(rows) as facts:
+    law = {name: frame for name, frame in rows.items() if name in LAW | STRUCTURE}
+    with warehouse_of(law) as facts:
         asked = [{"as_of": q.as_of, "known_at": q.known_at} for q in (before, after)]
         country = {"curbing_country": after.curbing_country}
         states = [facts.query(_STATES, {**one, **country}) for one in asked]

@@ -16,6 +16,7 @@ CAUSES = ("code", "rules", "facts", "calendar", "law")
 #: Points of score; less is not seen in a score that is printed with one digit.
 MOVED = 0.05
 LAST_DIGIT = 1e-13
+_AFTER = "_after"
 ROW = [*KEYS, "regime"]
 _NUMBERS = ("score", "share", "t", "usd")
 #: Of a whole move, all its causes together: see `jobs.diff.ranges`. Unknown unless they were asked for.
@@ -70,10 +71,11 @@ def split(before: pl.DataFrame, after: pl.DataFrame, states: Sequence[State]) ->
         move. Where a score appears or goes the cause that brought it has empty figures, since unknown is no number.
     """
     parts = []
+    both = before.join(after, on=list(KEYS), how="full", coalesce=True, suffix=_AFTER)
     for regime in REGIMES:
-        moved = _moved(before, after, regime)
+        moved = _moved(both, regime)
         if moved.height:
-            parts.append(_causes(moved, after, states, regime))
+            parts.append(_causes(moved, states, regime))
     if not parts:
         return pl.DataFrame(schema=CHANGE)
     return pl.concat(parts).sort(*ROW, pl.col("cause").replace_strict(_ORDER, return_dtype=pl.Int64))
@@ -91,22 +93,33 @@ def _of(frame: pl.DataFrame, regime: str, suffix: str) -> pl.DataFrame:
     )
 
 
-def _moved(before: pl.DataFrame, after: pl.DataFrame, regime: str) -> pl.DataFrame:
-    both = _of(before, regime, "_before").join(
-        _of(after, regime, "_after"), on=list(KEYS), how="full", coalesce=True
+def _moved(both: pl.DataFrame, regime: str) -> pl.DataFrame:
+    """Return what moved in one regime, out of both nights side by side."""
+    named = columns_of(regime)
+    types = {value: pl.Float64 if value in _NUMBERS else pl.String for value in VALUES}
+    score, band = named["score"], named["band"]
+    move = (pl.col(f"{score}{_AFTER}") - pl.col(score)).abs()
+    return both.filter((move >= MOVED) | pl.col(band).ne_missing(pl.col(f"{band}{_AFTER}"))).select(
+        *KEYS,
+        *(
+            pl.col(f"{named[value]}{there}").cast(types[value]).alias(f"{value}{suffix}")
+            for there, suffix in (("", "_before"), (_AFTER, _AFTER))
+            for value in VALUES
+        ),
     )
-    move = (pl.col("score_after") - pl.col("score_before")).abs()
-    return both.filter((move >= MOVED) | pl.col("band_before").ne_missing(pl.col("band_after")))
 
 
-def _causes(moved: pl.DataFrame, after: pl.DataFrame, states: Sequence[State], regime: str) -> pl.DataFrame:
+def _causes(moved: pl.DataFrame, states: Sequence[State], regime: str) -> pl.DataFrame:
     """Return a row per cause of each move; states follow one another from `_before` to `_after`."""
     walked = moved.with_columns(pl.col(f"{value}_before").alias(f"{value}_0") for value in _NUMBERS)
     for place, state in enumerate(states, start=1):
-        scores = after if state.scores is None else state.scores
         reached = pl.col("mineral").is_in(list(state.minerals))
-        swapped = _of(scores, regime, "_new")
-        walked = walked.join(swapped, on=list(KEYS), how="left", maintain_order="left").with_columns(
+        if state.scores is None:
+            walked = walked.with_columns(pl.col(f"{value}{_AFTER}").alias(f"{value}_new") for value in VALUES)
+        else:
+            swapped = _of(state.scores, regime, "_new")
+            walked = walked.join(swapped, on=list(KEYS), how="left", maintain_order="left")
+        walked = walked.with_columns(
             # Between two known scores a state without one is passed over: the next takes the whole move.
             pl.when(reached)
             .then(
