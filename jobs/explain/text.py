@@ -51,13 +51,17 @@ def expected_lines(scores: dict[str, Any], question: dict[str, Any]) -> list[str
     if mean is None:
         return []
     horizon = question["horizon_days"]
-    what = f"Expect {share(mean)} of {horizon} days of {question['mineral']} to be missing ({mean * horizon:.0f} days)"
+    what = f"Expect {share(mean)} of {horizon} days of {question['mineral']} to be missing ({counted(round(mean * horizon), 'day')})"
     least = (
         f"one in ten of less than {share(drawn['p10'])}"
         if drawn["p10"] > 0
         else "at least one in ten of none"
     )
-    odds = f"one chance in ten of more than {share(drawn['p90'])}, {least}"
+    odds = (
+        f"one chance in ten of more than {share(drawn['p90'])}, {least}"
+        if drawn["p90"] > 0
+        else "at least nine chances in ten of none"
+    )
     others = " and ".join(
         f"{share(scores[regime]['expected']['missing_share'])} in {LABELS[regime]}"
         for regime in REGIMES

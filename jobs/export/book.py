@@ -237,7 +237,11 @@ def without_small(reasons: pl.DataFrame) -> pl.DataFrame:
         small.group_by(step, maintain_order=True)
         .agg(pl.col("row_in_book").last(), pl.col("step_name").first(), pl.col("points").sum(), pl.len().alias("terms"))
         .with_columns(
-            pl.format("And {} smaller terms of this step together.", "terms").alias("sentence")
+            pl.format(
+                "And {} smaller {} of this step together.",
+                "terms",
+                pl.when(pl.col("terms") == 1).then(pl.lit("term")).otherwise(pl.lit("terms")),
+            ).alias("sentence")
         )
         .drop("terms")
     )  # fmt: skip
