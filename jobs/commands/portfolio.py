@@ -55,6 +55,14 @@ DeclarationsOption = Annotated[
         help="A supplier's CMRT, EMRT or AMRT as evidence of origin; repeat it for several.",
     ),
 ]
+BomOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--bom",
+        metavar="FILE",
+        help="Bill of materials: parent, child, mass_share, for lines that name a part alone.",
+    ),
+]
 RejectedOption = Annotated[
     Path | None,
     typer.Option(
@@ -73,6 +81,7 @@ def check(
     destination: DestinationOption = None,
     sheet: SheetOption = None,
     declarations: DeclarationsOption = None,
+    bom: BomOption = None,
     rejected: RejectedOption = None,
     facts: FactsOption = None,
     settings: SettingsOption = None,
@@ -81,7 +90,7 @@ def check(
     """Show how a file of purchases is read, and write what is not taken with its reason; nothing is added."""
     from jobs.purchases.show import as_data, as_text
 
-    checked, name = _checked(file, currencies, destination, sheet, declarations, facts, settings)
+    checked, name = _checked(file, currencies, destination, sheet, declarations, bom, facts, settings)
     aside = _write_rejected(checked, name, rejected)
     if as_json:
         typer.echo(json.dumps(as_data(checked, aside), ensure_ascii=False, indent=1))
@@ -98,6 +107,7 @@ def add(
     destination: DestinationOption = None,
     sheet: SheetOption = None,
     declarations: DeclarationsOption = None,
+    bom: BomOption = None,
     rejected: RejectedOption = None,
     entities: Annotated[
         Path | None,
@@ -118,7 +128,7 @@ def add(
     from jobs.purchases.show import as_data, as_text
     from jobs.purchases.store import save
 
-    checked, name = _checked(file, currencies, destination, sheet, declarations, facts, settings)
+    checked, name = _checked(file, currencies, destination, sheet, declarations, bom, facts, settings)
     aside = _write_rejected(checked, name, rejected)
     layout = Layout(settings_with(settings, out=out).out)
     layout.refuse_links_out()
@@ -191,9 +201,11 @@ def _checked(
     destination: str | None,
     sheet: str | None,
     declarations: list[Path] | None,
+    bom: Path | None,
     facts: list[str] | None,
     settings: Path | None,
 ) -> tuple[Checked, str]:
+    from jobs.purchases.bom import Bom, read_bom
     from jobs.purchases.cells import CellError
     from jobs.purchases.declarations import read_declaration, with_evidence
     from jobs.purchases.headers import PURCHASES
@@ -212,7 +224,9 @@ def _checked(
         site = names.country(destination) if destination else None
     except CellError as problem:
         raise InputError(f"--destination {destination} {problem}.") from None
-    checked = check_lines(raw, names, rates, site)
+    held = read_bom(bom, names) if bom else Bom({})
+    checked = check_lines(raw, names, rates, site, held)
+    checked = replace(checked, notes=[*checked.notes, *held.notes])
     if declarations:
         lines, notes = with_evidence(checked.lines, [read_declaration(one, names) for one in declarations])
         checked = replace(checked, lines=lines, notes=[*checked.notes, *notes])

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from jobs.purchases.bom import Bom
 from jobs.purchases.cells import CellError, comma_is_decimal, money, number, numeric_part
 from jobs.purchases.headers import carried
 from jobs.purchases.names import Names
@@ -25,7 +26,7 @@ LINE: Mapping[str, pl.DataType] = {
     "incoterm": pl.String(), "quantity_t": pl.Float64(), "annual_spend": pl.Float64(), "currency": pl.String(),
     "usd_per_unit": pl.Float64(), "rate_date": pl.Date(), "rate_source": pl.String(), "spend_usd": pl.Float64(),
     "stock_days": pl.Float64(), "owner": pl.String(), "end_use": pl.String(), "year": pl.Int64(),
-    "note": pl.String(), "row_in_file": pl.Int64(),
+    "note": pl.String(), "contains": pl.String(), "row_in_file": pl.Int64(),
 }  # fmt: skip
 REJECTED = {"row_in_file": pl.Int64, "reason": pl.String, "cells": pl.String}
 #: What a line is recognised by from one file to the next, where it has no id of its own.
@@ -68,7 +69,13 @@ class Checked:
     notes: list[str] = field(default_factory=list)
 
 
-def check(raw: Raw, names: Names, rates: Mapping[str, Rate] = USD, destination: str | None = None) -> Checked:
+def check(
+    raw: Raw,
+    names: Names,
+    rates: Mapping[str, Rate] = USD,
+    destination: str | None = None,
+    bom: Bom | None = None,
+) -> Checked:
     """Check every row of a table.
 
     Args:
@@ -76,13 +83,14 @@ def check(raw: Raw, names: Names, rates: Mapping[str, Rate] = USD, destination: 
         names: of the facts.
         rates: by currency; what has none is refused.
         destination: country of the company's own site, where a line names none.
+        bom: what parts hold, for lines that name neither a mineral nor a code.
     """
     notes = list(raw.notes)
     places = {name: place for place, name in raw.fields.items()}
     commas = {
         name: _decimals(raw, places, name, notes) for name in ("quantity", "annual_spend", "stock_days")
     }
-    read = _Reading(raw, places, names, rates, destination, commas)
+    read = _Reading(raw, places, names, rates, destination, commas, bom or Bom({}))
     lines, rejected = [], []
     seen: dict[tuple[str, ...], int] = {}
     ids: dict[str, int] = {}
@@ -151,6 +159,7 @@ class _Reading:
     rates: Mapping[str, Rate]
     destination: str | None
     commas: Mapping[str, bool | CellError | None]
+    bom: Bom
 
     def line(self, cells: list[str]) -> dict[str, Any]:
         """Return a line, still without an id of its own where it has none.
@@ -168,9 +177,13 @@ class _Reading:
         notes: list[str] = []
         code, cn8 = _code(text("hs6"), "hs6", (6, 8, 10)), _code(text("cn8"), "cn8", (8, 10))
         code = code[:6] or cn8[:6]
-        if not (text("mineral") or code):
+        goods = {} if text("mineral") or code else self.bom.goods.get(text("part"), {})
+        if not (text("mineral") or code or goods):
             raise CellError("names neither a mineral nor a code")
-        mineral, stage, assumed = self.names.good(text("mineral"), text("stage"), code)
+        if goods:
+            (mineral, stage), assumed = next(iter(goods)), None
+        else:
+            mineral, stage, assumed = self.names.good(text("mineral"), text("stage"), code)
         notes += [assumed] if assumed else []
         row: dict[str, Any] = {
             name: text(name) or None for name in ("supplier_id", "supplier_name", "part", "owner", "end_use")
@@ -190,6 +203,7 @@ class _Reading:
         row |= self._spend(text("annual_spend"), text("currency"))
         row["stock_days"] = self._days(text("stock_days"))
         row["year"] = _year(text("year"))
+        row["contains"] = "; ".join(f"{one} {form} {part:.6g}" for (one, form), part in goods.items()) or None
         row["note"] = "; ".join(notes) or None
         return row
 

@@ -24,6 +24,7 @@ from engine.purchases.plan import (
 from ground.words import MAIN_HORIZON
 from jobs.errors import InputError, SettingsError
 from jobs.ports import Reader
+from jobs.purchases.risk import gap_of
 from jobs.purchases.routes import POOL, Unit
 from jobs.suggest import did_you_mean
 
@@ -120,21 +121,20 @@ def pose(reader: Reader, costs: pl.DataFrame, regime: str) -> Problem:
         "SELECT * FROM mart.purchase_draw WHERE regime = $regime ORDER BY draw", {"regime": regime}
     )
     gaps = {
-        Unit(*map(str, key)): own["gap_share"].to_numpy()
+        (regime, Unit(*map(str, key))): own["gap_share"].to_numpy()
         for key, own in draws.partition_by(*Unit._fields, as_dict=True).items()
     }
-    units = [Unit(*row) for row in lines.select(Unit._fields).iter_rows()]
-    gap = np.stack([gaps[unit] for unit in units])
+    gap = np.stack([gap_of(line, regime, gaps) for line in lines.iter_rows(named=True)])
     spend = lines["spend_usd"].to_numpy() * yearly(MAIN_HORIZON)
     covered = lines["stock_days"].fill_null(0.0).to_numpy() / MAIN_HORIZON
-    steps, rows = _steps(lines, units, gaps, costs, reader)
+    steps, rows = _steps(lines, gap, {unit: own for (_, unit), own in gaps.items()}, costs, reader)
     return Problem(
         lines, gap, covered, spend, steps, rows, (rest.height, float(rest["expected_missing_usd"].sum()))
     )
 
 
 def _steps(
-    lines: pl.DataFrame, units: list[Unit], gaps: Mapping[Unit, Any], costs: pl.DataFrame, reader: Reader
+    lines: pl.DataFrame, short: Any, gaps: Mapping[Unit, Any], costs: pl.DataFrame, reader: Reader
 ) -> tuple[Steps, list[dict[str, Any]]]:
     place = {line_id: at for at, line_id in enumerate(lines["line_id"])}
     known = set(reader.query("SELECT line_id FROM mart.purchase")["line_id"])
@@ -153,7 +153,7 @@ def _steps(
         ]  # fmt: skip
         for at in which:
             line = lines.row(at, named=True)
-            gap = gaps[units[at]]
+            gap = short[at]
             if cost["step"] == STOCK:
                 effect = np.full(len(gap), 1.0 / MAIN_HORIZON)
             elif cost["step"] == SUBSTITUTION:
@@ -178,6 +178,10 @@ def _steps(
 
 
 def _second(line: Mapping[str, Any], exporter: str, gaps: Mapping[Unit, Any]) -> Any:
+    if line["route_parts"]:
+        raise InputError(
+            f"line {line['line_id']} has a bill of materials; a second source of one of its minerals alone saves nothing."
+        )
     unit = Unit(line["mineral"], line["stage"], exporter, line["destination"] or "")
     if unit not in gaps:
         there = sorted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -31,8 +32,9 @@ from engine.scoring.ranges import Array
 from engine.scoring.score import band_index, score
 from engine.scoring.steps import BY_NAME
 from ground.words import ENDS, MAIN_HORIZON, REGIMES
+from jobs.marts import MAIN_REGIME
 from jobs.purchases.checks import check_frame
-from jobs.purchases.routes import POOL, Routes, Unit, mapped_frame
+from jobs.purchases.routes import POOL, Routes, Unit, mapped_frame, units_of
 from jobs.purchases.store import Portfolio
 
 #: How lines are summed, and by which column; everything is one sum.
@@ -86,10 +88,12 @@ def purchase_marts(
     mapped = mapped_frame(portfolio.lines, routes)
     lines = portfolio.lines.join(mapped, on="line_id", how="left", maintain_order="left")
     known = lines.filter(pl.col("exporter").is_not_null())
-    units = [Unit(*row) for row in known.select(UNIT).unique().sort(UNIT).iter_rows()]
+    units = sorted({unit for line in known.iter_rows(named=True) for unit in units_of(line)})
     kept = KeptGaps(frozenset((*units, *routes.others(known))))
     facts = _scored(units, inputs, ruleset, numbers, evidence, kept)
-    book = Book(known, units, kept.gap, numbers.draws)
+    lines = _governed(lines, kept.gap)
+    known = lines.filter(pl.col("exporter").is_not_null())
+    book = Book(known, kept.gap, numbers.draws)
     risk, totals = book.frames(ruleset)
     lines = lines.join(facts, on=UNIT, how="left", maintain_order="left")
     days = (pl.col("next_event_date") - pl.lit(inputs.as_of)).dt.total_days()
@@ -104,6 +108,25 @@ def purchase_marts(
         "purchase_check": check_frame(lines, inputs, portfolio.entities),
     }
     return {name: frame.with_columns(**about) for name, frame in tables.items()}
+
+
+def _governed(lines: pl.DataFrame, gaps: Mapping[tuple[str, Unit], Array]) -> pl.DataFrame:
+    """Give a line with a bill of materials the mineral and route that are shortest on average under the law of the day."""
+    rows = []
+    for line in lines.filter(pl.col("route_parts").list.len() > 0).iter_rows(named=True):
+        most = max(units_of(line), key=lambda unit: (float(gaps[MAIN_REGIME, unit].mean()), unit))
+        rows.append((line["line_id"], *most))
+    found = pl.DataFrame(
+        rows, schema=dict.fromkeys(("line_id", *(f"{name}_new" for name in UNIT)), pl.String), orient="row"
+    )
+    return lines.join(found, on="line_id", how="left", maintain_order="left").with_columns(
+        pl.coalesce(f"{name}_new", name).alias(name) for name in UNIT
+    ).drop(f"{name}_new" for name in UNIT)  # fmt: skip
+
+
+def gap_of(line: Mapping[str, Any], regime: str, gaps: Mapping[tuple[str, Unit], Array]) -> Array:
+    """Return (D,) the gap of a line; without one of its minerals a part cannot be made, so the largest of them counts."""
+    return np.asarray(np.stack([gaps[regime, unit] for unit in units_of(line)]).max(axis=0))
 
 
 def kept_frame(kept: KeptGaps) -> pl.DataFrame:
@@ -162,18 +185,24 @@ class Book:
     """Lines on their units, ready to be summed.
 
     Args:
-        lines: those with a unit.   units: in order.   gaps: (D,) of each by regime.   draws: D.
+        lines: those with a unit.   gaps: (D,) of each unit by regime.   draws: D.
     """
 
-    def __init__(
-        self, lines: pl.DataFrame, units: Sequence[Unit], gaps: Mapping[tuple[str, Unit], Array], draws: int
-    ) -> None:
+    def __init__(self, lines: pl.DataFrame, gaps: Mapping[tuple[str, Unit], Array], draws: int) -> None:
         self.lines, self.draws, self.within = lines, draws, yearly(MAIN_HORIZON)
-        place = {unit: at for at, unit in enumerate(units)}
-        at = np.array([place[Unit(*row)] for row in lines.select(UNIT).iter_rows()], dtype=np.intp)
+        places: dict[tuple[Unit, ...], dict[str, Any]] = {}
+        keys = []
+        for line in lines.select(*UNIT, "route_parts").iter_rows(named=True):
+            key = units_of(line)
+            places.setdefault(key, line)
+            keys.append(key)
+        place = {key: at for at, key in enumerate(places)}
+        at = np.array([place[key] for key in keys], dtype=np.intp)
         self.profiles = Profiles.of(at, lines["stock_days"].cast(pl.Float64).fill_null(np.nan).to_numpy())
         self.gap = {
-            regime: np.stack([gaps[regime, unit] for unit in units]) if units else np.zeros((0, draws))
+            regime: np.stack([gap_of(line, regime, gaps) for line in places.values()])
+            if places
+            else np.zeros((0, draws))
             for regime in REGIMES
         }
         self.usd = lines["spend_usd"].cast(pl.Float64).fill_null(np.nan).to_numpy() * self.within
@@ -188,8 +217,7 @@ class Book:
             (str(key[0]), Unit(*map(str, key[1:]))): own["gap_share"].to_numpy()
             for key, own in by_unit.items()
         }
-        units = [Unit(*row) for row in known.select(UNIT).unique().sort(UNIT).iter_rows()]
-        return cls(known, units, gaps, len(next(iter(gaps.values()))) if gaps else 0)
+        return cls(known, gaps, len(next(iter(gaps.values()))) if gaps else 0)
 
     def totals(self) -> pl.DataFrame:
         """Return `purchase_total` of these lines alone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -101,17 +101,55 @@ class Routes:
 
 
 def mapped_frame(lines: pl.DataFrame, routes: Routes) -> pl.DataFrame:
-    """Return line_id, exporter, importer, mapped_by, unknown_reason; one row a line."""
-    found: Iterable[Mapped] = map(routes.of, lines.iter_rows(named=True))
-    rows = [
-        (
-            line_id,
-            one.unit.exporter if one.unit else None,
-            one.unit.importer if one.unit else None,
-            one.basis,
-            one.reason,
+    """Return line_id, exporter, importer, mapped_by, unknown_reason, and of a bill of materials route_parts; a row a line.
+
+    A line with a bill of materials has a unit for each mineral that has one; its own is the first, until the draws say
+    which is shortest of all.
+    """
+    rows = []
+    for line in lines.iter_rows(named=True):
+        goods = goods_of(line["contains"])
+        found = [
+            routes.of({**line, "mineral": mineral, "stage": stage})
+            for mineral, stage in goods or [(line["mineral"], line["stage"])]
+        ]
+        units = [one.unit for one in found if one.unit]
+        first = next((one for one in found if one.unit), found[0])
+        unit = first.unit or (None, None, None, None)
+        lacking = (
+            f"; {len(found) - len(units)} of {len(found)} minerals have no route"
+            if units and len(units) < len(found)
+            else ""
         )
-        for line_id, one in zip(lines["line_id"], found, strict=True)
-    ]
-    schema = dict.fromkeys(("line_id", "exporter", "importer", "mapped_by", "unknown_reason"), pl.String)
+        basis = None if first.basis is None else first.basis + lacking
+        rows.append(
+            (
+                line["line_id"],
+                unit[2],
+                unit[3],
+                basis,
+                first.reason,
+                ["|".join(one) for one in units] if goods else None,
+            )
+        )
+    schema: dict[str, pl.DataType] = {
+        **dict.fromkeys(("line_id", "exporter", "importer", "mapped_by", "unknown_reason"), pl.String()),
+        "route_parts": pl.List(pl.String()),
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def goods_of(contains: str | None) -> list[tuple[str, str]]:
+    """Return minerals and stages of a bill of materials, as a line keeps it."""
+    return [
+        (words[0], words[1])
+        for words in (one.split() for one in (contains or "").split(";"))
+        if len(words) == 3
+    ]
+
+
+def units_of(line: Mapping[str, Any]) -> tuple[Unit, ...]:
+    """Return the units of a line: its route, or those of all minerals of its bill of materials."""
+    if line["route_parts"]:
+        return tuple(Unit(*part.split("|")) for part in line["route_parts"])
+    return (Unit(line["mineral"], line["stage"], line["exporter"], line["importer"]),)

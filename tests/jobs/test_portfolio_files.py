@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from jobs.errors import InputError
+from jobs.purchases.bom import Bom, read_bom
 from jobs.purchases.cells import CellError, comma_is_decimal, money, number, share
 from jobs.purchases.declarations import read_declaration, with_evidence
 from jobs.purchases.headers import PURCHASES
@@ -342,3 +343,44 @@ def test_declarations_that_say_nothing_are_told(tmp_path: Path) -> None:
     assert lines["origin"].to_list() == [None]
     assert "smelter country 'Atlantis' is no country that is known" in told[0]
     assert told[1] == "cmrt.xlsx: 'Zed' is no supplier of these lines"
+
+
+def bom(folder: Path, text: str) -> Bom:
+    path = folder / "bom.csv"
+    path.write_text(f"parent,child,mass_share,stage\n{text}", encoding="utf-8")
+    return read_bom(path, NAMES)
+
+
+def test_a_bill_of_materials_is_opened_to_its_minerals(tmp_path: Path) -> None:
+    found = bom(
+        tmp_path, "M-1,R-1,0.5,\nM-1,steel,50 %,\nR-1,Gallium,0.3,\nR-1,Tungsten,0.4,metal\nM-2,M-1,0.1,\n"
+    )
+    assert list(found.goods["M-1"]) == [("tungsten", "metal"), ("gallium", "refined")]
+    assert list(found.goods["M-1"].values()) == pytest.approx([0.2, 0.15])
+    assert found.goods["M-2"]["tungsten", "metal"] == pytest.approx(0.02)
+    assert found.notes == ["not minerals that are followed, and passed over: steel"]
+    path = tmp_path / "lines.csv"
+    path.write_text(
+        f"{HEAD}\nAcme,China,M-1,,10,t,100,USD,DE\nAcme,China,X-9,,10,t,100,USD,DE\n", encoding="utf-8"
+    )
+    lines = check(read_table(path, PURCHASES), NAMES, RATES, None, found)
+    assert lines.lines["contains"].to_list() == ["tungsten metal 0.2; gallium refined 0.15"]
+    assert lines.rejected["reason"].to_list() == ["names neither a mineral nor a code."]
+
+
+BAD_BOMS = {
+    "A,B,0.5,\nB,C,0.5,\nC,A,0.5,\n": "parts contain each other in a circle: A → B → C → A",
+    "A,A,0.5,\n": "parts contain each other in a circle: A → A",
+    "A,Gallium,0.7,\nA,Tungsten,0.4,metal\n": "the shares of A come to 1.1, more than 1",
+    "A,Gallium,1.7,\n": "row 2: is no share between 0 and 1",
+    "A,Gallium,0,\n": "row 2: mass_share '0' is not above 0",
+    "A,Gallium,much,\n": "row 2: is not a number",
+    "A,,0.5,\n": "row 2: names no parent or no child",
+}
+
+
+@pytest.mark.parametrize("text", BAD_BOMS)
+def test_a_bill_of_materials_that_cannot_be_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as problem:
+        bom(tmp_path, text)
+    assert BAD_BOMS[text] in str(problem.value)

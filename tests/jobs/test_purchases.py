@@ -35,6 +35,7 @@ B,Acme,CHN,P-2,gallium,refined,5,t,500000,USD,USA,CHN,,Bob
 C,Bert,JPN,P-3,gallium,refined,2,t,,USD,DEU,,10,Ann
 D,Carl,,P-4,gallium,refined,2,t,70000,USD,,,10,
 E,=cmd(),CHN,P-5,gallium,refined,1,t,90000,USD,DEU,CHN,0,Ann
+F,Dora,CHN,P-6,,,1,t,40000,USD,JPN,CHN,5,Cid
 """
 
 
@@ -45,13 +46,12 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "lines.csv").write_text(LINES, encoding="utf-8")
     root = folder / "out"
     shared = ["--facts", str(facts), "--out", str(root)]
-    (folder / "named.csv").write_text("name,list,reference\nBert Ltd,a list,x-1\n", encoding="utf-8")
-    assert (
-        main(
-            ["portfolio", "add", str(folder / "lines.csv"), "--entities", str(folder / "named.csv"), *shared]
-        )
-        == 0
+    (folder / "bom.csv").write_text(
+        "parent,child,mass_share\nP-6,gallium,0.3\nP-6,dysprosium,0.1\n", encoding="utf-8"
     )
+    (folder / "named.csv").write_text("name,list,reference\nBert Ltd,a list,x-1\n", encoding="utf-8")
+    given = ["--entities", str(folder / "named.csv"), "--bom", str(folder / "bom.csv")]
+    assert main(["portfolio", "add", str(folder / "lines.csv"), *given, *shared]) == 0
     assert main(["run", *shared, "--as-of", "2026-11-23", "--draws", "64"]) in (0, 10)
     return root
 
@@ -63,7 +63,7 @@ def reader(out: Path) -> Database:
 
 def test_every_line_is_there_and_one_without_a_place_says_why(reader: Database) -> None:
     lines = reader.query("SELECT * FROM mart.purchase ORDER BY line_id")
-    assert lines["line_id"].to_list() == ["A", "B", "C", "D", "E"]
+    assert lines["line_id"].to_list() == ["A", "B", "C", "D", "E", "F"]
     assert lines["unknown_reason"].to_list()[3] == "neither a supplier country, an origin nor a site is given"
     assert lines["mapped_by"].to_list()[0] == "declared origin to the site"
     assert "D" not in reader.query("SELECT DISTINCT line_id FROM mart.purchase_risk")["line_id"].to_list()
@@ -74,8 +74,13 @@ def test_totals_are_sums_inside_the_draws_that_are_published(reader: Database) -
     draws = reader.query("SELECT * FROM mart.purchase_draw WHERE regime = 'full_stop' ORDER BY draw")
     total = np.zeros(64)
     for line in lines.iter_rows(named=True):
-        unit = [pl.col(name) == line[name] for name in ("mineral", "stage", "exporter", "importer")]
-        gap = draws.filter(unit)["gap_share"].to_numpy()
+        own = [line["mineral"], line["stage"], line["exporter"], line["importer"]]
+        units = [part.split("|") for part in line["route_parts"] or []] or [own]
+        gaps = [
+            draws.filter(pl.concat_list("mineral", "stage", "exporter", "importer") == unit)["gap_share"]
+            for unit in units
+        ]
+        gap = np.maximum.reduce([one.to_numpy() for one in gaps])
         total += (line["spend_usd"] or 0.0) * np.maximum(0.0, gap - (line["stock_days"] or 0.0) / 365)
     told = reader.query(
         "SELECT * FROM mart.purchase_total WHERE grouping = 'total' AND regime = 'full_stop'"
@@ -83,13 +88,30 @@ def test_totals_are_sums_inside_the_draws_that_are_published(reader: Database) -
     assert told["expected_missing_usd"] == pytest.approx(total.mean())
     assert told["expected_missing_usd"] > 0
     assert told["missing_usd_p90"] == pytest.approx(np.quantile(total, 0.9))
-    assert told["lines"] == 4
+    assert told["lines"] == 5
     assert told["lines_without_spend"] == 1  # unknown, and in no sum of money
     parts = reader.query(
         "SELECT sum(expected_missing_usd) AS usd, sum(tail_usd) AS tail FROM mart.purchase_risk WHERE regime = 'full_stop'"
     ).row(0)
     assert parts[0] == pytest.approx(total.mean())
     assert parts[1] == pytest.approx(told["tail_usd"])
+
+
+def test_a_part_is_as_short_as_the_shortest_of_its_minerals(reader: Database) -> None:
+    line = reader.query("SELECT * FROM mart.purchase WHERE line_id = 'F'").row(0, named=True)
+    assert line["contains"] == "gallium refined 0.3; dysprosium refined 0.1"
+    assert line["route_parts"] == ["gallium|refined|CHN|JPN", "dysprosium|refined|CHN|JPN"]
+    draws = reader.query(
+        "SELECT * FROM mart.purchase_draw WHERE regime = 'full_stop' AND (exporter, importer) = ('CHN', 'JPN') ORDER BY draw"
+    )
+    both = [
+        draws.filter(pl.col("mineral") == name)["gap_share"].to_numpy() for name in ("gallium", "dysprosium")
+    ]
+    told = reader.query(
+        "SELECT gap_share FROM mart.purchase_risk WHERE line_id = 'F' AND regime = 'full_stop'"
+    ).item()
+    assert told == pytest.approx(np.maximum(*both).mean())
+    assert told >= max(one.mean() for one in both)
 
 
 def test_tests_and_names_stand_beside_the_lines(out: Path, reader: Database) -> None:
@@ -112,7 +134,7 @@ def test_the_gap_is_that_of_the_routes_own_score(reader: Database) -> None:
     pairs = reader.query(
         "SELECT a.gap_share AS own, s.active_gap_share AS published FROM mart.purchase p "
         "JOIN mart.purchase_risk a USING (line_id) JOIN mart.route_score s USING (mineral, stage, exporter, importer) "
-        "WHERE a.regime = 'active' AND s.horizon_days = 365"
+        "WHERE a.regime = 'active' AND s.horizon_days = 365 AND p.route_parts IS NULL"
     )
     assert pairs.height >= 3
     np.testing.assert_allclose(pairs["own"], pairs["published"], atol=1e-12)
@@ -305,7 +327,7 @@ def test_other_systems_get_their_shapes_and_no_owners(out: Path, tmp_path: Path)
 
 
 def test_a_batch_holds_a_hundred_suppliers(reader: Database) -> None:
-    many = pl.concat([suppliers(reader)] * 60)
+    many = pl.concat([suppliers(reader)] * 48)
     sizes = [len(body["suppliers"]) for body in ariba(many)]
     assert sizes == [100, 100, 40]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from warehouse.published.columns import RUN, MartTable, day, flag, number, text, whole
+from warehouse.published.columns import RUN, MartTable, day, flag, number, text, texts, whole
 from warehouse.published.route_columns import HORIZON, MINERAL, REGIME, STAGE
 
 _EXPORTER = text(
@@ -79,6 +79,11 @@ PURCHASE_TABLES: dict[str, MartTable] = {
             text("end_use", "End use."),
             whole("year", "Year of quantity and spend."),
             text("note", "What was assumed when the line was read."),
+            text(
+                "contains",
+                "Minerals, stages and mass shares of the part's bill of materials; mineral is then the shortest.",
+            ),
+            texts("route_parts", "Routes of these minerals; the largest of their gaps counts in each draw."),
             whole("row_in_file", "Row of the company's file."),
             text("next_event", "Next known change of the law on the route."),
             day("next_event_date", "Its day."),
