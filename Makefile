@@ -26,7 +26,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-ui check check-format check-lint check-types check-floors check-rules check-facts \
-	check-docs check-wheel dictionary backtest format bench lock clean stale
+	check-docs check-wheel dictionary backtest format bench lock audit sbom clean stale
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -120,6 +120,22 @@ lock: ## resolve requirements.lock anew (needs uv: pip install uv)
 	@if grep -nE '://|^--' requirements.lock.new; then echo "make: an index address came into the lock; not taken" >&2; exit 1; fi
 	@{ echo "# Resolved from pyproject.toml by \`make lock\`; do not edit by hand."; cat requirements.lock.new; } > requirements.lock
 	@rm requirements.lock.new
+
+# Tools of their own environment, so that what audits the lock is no part of it. Both ask the package index.
+TOOLS := build/tools
+$(TOOLS): Makefile
+	@$(PYTHON) -m venv --clear $@
+	@$@/bin/python -m pip --disable-pip-version-check -qq install pip-audit==2.10.1 cyclonedx-bom==7.5.0
+	@touch $@
+
+# --strict: a package that the database does not answer about fails the audit instead of passing it in silence.
+audit: $(TOOLS) ## known vulnerabilities of the locked packages; for a schedule, not for `make test`
+	@$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+
+sbom: $(TOOLS) ## build/curbline.cdx.json: the locked packages with their hashes, as CycloneDX
+	@$(TOOLS)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file build/curbline.cdx.json requirements.lock 2>/dev/null
+	@echo "build/curbline.cdx.json: $$(grep -c '"purl"' build/curbline.cdx.json) packages"
 
 clean: ## remove the environment, caches and builds; run results stay
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
