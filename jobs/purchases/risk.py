@@ -190,18 +190,16 @@ class Book:
 
     def __init__(self, lines: pl.DataFrame, gaps: Mapping[tuple[str, Unit], Array], draws: int) -> None:
         self.lines, self.draws, self.within = lines, draws, yearly(MAIN_HORIZON)
-        places: dict[tuple[Unit, ...], dict[str, Any]] = {}
-        keys = []
-        for line in lines.select(*UNIT, "route_parts").iter_rows(named=True):
-            key = units_of(line)
-            places.setdefault(key, line)
-            keys.append(key)
-        place = {key: at for at, key in enumerate(places)}
-        at = np.array([place[key] for key in keys], dtype=np.intp)
-        self.profiles = Profiles.of(at, lines["stock_days"].cast(pl.Float64).fill_null(np.nan).to_numpy())
+        parts = pl.col("route_parts").list.join(";").fill_null("")
+        keyed = lines.select(*UNIT, "route_parts", key=pl.concat_str(*UNIT, parts, separator="|"))
+        places = keyed.unique("key", keep="first", maintain_order=True).with_row_index("at")
+        at = keyed.join(places.select("key", "at"), on="key", how="left", maintain_order="left")["at"]
+        self.profiles = Profiles.of(
+            at.to_numpy().astype(np.intp), lines["stock_days"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        )
         self.gap = {
-            regime: np.stack([gap_of(line, regime, gaps) for line in places.values()])
-            if places
+            regime: np.stack([gap_of(line, regime, gaps) for line in places.iter_rows(named=True)])
+            if places.height
             else np.zeros((0, draws))
             for regime in REGIMES
         }

@@ -93,6 +93,8 @@ PURCHASE_TABLES: dict[str, MartTable] = {
                 "touched_share_best",
                 "Share of the route's goods that went through the curbing country (0..1).",
             ),
+            number("touched_share_low", "The same, low end."),
+            number("touched_share_high", "The same, high end."),
         ),
     ),
     "purchase_risk": MartTable(
