@@ -87,7 +87,10 @@ def environment() -> Environment:
     bands = {
         "order": (*reversed(BANDS), UNKNOWN_BAND),
         "colours": BAND_COLOURS,
-        "meaning": BAND_MEANING,
+        "meaning": {
+            **BAND_MEANING,
+            UNKNOWN_BAND: "no score can be formed; the page says why. Unknown is not zero",
+        },
         "shapes": SHAPES,
     }
     made.globals |= {"counted": counted, "bands": bands, "unknown_band": UNKNOWN_BAND}
