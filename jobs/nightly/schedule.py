@@ -74,6 +74,17 @@ class Due:
         return [first, *dated, *rest]
 
 
+@dataclass(frozen=True)
+class Tried:
+    """A start that failed and is tried again, not before a time; its tries are counted, and its pauses double."""
+
+    due: Due
+    began_at: datetime
+    not_before: datetime
+    pause_s: float
+    count: int
+
+
 def jobs_of(
     settings: ScheduleSettings, run: Sequence[str], further: Callable[[JobSettings], tuple[str, ...]]
 ) -> list[Job]:
@@ -109,6 +120,7 @@ class Scheduler:
     processes: Processes
     _began: datetime = field(init=False)
     _done: dict[str, datetime] = field(default_factory=dict, init=False)
+    _again: dict[str, Tried] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._began = self.clock()
@@ -130,6 +142,11 @@ class Scheduler:
 
     def _due(self, job: Job, now: datetime) -> Iterator[Due]:
         """Yield what is due of a job: of its nights the missed ones, of others the last start alone."""
+        tried = self._again.get(job.name)
+        if tried is not None:  # other starts of the job wait until it is settled, those of other jobs do not
+            if tried.not_before <= now:
+                yield tried.due
+            return
         starts, oldest = job.how.starts, now - timedelta(days=self.settings.catch_up_days)
         since = self._last(job, now)
         by_day = {starts.day_of(start): start for start in starts.between(max(since or oldest, oldest), now)}
@@ -154,24 +171,26 @@ class Scheduler:
 
     def _seconds_to_next(self) -> float:
         now = self.clock()
-        return min((job.how.starts.next(now) - now).total_seconds() for job in self.jobs)
+        starts = [job.how.starts.next(now) for job in self.jobs if job.name not in self._again]
+        starts += [tried.not_before for tried in self._again.values()]
+        return (min(starts) - now).total_seconds()
 
     def _settle(self, due: Due) -> None:
-        """Start a command, again where it may help, and note how it ended; a stop leaves it unsettled."""
-        how, began_at = due.job.how, self.clock()
-        pause, tries = how.retry_after_minutes * 60, how.retries + 1
-        attempt, code = 1, self._try(due, f"try 1 of {tries}")
-        while attempt < tries and (code < 0 or code in MAY_PASS) and not self.processes.is_stopping:
-            log.info("%s for %s is tried again in %.0f s", due.job.name, due.day, pause)
-            if not self._waited(pause):
-                return
-            pause *= 2
-            attempt += 1
-            code = self._try(due, f"try {attempt} of {tries}")
+        """Start a command once, and note how it ended, or when it is tried again; a stop leaves it unsettled."""
+        how = due.job.how
+        now = self.clock()
+        tried = self._again.pop(due.job.name, None) or Tried(due, now, now, how.retry_after_minutes * 60, 0)
+        count = tried.count + 1
+        code = self._try(due, f"try {count} of {how.retries + 1}")
         if self.processes.is_stopping and code not in GOOD:
             return
+        if (code < 0 or code in MAY_PASS) and count <= how.retries:
+            later = self.clock() + timedelta(seconds=tried.pause_s)
+            log.info("%s for %s is tried again in %.0f s", due.job.name, due.day, tried.pause_s)
+            self._again[due.job.name] = Tried(due, tried.began_at, later, tried.pause_s * 2, count)
+            return
         self.settled.append(
-            Settled(due.job.name, due.start, due.day.isoformat(), began_at, self.clock(), code, attempt)
+            Settled(due.job.name, due.start, due.day.isoformat(), tried.began_at, self.clock(), code, count)
         )
 
     def _try(self, due: Due, which: str) -> int:
@@ -180,10 +199,3 @@ class Scheduler:
         level = logging.INFO if code in GOOD else logging.ERROR
         log.log(level, "%s for %s ended with exit code %d", due.job.name, due.day, code)
         return code
-
-    def _waited(self, seconds: float) -> bool:
-        """Wait, and say whether it was to the end: a stop cuts it short."""
-        until = self.clock() + timedelta(seconds=seconds)
-        while (left := (until - self.clock()).total_seconds()) > 0 and not self.processes.is_stopping:
-            self.processes.wait(min(left, LONGEST_WAIT_S, seconds))
-        return not self.processes.is_stopping

@@ -257,6 +257,21 @@ def test_other_jobs_start_at_their_times_one_after_the_other_and_miss_what_they_
     assert exports == ["Sun 09-06 02:33", "Sun 09-13 02:33", "Tue 10-06 12:00"]
 
 
+def test_a_job_that_is_tried_again_does_not_hold_up_the_night(machine: Machine) -> None:
+    stubborn = JobSettings(command=("export",), cron="0 2 * * *", retries=3, retry_after_minutes=60)
+    machine.serve(ScheduleSettings(), days=0.5)
+    machine.ran.clear()
+    machine.codes = [50, 0, 50]
+    machine.serve(ScheduleSettings(jobs={"export": stubborn}), days=1)
+    assert [(name, f"{began:%H:%M}") for name, _, began in machine.ran] == [
+        ("export", "02:00"), ("run", "02:30"), ("export", "03:03"), ("export", "05:06"),
+    ]  # fmt: skip
+    assert [(entry.job, entry.tries) for entry in machine.log.entries()][1:] == [
+        (RECALCULATION, 1),
+        ("export", 3),
+    ]
+
+
 def test_a_line_cut_short_by_a_crash_is_passed_over(tmp_path: Path) -> None:
     log = StartedLog(tmp_path / "schedule.jsonl")
     one = Settled("export", NOW, "2026-11-23", NOW, NOW, 0, 1)
