@@ -15,6 +15,7 @@ from jobs.errors import InputError
 from jobs.marts import MAIN_REGIME
 from jobs.ports import Reader
 from jobs.purchases.risk import EVERYTHING, Book
+from jobs.purchases.routes import require_purchases
 from jobs.settings import AudienceSettings
 
 MOST_LINES = 50_000
@@ -171,6 +172,7 @@ def load_risk_book(
     Raises:
         InputError: the file holds no purchases, or more lines than a workbook should.
     """
+    require_purchases(reader)
     question = question_of_run(reader)
     run = reader.query("SELECT * FROM meta.run").row(0, named=True)
     every = reader.query(RISK_SQL).join(

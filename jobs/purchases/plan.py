@@ -25,7 +25,7 @@ from ground.words import MAIN_HORIZON
 from jobs.errors import InputError, SettingsError
 from jobs.ports import Reader
 from jobs.purchases.risk import gap_of
-from jobs.purchases.routes import POOL, Unit
+from jobs.purchases.routes import POOL, Unit, require_purchases
 from jobs.suggest import did_you_mean
 
 STOCK, SECOND, SUBSTITUTION = "stock_day", "second_source", "substitution"
@@ -106,6 +106,7 @@ def pose(reader: Reader, costs: pl.DataFrame, regime: str) -> Problem:
     Raises:
         InputError: the file holds no purchases at risk, or the costs name what is not there.
     """
+    require_purchases(reader)
     lines = reader.query(
         "SELECT p.*, r.expected_missing_usd, r.tail_usd FROM mart.purchase AS p JOIN mart.purchase_risk AS r USING (line_id) "
         "WHERE r.regime = $regime AND r.tail_usd > 0 ORDER BY r.expected_missing_usd + r.tail_usd DESC, p.line_id",

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from engine.scoring.inputs import Inputs
+from jobs.errors import InputError
+from jobs.ports import Reader
 
 POOL = "*"  # as exporter: all that a country has, whoever sent it
 
@@ -137,6 +139,22 @@ def mapped_frame(lines: pl.DataFrame, routes: Routes) -> pl.DataFrame:
         "route_parts": pl.List(pl.String()),
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def require_purchases(reader: Reader) -> None:
+    """Refuse a published file of a version that kept no purchases as this one does.
+
+    Raises:
+        InputError: it is one.
+    """
+    found = reader.query(
+        "SELECT count(*)::BIGINT AS n FROM duckdb_columns() WHERE schema_name = 'mart' AND table_name = 'purchase' "
+        "AND column_name = 'route_parts'"
+    ).item()
+    if not found:
+        raise InputError(
+            "this file was published by an earlier version, which kept no purchases so; run `curbline run` again."
+        )
 
 
 def goods_of(contains: str | None) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from jobs.errors import InputError
 from jobs.export.csv import csv_text
 from jobs.export.tables import refuse_foreign, whole_folder, write_manifest
 from jobs.ports import Reader
+from jobs.purchases.routes import require_purchases
 from jobs.suggest import did_you_mean
 
 CATEGORY, SUBCATEGORY = "Supply risk", "Export curbs on critical minerals"
@@ -60,6 +61,7 @@ def suppliers(reader: Reader) -> pl.DataFrame:
     Raises:
         InputError: the file holds no purchases with a supplier.
     """
+    require_purchases(reader)
     found = reader.query(SUPPLIERS_SQL)
     if found.is_empty():
         raise InputError(

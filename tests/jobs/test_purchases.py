@@ -440,3 +440,15 @@ def test_a_dossier_is_of_one_thing(out: Path, tmp_path: Path, capsys: pytest.Cap
     assert "name --portfolio or --importer CODE" in capsys.readouterr().err
     assert main(["dossier", "--importer", "DEU", "--to", str(tmp_path / "d"), "--out", str(out)]) == 0
     assert "For the board" in (tmp_path / "d" / "dossier_deu_2026-11-23.html").read_text(encoding="utf-8")
+
+
+def test_a_file_of_an_earlier_version_is_refused_in_a_sentence(
+    small_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for asked in (
+        ["portfolio", "report"],
+        ["portfolio", "send", "ariba", "--to", str(tmp_path / "d")],
+        ["plan", "--budget", "9", "--costs", "demo"],
+    ):
+        assert main([*asked, "--out", str(small_root)]) == 30
+        assert "published by an earlier version" in capsys.readouterr().err
