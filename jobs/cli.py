@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from jobs.commands import alerts as alerts_commands
 from jobs.commands import backtest as backtest_commands
 from jobs.commands import dossier as dossier_commands
 from jobs.commands import facts as facts_commands
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.add_typer(rules_commands.app, name="rules")
 app.add_typer(facts_commands.app, name="facts")
 app.add_typer(method_commands.app, name="method")
+app.add_typer(alerts_commands.app, name="alerts")
 app.add_typer(portfolio_commands.app, name="portfolio")
 work_commands.register(app)
 schedule_commands.register(app)

@@ -84,6 +84,20 @@ band_move_share = 0.1
 on_success = []
 on_failure = []
 
+# Uncomment the table to be woken: each alert once, to the addresses in CURBLINE_ALERT_URLS (mailto://… and others that
+# apprise reads; they are secrets, so that they are not settings), and to the command. `curbline alerts test` tries it.
+# [alerts]
+# failure = true
+# no_success_hours = 36
+# suspension_days = [30, 7, 1]
+# routes = ["gallium refined CHN USA"]
+# importers = ["USA"]
+# missing_usd_up = 50e6
+# moved_share = 0.05
+# quiet = "22:00-06:00"
+# zone = "Europe/Berlin"
+# command = []
+
 [retention]
 # Nights older than this are removed with their exports, but the last night of every month and the one behind the pointer
 # stay. Exports go earlier: `curbline export --run RUN` writes them again.

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from jobs.cron import DEFAULT_CRON, Starts
 
 JobName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 #: The name of the job that every schedule has.
 RECALCULATION = "recalculation"
+
+
+def _zone_that_exists(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, KeyError) as problem:  # a missing zone is a KeyError
+        raise ValueError("there is no such time zone; write one as in Europe/Berlin, or UTC") from problem
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_zone_that_exists)]
 
 
 class Table(BaseModel):
@@ -28,19 +41,10 @@ class Started(Table):
     """
 
     cron: str
-    zone: str = "UTC"
+    zone: Zone = "UTC"
     timeout_minutes: Annotated[float, Field(gt=0, le=1440)] = 180
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     retry_after_minutes: Annotated[float, Field(ge=0, le=720)] = 5
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_exists(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ValueError, OSError, KeyError) as problem:  # a missing zone is a KeyError
-            raise ValueError("there is no such time zone; write one as in Europe/Berlin, or UTC") from problem
-        return value
 
     @field_validator("cron")
     @classmethod
@@ -110,3 +114,59 @@ class TellSettings(Table):
 
     on_success: tuple[str, ...] = ()
     on_failure: tuple[str, ...] = ()
+
+
+class AlertSettings(Table):
+    """What is worth waking somebody for, and how it is told.
+
+    Suspensions that end within so many days; routes (mineral, stage, exporter and importer) and importers whose bands
+    are watched; a rise of the money expected to be missing (USD over the main horizon, of all importers and of those
+    watched); the share of routes that move in a night. Nothing is sent in the quiet hours, such as 22:00-06:00.
+    """
+
+    failure: bool = True
+    no_success_hours: Annotated[float, Field(gt=0, le=8784)] | None = 36
+    suspension_days: tuple[Annotated[int, Field(ge=1, le=365)], ...] = (30, 7, 1)
+    routes: tuple[str, ...] = ()
+    importers: tuple[Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}$")], ...] = ()
+    missing_usd_up: Annotated[float, Field(gt=0)] | None = None
+    moved_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    quiet: str | None = None
+    zone: Zone = "UTC"
+    command: tuple[str, ...] = ()
+
+    @field_validator("routes")
+    @classmethod
+    def _routes_are_four_words(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for route in value:
+            if not re.fullmatch(r"[a-z0-9_]+ [a-z]+ [A-Z]{3} [A-Z0-9]{2,4}", route):
+                raise ValueError(
+                    f"'{route}' is no route; write mineral, stage, exporter and importer, as in "
+                    "gallium refined CHN USA"
+                )
+        return value
+
+    @field_validator("quiet")
+    @classmethod
+    def _hours_are_two(cls, value: str | None) -> str | None:
+        if value is not None:
+            _quiet_hours(value)
+        return value
+
+    def is_quiet(self, moment: datetime) -> bool:
+        """Return whether a moment (with its zone) falls into the quiet hours, by the clocks of `zone`."""
+        if self.quiet is None:
+            return False
+        start, end = _quiet_hours(self.quiet)
+        local = moment.astimezone(ZoneInfo(self.zone)).time()
+        return start <= local < end if start < end else local >= start or local < end
+
+
+def _quiet_hours(written: str) -> tuple[time, time]:
+    try:
+        start, end = (time.fromisoformat(part.strip()) for part in written.split("-"))
+    except ValueError as problem:
+        raise ValueError("write two times with a hyphen between them, as in 22:00-06:00") from problem
+    if start == end:
+        raise ValueError("the quiet hours begin when they end; write two times, as in 22:00-06:00")
+    return start, end

@@ -13,7 +13,14 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from ground.draws import DEFAULT_DRAWS, check_draws
 from jobs.errors import SettingsError
-from jobs.operating import CheckSettings, RetentionSettings, ScheduleSettings, Table, TellSettings
+from jobs.operating import (
+    AlertSettings,
+    CheckSettings,
+    RetentionSettings,
+    ScheduleSettings,
+    Table,
+    TellSettings,
+)
 from jobs.resources import EMBEDDED, default_facts_dir, default_rules_dir
 from jobs.suggest import did_you_mean
 
@@ -87,6 +94,7 @@ class Settings(Table):
     retention: RetentionSettings = RetentionSettings()
     checks: CheckSettings = CheckSettings()
     tell: TellSettings = TellSettings()
+    alerts: AlertSettings = AlertSettings()
     export: ExportSettings = ExportSettings()
 
     @field_validator("draws")

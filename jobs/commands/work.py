@@ -63,6 +63,7 @@ def run(
     as_json: JsonOption = False,
 ) -> int:
     """Recalculate once: facts, rules, scores, checks, published file, exports."""
+    from jobs.alerts.check import alerting
     from jobs.nightly.phases import Phases
     from jobs.nightly.run import RunDates
     from jobs.nightly.run import run as recalculate_and_publish
@@ -92,6 +93,7 @@ def run(
     layout = Layout(chosen.out)
     with (
         Phases(Console(stderr=True)) as phases,
+        alerting(chosen, layout, now),  # after the telling, whose health it reads
         Telling(layout, chosen.tell, phases, day, now) as telling,
     ):
         outcome = recalculate_and_publish(chosen, dates, phases, accept=accept)

@@ -112,6 +112,16 @@ class Layout:
         return self.root / "log.jsonl"
 
     @property
+    def alerts(self) -> Path:
+        """Which alerts were told, what was seen, and what waits, as JSON."""
+        return self.root / "alerts.json"
+
+    @property
+    def alerts_lock(self) -> Path:
+        """The file that a check for alerts locks, so that nothing is told twice."""
+        return self.root / ".alerts.lock"
+
+    @property
     def started(self) -> Path:
         """What the scheduler has started and how it ended, a line of JSON each."""
         return self.root / "schedule.jsonl"
@@ -133,7 +143,7 @@ class Layout:
         wal = self.state.with_name(self.state.name + ".wal")
         ours = [self.lock, self.state, wal, self.text_pointer, self.snapshots, self.exports, self.history]
         ours += [self.portfolio, self.risk, self.report, self.started, self.schedule_lock]
-        ours += [self.health, self.metrics, self.log]
+        ours += [self.health, self.metrics, self.log, self.alerts, self.alerts_lock]
         if self.exports.is_dir():
             ours += sorted(self.exports.iterdir())
         for path in ours:

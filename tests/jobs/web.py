@@ -26,6 +26,12 @@ class Visit(BaseHTTPRequestHandler):
         else:
             script(self, count)
 
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        with self.server.guard:
+            self.server.bodies.append(body)
+        self.do_GET()
+
     def reply(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
         for name, value in headers.items():
@@ -52,6 +58,7 @@ class Web(ThreadingHTTPServer):
         self.scripts: dict[str, Script] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.queries: list[str] = []
+        self.bodies: list[bytes] = []
         self.guard = threading.Lock()
         self.let_go = threading.Event()
 

@@ -1,0 +1,1 @@
+"""Alerts worth waking for: what is found, what was told already, and whom it goes to."""
