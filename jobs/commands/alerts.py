@@ -20,7 +20,7 @@ TEST = (
 
 @app.command()
 def check(*, out: OutOption = None, settings: SettingsOption = None) -> int:
-    """Look for what is worth waking for ([alerts] in the settings), and tell of it once; exit code 50 if that fails."""
+    """Look for what the settings call worth waking for, and tell of it once; exit code 50 if that fails."""
     from jobs.alerts.check import check as look
     from jobs.alerts.send import channels_of
 
