@@ -89,22 +89,32 @@ def bounded(timeout_s: float) -> Iterator[None]:
 
     A single call such as ``repeat('x', 3000000000)`` is both. Only for a process that asks one question and ends.
     """
-    most = (SANDBOX_GB + _ROOM_GB) << 30
+    # The watch starts first: a thread that finds no memory for its stack would be waited for without end.
+    watch = threading.Timer(timeout_s + GRACE_S, _end, [timeout_s])
+    watch.daemon = True
+    watch.start()
+    most = _mapped_bytes() + ((SANDBOX_GB + _ROOM_GB) << 30)
     before = resource.getrlimit(resource.RLIMIT_DATA)
     hard = before[1]
     with suppress(ValueError, OSError):  # where the system has no such limit, DuckDB's own stays
         resource.setrlimit(
             resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard)
         )
-    watch = threading.Timer(timeout_s + GRACE_S, _end, [timeout_s])
-    watch.daemon = True
-    watch.start()
     try:
         yield
     finally:
         watch.cancel()
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def _mapped_bytes() -> int:
+    """Return what the process has mapped before the statement, which its libraries need; 0 where nobody tells."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * resource.getpagesize()
 
 
 def _end(timeout_s: float) -> None:

@@ -89,3 +89,20 @@ def test_a_statement_that_cannot_be_interrupted_ends_with_its_process(small_root
     assert ended.returncode == 40
     assert "stopped after 0.2 s" in ended.stderr or "did not stop after 0.2 s" in ended.stderr
     assert time.perf_counter() - start < 20
+
+
+def test_memory_that_was_mapped_before_is_not_the_statement_s(small_root: Path) -> None:
+    """A bound below what is mapped already let the watch find no stack, and the command wait for it without end."""
+    code = (
+        "import mmap, sys; from jobs.cli import main;"
+        "kept = mmap.mmap(-1, 4 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS);"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "sql", "SELECT 1 AS one", "--format", "csv", "--out", str(small_root)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "one\n1\n"), done.stderr
