@@ -149,8 +149,8 @@ class ChainBlocks:
         joint = self.joint()
         self._asked = joint.curbs.asked.keys()
         self._parts = [
-            drawn_parts(flows, stage, joint.spread.kind)
-            for flows, stage in zip(self.frames.flows, joint.stages, strict=True)
+            drawn_parts(flows, places, stage, joint.spread.kind)
+            for flows, places, stage in zip(self.frames.flows, self.frames.routes, joint.stages, strict=True)
         ]
         at_horizons = [self._at_horizon(horizon) for horizon in self.ruleset.scorecard.horizons]
         stop: Missing | None = None

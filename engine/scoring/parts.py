@@ -31,19 +31,25 @@ class Parts:
         return missing[self.at] * self.over_mean
 
 
-def drawn_parts(flows: pl.DataFrame, stage: DrawnStage, spread: str) -> Parts:
+def drawn_parts(flows: pl.DataFrame, places: tuple[Index, Index], stage: DrawnStage, spread: str) -> Parts:
     """Return the uncertain parts of a stage.
 
     Args:
-        flows: routes of the stage, in the order of its lanes.
-        stage: its lanes in every draw.
+        flows: routes of the stage.
+        places: exporters and importers of the routes.
+        stage: its lanes in every draw, sorted; a route that ships nothing in any of them has none.
         spread: how inputs are drawn.
     """
     low, high = (flows[f"part_{end}"].fill_null(1.0).to_numpy() for end in ("low", "high"))
-    at = np.flatnonzero(high > low)
+    n = stage.production_t.shape[1]
+    lanes, routes = (
+        exporter * n + importer for exporter, importer in ((stage.exporter, stage.importer), places)
+    )
+    at = np.flatnonzero((high > low) & np.isin(routes, lanes))
+    lane = np.searchsorted(lanes, routes[at])
     ends = np.stack([low[at], np.clip(1.0, low[at], high[at]), high[at]])
-    part = quantile(ends, stage.u[:, at], spread)
+    part = quantile(ends, stage.u[:, lane], spread)
     if stage.room is not None:
-        part = low[at] + (part - low[at]) * stage.room[:, at]
+        part = low[at] + (part - low[at]) * stage.room[:, lane]
     mean = part.mean(axis=0)
     return Parts(at, (part / np.where(mean > 0, mean, 1.0)).T.astype(np.float32))

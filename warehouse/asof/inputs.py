@@ -148,7 +148,7 @@ class Inputs(Asked):
 
         Columns: mineral, stage, exporter, importer, year (= baseline_year), route_t_low, route_t_best, route_t_high
         (t of content; 0 where the lane had no trade in the baseline year), route_usd, part_low and
-        part_high (how much of its codes the mineral may be, over what it is at best), trade_basis, is_complete,
+        part_high (how much of its codes the mineral may be, over what it is at best; 1 without trade in the baseline year), trade_basis, is_complete,
         trade_completeness (complete, small_flows_missing, value_only), latest_t (t of content in trade_year),
         trade_year, baseline_year, is_hindsight (shares or conversions were first known after known_at).
         """

@@ -49,6 +49,7 @@ def flow_frame(coded: pl.DataFrame, baselines: pl.DataFrame) -> pl.DataFrame:
     return (
         joined.with_columns(
             *(pl.coalesce(name, f"latest_{name}").alias(name) for name in told),
+            *(pl.col(name).fill_null(1.0) for name in ("part_low", "part_high")),
             *(
                 pl.col(name).fill_null(0.0)
                 for name in ("route_t_low", "route_t_best", "route_t_high", "route_usd", "latest_t")
